@@ -1,0 +1,114 @@
+"""What a corpus is to the rest of the study: sentences, splits and where they came from.
+
+Two kinds of items exist: a ``Sentence`` with one label (acceptability) and a ``TaggedSentence``
+whose syntactic words carry a tag each. Reading files is left to ``acceptability_files`` and
+``conllu_files``, fetching to ``hub_corpora``; ``corpora`` is the door to all of them.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+#: The 17 universal part-of-speech tags of UD v2, alphabetical; an index into it is a class label.
+UPOS_TAGS: tuple[str, ...] = (
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+)
+
+SPLIT_NAMES: tuple[str, ...] = ("train", "validation", "test")
+
+#: Head of a word whose head the file does not give.
+UNKNOWN_HEAD = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence with an acceptability judgement."""
+
+    text: str
+    label: int  # 1 acceptable, 0 not
+    source: str  # CoLA publication code, "glue", or "miniature"
+    domain: str  # "in" | "out" of the training publications, "" unknown
+    phenomenon: str  # "" where the corpus has none
+
+    def content(self) -> list[str | int]:
+        """What a model reads and is scored on; notes differ by origin and stay out."""
+        return [self.text, self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One syntactic word; ``""`` where the corpus does not give a column."""
+
+    form: str
+    upos: str
+    xpos: str
+    deprel: str
+    head: int  # 1-based index of a word of the sentence, 0 = root, -1 unknown
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSentence:
+    """One sentence as its syntactic words: no multiword ranges, no empty nodes."""
+
+    sent_id: str
+    words: tuple[Word, ...]
+
+    def content(self) -> list[object]:
+        """Identifier and all columns of all words, as JSON can hold them."""
+        columns = [[w.form, w.upos, w.xpos, w.deprel, w.head] for w in self.words]
+        return [self.sent_id, columns]
+
+
+Item = TypeVar("Item", Sentence, TaggedSentence)
+
+
+def compute_content_hash(items: "tuple[Sentence, ...] | tuple[TaggedSentence, ...]") -> str:
+    """SHA-256 (hex) over the items' contents, one JSON line each; order matters."""
+    digest = hashlib.sha256()
+    for item in items:
+        line = json.dumps(item.content(), ensure_ascii=True, separators=(",", ":"))
+        digest.update(line.encode("ascii") + b"\n")
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Split(Generic[Item]):
+    """A named part of a corpus.
+
+    The hash of the items is computed here so that no caller can give a wrong one.
+    """
+
+    name: str  # "train" | "validation" | "test"
+    items: tuple[Item, ...]
+    content_hash: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not self.content_hash:
+            object.__setattr__(self, "content_hash", compute_content_hash(self.items))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Splits of one corpus from one origin."""
+
+    name: str  # "cola", or a treebank code such as "en_ewt"
+    language: str  # ISO 639-1, "en"
+    splits: dict[str, Split]
+    source: str  # a sentence for the report: where it came from, which pin

@@ -1,0 +1,25 @@
+"""The one exception that reaches the user: a sentence instead of a traceback.
+
+``run.py`` prints a ``StudyError`` and exits with status 1. Anything else that escapes is a bug and
+keeps its traceback.
+"""
+
+
+class StudyError(Exception):
+    """A problem whose cause lies in the input, the network, the disk or the GPU's memory.
+
+    Args:
+        problem: what was expected and what was got, as a sentence.
+        where: the place, ``file:line`` where there is one.
+        remedy: what the reader can do now, as a sentence or a command.
+    """
+
+    def __init__(self, problem: str, *, where: str | None = None, remedy: str | None = None):
+        self.problem = problem
+        self.where = where
+        self.remedy = remedy
+        super().__init__(self._compose())
+
+    def _compose(self) -> str:
+        text = f"{self.where}: {self.problem}" if self.where else self.problem
+        return f"{text}\n  What to do: {self.remedy}" if self.remedy else text

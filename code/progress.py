@@ -1,0 +1,83 @@
+"""A live display over the whole list of runs, with an estimate of the time left.
+
+Work is counted in token passes: a forward pass is one, a backward pass two, the half of it that a
+frozen encoder with trained adapters needs is one. That puts full fine-tuning, LoRA and a trained
+head on one scale, so the estimate does not jump when the method changes.
+"""
+
+import sys
+import time
+from types import TracebackType
+
+from tqdm import tqdm
+
+QUIET_INTERVAL = 20.0  # seconds between two lines where the output is not a terminal
+
+
+class Progress:
+    """Tells on standard error how far the list of runs has come."""
+
+    def __init__(self, total: float, runs: int):
+        self._runs = runs
+        self._started = 0
+        self._terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total,
+            unit="tok",
+            unit_scale=True,
+            smoothing=0.1,
+            disable=not self._terminal,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}",
+        )
+        self._done, self._total = 0.0, total
+        self._begin = self._spoken = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def start(self, run: str) -> None:
+        """A run begins."""
+        self._started += 1
+        self._title = f"[{self._started}/{self._runs}] {run}"
+        self._bar.set_description_str(self._title)
+        self.say(self._title)
+
+    def advance(self, work: float, loss: float | None = None) -> None:
+        """Work of a step (token passes) is done."""
+        self._done += work
+        if loss is not None:
+            self._bar.set_postfix_str(f", loss {loss:.3f}", refresh=False)
+        self._bar.update(work)
+        now = time.monotonic()
+        if not self._terminal and now - self._spoken > QUIET_INTERVAL:
+            self._spoken = now
+            self.say(f"{self._title}: {self._share()}{'' if loss is None else f', loss {loss:.3f}'}")
+
+    def say(self, line: str) -> None:
+        """A line above the bar."""
+        if self._terminal:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _share(self) -> str:
+        passed = time.monotonic() - self._begin
+        left = passed * (self._total - self._done) / self._done if self._done else 0.0
+        return f"{self._done / self._total:.0%} of the work, about {format_duration(left)} left"
+
+
+def format_duration(seconds: float) -> str:
+    """``75`` -> ``1 min 15 s``; ``7300`` -> ``2 h 1 min``."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,138 @@
+"""The command line: run what is missing, list it, run one, render.
+
+``python code/run.py``                          train and measure what is missing (profile ``full``)
+``python code/run.py --profile demo --list``    each run: state, key, seconds, size
+``python code/run.py --only cola-lora-seed42``  one run
+``python code/run.py render --profile demo``    the report, without a Quarto binary
+
+Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile in
+``QUARTO_PROFILE``.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from errors import StudyError
+from ledger import Ledger
+from paths import cache_folder, output_folder, project_root
+from settings import DEFAULT_PROFILE, Profile, load_profile
+from store import Store
+
+INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    options = _parse(arguments)
+    try:
+        profile = load_profile(options.profile)
+        if options.list:
+            _list(profile)
+        elif options.only:
+            _run_one(profile, options.only)
+        else:
+            _run_all(profile, options.finished_only)
+        if options.command == "render":
+            _render(profile, options.language)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nstopped. Finished runs are stored; the same command goes on where this one stopped, "
+            "and --finished-only renders what is there.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="run.py", description="Run what is missing; list it; render the report."
+    )
+    parser.add_argument("command", nargs="?", choices=("run", "render"), default="run")
+    parser.add_argument(
+        "--profile",
+        default=os.environ.get("QUARTO_PROFILE") or DEFAULT_PROFILE,
+        help="a profile of experiments.toml (default: QUARTO_PROFILE, else %(default)s)",
+    )
+    parser.add_argument("--list", action="store_true", help="show the state of every run")
+    parser.add_argument("--only", metavar="RUN", help="run only this one, e.g. cola-lora-seed42")
+    parser.add_argument(
+        "--finished-only",
+        action="store_true",
+        default=os.environ.get("FINISHED_ONLY") == "1",
+        help="train nothing: report the runs that are finished (also: FINISHED_ONLY=1)",
+    )
+    parser.add_argument("--language", default="en", choices=("en", "ru"), help="of the report")
+    return parser.parse_args(arguments)
+
+
+def _run_all(profile: Profile, finished_only: bool) -> None:
+    if finished_only:
+        ledger = Ledger.load(cache_folder(), profile)
+    else:
+        ledger = _study(profile).complete()
+    failures = ledger.content["failures"]
+    for run, reason in failures.items():
+        print(f"failed: {run}: {reason}", file=sys.stderr)
+    if not ledger.content["runs"]:
+        raise StudyError(
+            "no run of this profile is finished", remedy="see the reasons above; then run again"
+        )
+
+
+def _run_one(profile: Profile, name: str) -> None:
+    from experiments import plan_runs
+
+    runs = {run.name: run for run in plan_runs(profile)}
+    if name not in runs:
+        raise StudyError(f"unknown run {name!r}; known: {', '.join(runs)}")
+    _study(profile).complete_run(runs[name])
+
+
+def _list(profile: Profile) -> None:
+    from progress import format_duration
+
+    print(f"{'run':<34} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
+    for run, key, entry in _study(profile).states():
+        seconds = entry.result()["costs"]["training_seconds"] if entry else None
+        shown = format_duration(seconds) if seconds is not None else "-"
+        size = f"{entry.size / 1e6:.1f} MB" if entry else "-"
+        state = "finished" if entry else "missing"
+        print(f"{run.name:<34} {state:<9} {key.digest[:12]:<12} {shown:>12} {size:>10}")
+
+
+def _render(profile: Profile, language: str) -> None:
+    from preview import render
+
+    document = project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
+    print("rendering without a Quarto binary (preview.py)", file=sys.stderr)
+    render(document, output_folder(profile.name), profile.name)
+    for suffix in (".html", ".pdf"):
+        print(_shown(output_folder(profile.name) / (document.stem + suffix)))
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _study(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
+    from transformers.utils import logging
+
+    from experiments import Study
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    return Study(profile, Store(cache_folder()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,483 @@
+"""Metrics of both tasks as pure functions on arrays, and the same functions behind ``evaluate``.
+
+Every metric is a function of *counts* that add up over items, so that a bootstrap resample is a
+weighted sum of rows (see ``intervals``). Acceptability counts have five columns: true positives,
+false positives, false negatives, true negatives, summed cross entropy; "positive" is "acceptable",
+label 1. Tag counts have 3 T columns for T tags: correct, predicted and gold words of each tag.
+
+Conventions, all of them scikit-learn's: MCC is 0 where a row or column of the confusion matrix is
+empty (as in GLUE); an F1 with nothing to find and nothing found is 0. Macro-F1 is the mean over the
+tags that occur in the gold data at hand, ``labels=present, zero_division=0``: a tag without a gold
+word has no recall, hence no F1, but words wrongly given that tag still count against their own.
+Values are fractions in [0, 1] (MCC in [-1, 1], loss in nats).
+
+``load_metric`` wraps the scores as ``evaluate.Metric`` objects that need no network; it alone
+imports ``evaluate`` (which imports torch), and only when called. This file leaves out uncertainty,
+and how scores are read from the store.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import evaluate
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+CountMetric = Callable[[Floats], Floats]
+
+
+def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
+    """Quotient with 0 where the denominator is 0 (scikit-learn's ``zero_division=0``)."""
+    over, under = np.broadcast_arrays(
+        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    )
+    return np.divide(over, under, out=np.zeros(over.shape), where=under != 0)
+
+
+# --------------------------------------------------------------------------------- acceptability
+
+
+def predicted_labels(logits: Floats) -> Ints:
+    """Arg max over the last axis, (..., 2) -> (...); a tie is "not acceptable"."""
+    return np.argmax(logits, axis=-1)
+
+
+def cross_entropy(logits: Floats, labels: Ints) -> Floats:
+    """Cross entropy of each item in nats: logits (..., N, 2), labels (N,) -> (..., N)."""
+    scores = np.asarray(logits, dtype=np.float64)
+    labels = np.asarray(labels)
+    signed_margin = np.where(labels == 1, 1.0, -1.0) * (scores[..., 1] - scores[..., 0])
+    return np.logaddexp(0.0, -signed_margin)
+
+
+def acceptability_counts(logits: Floats, labels: Ints) -> Floats:
+    """Counts of every item: logits (S, N, 2), labels (N,) -> (S, N, 5)."""
+    positive = predicted_labels(logits) == 1
+    gold = np.broadcast_to(np.asarray(labels) == 1, positive.shape)
+    columns = [positive & gold, positive & ~gold, ~positive & gold, ~positive & ~gold]
+    return np.stack([*columns, cross_entropy(logits, labels)], axis=-1).astype(np.float64)
+
+
+def mcc(counts: Floats) -> Floats:
+    """Matthews correlation from (..., >=4) counts; 0 where a margin of the table is empty."""
+    tp, fp, fn, tn = (np.asarray(counts[..., column], dtype=np.float64) for column in range(4))
+    # Roots are taken before the product: four margins of 1e5 each overflow nothing, but of ints do.
+    spread = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
+    return divide(tp * tn - fp * fn, spread)
+
+
+def accuracy(counts: Floats) -> Floats:
+    """Share of right labels from (..., >=4) counts."""
+    return divide(counts[..., 0] + counts[..., 3], counts[..., :4].sum(-1))
+
+
+def f1(counts: Floats) -> Floats:
+    """F1 of "acceptable" from (..., >=4) counts."""
+    return divide(2 * counts[..., 0], 2 * counts[..., 0] + counts[..., 1] + counts[..., 2])
+
+
+def f1_unacceptable(counts: Floats) -> Floats:
+    """F1 of "not acceptable" from (..., >=4) counts."""
+    return divide(2 * counts[..., 3], 2 * counts[..., 3] + counts[..., 1] + counts[..., 2])
+
+
+def macro_f1(counts: Floats) -> Floats:
+    """Mean of the two classes' F1 from (..., >=4) counts."""
+    return (f1(counts) + f1_unacceptable(counts)) / 2
+
+
+def loss(counts: Floats) -> Floats:
+    """Mean cross entropy in nats from (..., 5) counts."""
+    return divide(counts[..., 4], counts[..., :4].sum(-1))
+
+
+ACCEPTABILITY_METRICS: Mapping[str, CountMetric] = {
+    "mcc": mcc,
+    "accuracy": accuracy,
+    "f1": f1,
+    "f1_unacceptable": f1_unacceptable,
+    "macro_f1": macro_f1,
+    "loss": loss,
+}
+
+
+def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
+    """The six metrics of ``ACCEPTABILITY_METRICS`` for one run.
+
+    Args:
+        logits: (N, 2), column 1 for "acceptable".
+        labels: (N,) of 0 and 1.
+
+    Raises:
+        ValueError: if the shapes do not fit, there are no items, or a logit is not finite.
+    """
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    _require(logits.ndim == 2 and logits.shape == (len(labels), 2), "logits (N, 2)", logits.shape)
+    _require(len(labels) > 0, "at least one item", 0)
+    _require(bool(np.isfinite(logits).all()), "finite logits", "NaN or infinity")
+    totals = acceptability_counts(logits[None], labels)[0].sum(axis=0)
+    return {name: float(metric(totals)) for name, metric in ACCEPTABILITY_METRICS.items()}
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """MCC at every threshold on P(acceptable); an item is acceptable if its probability exceeds it.
+
+    The best threshold is chosen on the items that it is scored on: ``mcc_upper_bound`` says how
+    much any threshold could gain, not what one chosen beforehand would.
+
+    Attributes:
+        thresholds: (T,) ascending probabilities, from 0 (all items acceptable) up.
+        mcc: (T,) MCC at each.
+        mcc_argmax: MCC at 0.5, the arg max.
+        best_threshold: the threshold with the highest MCC.
+        mcc_upper_bound: that MCC.
+    """
+
+    thresholds: Floats
+    mcc: Floats
+    mcc_argmax: float
+    best_threshold: float
+    mcc_upper_bound: float
+
+    def at(self, thresholds: ArrayLike) -> Floats:
+        """MCC at any thresholds in [0, 1)."""
+        return self.mcc[np.searchsorted(self.thresholds, thresholds, side="right") - 1]
+
+
+def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
+    """MCC over all thresholds that separate the items differently: logits (N, 2), labels (N,)."""
+    margins = (
+        np.asarray(logits, dtype=np.float64)[:, 1] - np.asarray(logits, dtype=np.float64)[:, 0]
+    )
+    gold = np.asarray(labels) == 1
+    cuts = np.concatenate([[-np.inf], np.union1d(margins, [0.0])])
+    # Items with a margin above cut t are positive; `rejected` counts those at or below it.
+    rejected = np.searchsorted(np.sort(margins), cuts, side="right")
+    fn = np.searchsorted(np.sort(margins[gold]), cuts, side="right")
+    tn = rejected - fn
+    tp, fp = gold.sum() - fn, (~gold).sum() - tn
+    values = mcc(np.stack([tp, fp, fn, tn], axis=-1))
+    best = int(np.argmax(values))
+    return ThresholdCurve(
+        thresholds=probability_of(cuts),
+        mcc=values,
+        mcc_argmax=float(values[np.searchsorted(cuts, 0.0)]),
+        best_threshold=float(probability_of(cuts[best])),
+        mcc_upper_bound=float(values[best]),
+    )
+
+
+def probability_of(margin: ArrayLike) -> Floats:
+    """Logistic function, the probability of "acceptable" at a logit margin (any shape)."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(margin, dtype=np.float64)))
+
+
+# ------------------------------------------------------------------------------------------ tags
+
+
+def confusion_matrix(gold: Ints, predicted: Ints, classes: int) -> Ints:
+    """Counts (classes, classes), gold in rows: gold (W,), predicted (W,) of 0..classes-1."""
+    gold, predicted = np.asarray(gold, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
+    _require(gold.shape == predicted.shape, f"predictions of shape {gold.shape}", predicted.shape)
+    for name, values in (("gold", gold), ("predicted", predicted)):
+        inside = values.size == 0 or (values.min() >= 0 and values.max() < classes)
+        _require(inside, f"{name} classes in 0..{classes - 1}", "others")
+    cells = np.bincount(gold * classes + predicted, minlength=classes * classes)
+    return cells.reshape(classes, classes)
+
+
+def counts_of_confusion(confusion: Ints) -> Floats:
+    """Tag counts (..., 3 T) from confusion matrices (..., T, T)."""
+    correct = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return np.concatenate([correct, confusion.sum(-2), confusion.sum(-1)], axis=-1)
+
+
+def tag_counts(predicted: Ints, gold: Ints, sentence: Ints, tags: int) -> Floats:
+    """Counts of every sentence, the unit that is resampled.
+
+    Args:
+        predicted: (S, W) tag indices.
+        gold: (W,) tag indices.
+        sentence: (W,) sentence numbers 0..U-1.
+        tags: T, the size of the tag set.
+
+    Returns:
+        (S, U, 3 T), float32: the columns correct, predicted and gold of the module docstring.
+    """
+    units = int(sentence.max()) + 1
+    gold_part = _count_tags(gold, sentence, units, tags)
+    rows = []
+    for of_seed in predicted:
+        hit = of_seed == gold
+        correct = _count_tags(gold[hit], sentence[hit], units, tags)
+        rows.append(np.hstack([correct, _count_tags(of_seed, sentence, units, tags), gold_part]))
+    # float32 holds counts below 2**24 exactly, and the bootstrap's matrix product is twice as fast.
+    return np.stack(rows).astype(np.float32)
+
+
+def _count_tags(tag: Ints, sentence: Ints, units: int, tags: int) -> Ints:
+    flat = np.asarray(sentence, dtype=np.int64) * tags + tag
+    return np.bincount(flat, minlength=units * tags).reshape(units, tags)
+
+
+def _split(counts: Floats) -> tuple[Floats, Floats, Floats]:
+    tags = counts.shape[-1] // 3
+    return counts[..., :tags], counts[..., tags : 2 * tags], counts[..., 2 * tags :]
+
+
+def tag_precision(counts: Floats) -> Floats:
+    """Precision of each tag, (..., 3 T) -> (..., T); 0 for a tag never predicted."""
+    correct, predicted, _ = _split(counts)
+    return divide(correct, predicted)
+
+
+def tag_recall(counts: Floats) -> Floats:
+    """Recall of each tag, (..., 3 T) -> (..., T); 0 for a tag without a gold word."""
+    correct, _, gold = _split(counts)
+    return divide(correct, gold)
+
+
+def tag_f1(counts: Floats) -> Floats:
+    """F1 of each tag, (..., 3 T) -> (..., T)."""
+    correct, predicted, gold = _split(counts)
+    return divide(2 * correct, predicted + gold)
+
+
+def tag_accuracy(counts: Floats) -> Floats:
+    """Share of words with the right tag, (..., 3 T) -> (...)."""
+    correct, _, gold = _split(counts)
+    return divide(correct.sum(-1), gold.sum(-1))
+
+
+def tag_macro_f1(counts: Floats) -> Floats:
+    """Mean F1 over the tags with a gold word, (..., 3 T) -> (...)."""
+    present = _split(counts)[2] > 0
+    return divide((tag_f1(counts) * present).sum(-1), present.sum(-1))
+
+
+def tag_weighted_f1(counts: Floats) -> Floats:
+    """Mean F1 weighted by gold words, (..., 3 T) -> (...)."""
+    gold = _split(counts)[2]
+    return divide((tag_f1(counts) * gold).sum(-1), gold.sum(-1))
+
+
+TAG_METRICS: Mapping[str, CountMetric] = {
+    "accuracy": tag_accuracy,
+    "macro_f1": tag_macro_f1,
+    "weighted_f1": tag_weighted_f1,
+}
+
+
+def score_tags(predicted: Ints, gold: Ints, tags: Sequence[str]) -> dict[str, Any]:
+    """Scores of one run.
+
+    Args:
+        predicted: (W,) indices into ``tags``.
+        gold: (W,) indices into ``tags``.
+        tags: the T tags.
+
+    Returns:
+        ``accuracy``, ``macro_f1``, ``weighted_f1`` (floats); ``per_tag``: tag -> ``precision``,
+        ``recall``, ``f1``, ``support`` (see ``per_tag_scores``); ``confusion``: T lists of T ints,
+        gold in rows.
+
+    Raises:
+        ValueError: if the shapes differ, there are no words, or an index is outside the tag set.
+    """
+    _require(len(gold) > 0, "at least one word", 0)
+    confusion = confusion_matrix(gold, predicted, len(tags))
+    totals = counts_of_confusion(confusion)
+    result: dict[str, Any] = {name: float(metric(totals)) for name, metric in TAG_METRICS.items()}
+    result["per_tag"] = per_tag_scores(totals, tags)
+    result["confusion"] = confusion.tolist()
+    return result
+
+
+def per_tag_scores(totals: Floats, tags: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Precision, recall, F1 and support of each tag from totals (3 T,).
+
+    Recall and F1 of a tag without a gold word are None. Its precision is 0 if it was predicted
+    (every time wrongly), else None. A tag with gold words that was never predicted scores 0.
+    """
+    _, predicted, gold = _split(totals)
+    precision, recall, f1_scores = tag_precision(totals), tag_recall(totals), tag_f1(totals)
+    return {
+        tag: {
+            "precision": float(precision[t]) if gold[t] or predicted[t] else None,
+            "recall": float(recall[t]) if gold[t] else None,
+            "f1": float(f1_scores[t]) if gold[t] else None,
+            "support": float(gold[t]),
+        }
+        for t, tag in enumerate(tags)
+    }
+
+
+# --------------------------------------------------------------------------------------- seqeval
+
+
+def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
+    """The F1 of ``seqeval`` over sentences of tags, which misleads on part-of-speech tags.
+
+    seqeval reads the first letter of a label as its IOB prefix, so that labels which differ in
+    that letter alone (``SCONJ``, ``CCONJ``) are the same, and equal neighbours merge into one span.
+    It stands beside accuracy and macro-F1 because many tutorials report it.
+    """
+    from seqeval.metrics import f1_score  # imports scikit-learn, which most readers of scores skip
+
+    with warnings.catch_warnings():
+        # It warns that NOUN "seems not to be NE tag", which is the point.
+        warnings.simplefilter("ignore")
+        return float(f1_score([list(s) for s in gold], [list(s) for s in predicted]))
+
+
+def seqeval_trap_example() -> dict[str, Any]:
+    """Two small cases where seqeval's F1 misleads, computed here and now.
+
+    Returns:
+        ``swapped`` (SCONJ tagged CCONJ and the reverse: accuracy 0, seqeval 1) and ``merged``
+        (one wrong tag inside a run of nouns), each with ``words``, ``gold``, ``predicted``,
+        ``accuracy`` and ``seqeval_f1``.
+    """
+    cases = {
+        "swapped": ("because and", "SCONJ CCONJ", "CCONJ SCONJ"),
+        "merged": ("stone bridge repair costs", "NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN"),
+    }
+    return {name: _trap(*(text.split() for text in case)) for name, case in cases.items()}
+
+
+def _trap(words: list[str], gold: list[str], predicted: list[str]) -> dict[str, Any]:
+    right = sum(g == p for g, p in zip(gold, predicted, strict=True))
+    return {
+        "words": words,
+        "gold": gold,
+        "predicted": predicted,
+        "accuracy": right / len(gold),
+        "seqeval_f1": seqeval_f1([gold], [predicted]),
+    }
+
+
+# --------------------------------------------------------------------------------- kinds of error
+
+
+def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[str]]:
+    """Bin of each length and the bins' names: edges (5, 10) -> ``1-5``, ``6-10``, ``11+``.
+
+    Args:
+        lengths: (N,) lengths of at least 1.
+        edges: ascending last lengths of all bins but the open one.
+    """
+    starts = [1, *(edge + 1 for edge in edges)]
+    names = [
+        str(low) if low == high else f"{low}-{high}"
+        for low, high in zip(starts, edges, strict=False)
+    ]
+    bins = np.searchsorted(np.asarray(edges), np.asarray(lengths), side="left")
+    return bins, [*names, f"{starts[-1]}+"]
+
+
+def always_wrong(correct: NDArray[np.bool_]) -> dict[str, Any]:
+    """Items that every seed gets wrong, beside how many chance would give.
+
+    Args:
+        correct: (S, N), whether seed s is right on item n.
+
+    Returns:
+        ``indices`` (of items), ``count``, ``expected`` (N times the product of the seeds' error
+        rates: the count if seeds erred independently of each other and of the item), ``share``.
+    """
+    wrong = ~np.asarray(correct, dtype=bool)
+    indices = np.flatnonzero(wrong.all(axis=0))
+    items = wrong.shape[1]
+    return {
+        "indices": indices.tolist(),
+        "count": len(indices),
+        "expected": float(items * np.prod(wrong.mean(axis=1))),
+        "share": len(indices) / items,
+    }
+
+
+# ------------------------------------------------------------------------------------ interfaces
+
+
+def write_conllu(path: Path, sentences: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Write (form, UPOS) sentences as CoNLL-U, for the official UD evaluation.
+
+    Heads are a placeholder tree (all words under the first), since only UPOS is meant to be scored.
+    """
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for sentence in sentences:
+            for number, (form, tag) in enumerate(sentence, start=1):
+                head, relation = ("0", "root") if number == 1 else ("1", "dep")
+                columns = [str(number), form, "_", tag, "_", "_", head, relation, "_", "_"]
+                file.write("\t".join(columns) + "\n")
+            file.write("\n")
+
+
+def load_metric(name: str, cache_dir: str | None = None) -> "evaluate.Metric":
+    """A metric of this module behind ``evaluate``'s interface, without network.
+
+    ``load_metric("acceptability").compute(predictions=logits, references=labels)`` returns what
+    ``score_acceptability`` does; ``load_metric("tags").compute(predictions=, references=, tags=)``
+    what ``score_tags`` does. ``add_batch`` works as for any ``evaluate.Metric``.
+
+    Args:
+        name: "acceptability" or "tags".
+        cache_dir: where ``evaluate`` makes its (empty) folder; data stay in memory.
+
+    Raises:
+        ValueError: for another name.
+    """
+    # evaluate imports torch and transformers, which those who only read scores must not pay for.
+    import datasets
+    import evaluate
+
+    number = datasets.Value("int64")
+    predictions = {"acceptability": datasets.Sequence(datasets.Value("float64")), "tags": number}
+    compute: dict[str, Callable[..., dict[str, Any]]] = {
+        "acceptability": _compute_acceptability,
+        "tags": _compute_tags,
+    }
+    _require(name in compute, f"a metric out of {sorted(compute)}", name)
+
+    class LocalMetric(evaluate.Metric):
+        """One of this module's scores."""
+
+        def _info(self) -> evaluate.MetricInfo:
+            features = datasets.Features({"predictions": predictions[name], "references": number})
+            return evaluate.MetricInfo(
+                description=f"{name} scores of this study",
+                citation="",
+                inputs_description=compute[name].__doc__ or "",
+                features=features,
+            )
+
+        def _compute(
+            self, *, predictions: Any = None, references: Any = None, **options: Any
+        ) -> dict[str, Any]:
+            return compute[name](predictions, references, **options)
+
+    # The seed is fixed because evaluate would otherwise read numpy's global state.
+    return LocalMetric(config_name=name, keep_in_memory=True, cache_dir=cache_dir, seed=0)
+
+
+def _compute_acceptability(predictions: Any, references: Any) -> dict[str, Any]:
+    """Predictions are logits (N, 2), references labels (N,)."""
+    return dict(score_acceptability(np.asarray(predictions), np.asarray(references)))
+
+
+def _compute_tags(predictions: Any, references: Any, tags: Sequence[str]) -> dict[str, Any]:
+    """Predictions and references are indices (W,) into ``tags``."""
+    return score_tags(np.asarray(predictions), np.asarray(references), tags)
+
+
+def _require(condition: bool, expected: str, got: object) -> None:
+    if not condition:
+        raise ValueError(f"expected {expected}, got {got}")

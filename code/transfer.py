@@ -1,0 +1,332 @@
+"""Where accuracy is lost between the language of training and another, from stored predictions.
+
+Pure functions on arrays: S seeds, W words, T tags. "Source" is the set in the training language,
+"target" the set in the other. Every decomposition here adds up: the cells of the confusion matrix,
+the causes and the groups of words each account for the whole drop, source accuracy minus target
+accuracy, averaged over seeds. Rates are shares of all words of their set.
+
+Causes are read off the gold annotation and the predicted tag, not off the model: they say what kind
+of word was confused with what, which suggests but does not prove why. The frames of words have the
+columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``xpos`` are allowed.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+Bools = NDArray[np.bool_]
+
+REMAINING = "remaining"
+
+
+# ---------------------------------------------------------------------------------------- groups
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Accuracy on one group of words in one set; rates are None where the group is empty."""
+
+    group: str
+    words: int
+    share: float
+    accuracy: float | None
+    sd: float | None
+
+
+def accuracy_by_group(correct: Bools, groups: ArrayLike, order: Sequence[str]) -> list[GroupRow]:
+    """Accuracy, mean and sample standard deviation over seeds, on each group.
+
+    Args:
+        correct: (S, W).
+        groups: (W,) name of each word's group.
+        order: the groups to report, in order; all that occur, for the shares to add up to 1.
+
+    Raises:
+        ValueError: if a word's group is not in ``order``.
+    """
+    names = np.asarray(groups, dtype=str)
+    if unknown := set(names.tolist()) - set(order):
+        raise ValueError(f"expected groups out of {list(order)}, got also {sorted(unknown)}")
+    return [_group_row(correct, names == group, group) for group in order]
+
+
+def _group_row(correct: Bools, member: Bools, group: str) -> GroupRow:
+    words = int(member.sum())
+    share = words / len(member) if len(member) else 0.0
+    if not words:
+        return GroupRow(group, 0, share, None, None)
+    of_seed = correct[:, member].mean(axis=1)
+    sd = float(of_seed.std(ddof=1)) if len(of_seed) > 1 else None
+    return GroupRow(group, words, share, float(of_seed.mean()), sd)
+
+
+@dataclass(frozen=True, slots=True)
+class DropRow:
+    """One group of words in both sets.
+
+    Attributes:
+        group: its name.
+        source_words: words in the source set.
+        target_words: words in the target set.
+        source_accuracy: None where the source has no such word.
+        target_accuracy: None where the target has no such word.
+        drop: source minus target accuracy, None where either is None.
+        points: what the group contributes to the whole drop, points_rate + points_mix.
+        points_rate: the part due to lower accuracy on the group.
+        points_mix: the part due to the group being more frequent in the target.
+    """
+
+    group: str
+    source_words: int
+    target_words: int
+    source_accuracy: float | None
+    target_accuracy: float | None
+    drop: float | None
+    points: float
+    points_rate: float
+    points_mix: float
+
+
+def drop_by_group(source: Sequence[GroupRow], target: Sequence[GroupRow]) -> list[DropRow]:
+    """Drop of each group and its contribution; the points add up to the whole drop.
+
+    The contribution is the difference of the group's share of errors (share times error rate)
+    between the sets, divided into rate and mix with both sets' averages as weights (Kitagawa 1955).
+    A group that one set lacks has no error rate there; it then counts as mix alone.
+
+    Raises:
+        ValueError: if the two lists name different groups.
+    """
+    if [row.group for row in source] != [row.group for row in target]:
+        raise ValueError("expected the same groups in the same order in source and target")
+    return [_drop_row(a, b) for a, b in zip(source, target, strict=True)]
+
+
+def _drop_row(source: GroupRow, target: GroupRow) -> DropRow:
+    both = source.accuracy is not None and target.accuracy is not None
+    known = [1 - row.accuracy for row in (source, target) if row.accuracy is not None]
+    error_in = 1 - source.accuracy if source.accuracy is not None else sum(known)
+    error_out = 1 - target.accuracy if target.accuracy is not None else sum(known)
+    return DropRow(
+        group=source.group,
+        source_words=source.words,
+        target_words=target.words,
+        source_accuracy=source.accuracy,
+        target_accuracy=target.accuracy,
+        drop=error_out - error_in if both else None,
+        points=target.share * error_out - source.share * error_in,
+        points_rate=(error_out - error_in) * (source.share + target.share) / 2,
+        points_mix=(target.share - source.share) * (error_in + error_out) / 2,
+    )
+
+
+def piece_groups(pieces: ArrayLike) -> tuple[list[str], list[str]]:
+    """Group of each word by its number of word pieces, and the order of the groups: 1, 2, 3, 4+."""
+    capped = np.minimum(np.asarray(pieces, dtype=np.int64), 4)
+    return [str(n) if n < 4 else "4+" for n in capped], ["1", "2", "3", "4+"]
+
+
+def seen_groups(seen: ArrayLike) -> tuple[list[str], list[str]]:
+    """Group of each word by whether its form occurs in training, and the order of the groups."""
+    return ["seen" if s else "unseen" for s in np.asarray(seen, dtype=bool)], ["seen", "unseen"]
+
+
+# ----------------------------------------------------------------------------------------- cells
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """A confusion and its part in the drop.
+
+    Attributes:
+        gold: gold tag.
+        predicted: predicted tag.
+        source_rate: share of the source's words in this cell.
+        target_rate: share of the target's words in this cell.
+        points: target minus source rate, the fraction of accuracy that this cell accounts for.
+        share: points divided by the whole drop, None if that is 0.
+    """
+
+    gold: str
+    predicted: str
+    source_rate: float
+    target_rate: float
+    points: float
+    share: float | None
+
+
+def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[CellRow]:
+    """Confusions ranked by how much of the drop each accounts for; all together are the drop.
+
+    Accuracy is 1 minus the sum of the rates of the T (T - 1) cells off the diagonal, so the drop is
+    the sum over cells of target rate minus source rate. Cells where the target is better have
+    negative points. Cells that are empty in both sets are left out.
+
+    Args:
+        source: (T, T) word counts, gold in rows; summed or averaged over seeds.
+        target: (T, T), in the same way.
+        tags: the T tags.
+    """
+    source_rate, target_rate = source / source.sum(), target / target.sum()
+    off_diagonal = ~np.eye(len(tags), dtype=bool) & ((source_rate > 0) | (target_rate > 0))
+    cells = [
+        (tags[g], tags[p], float(source_rate[g, p]), float(target_rate[g, p]))
+        for g, p in np.argwhere(off_diagonal)
+    ]
+    whole = math.fsum(out - into for _, _, into, out in cells)
+    rows = [CellRow(g, p, i, o, o - i, _share(o - i, whole)) for g, p, i, o in cells]
+    return sorted(rows, key=lambda row: (-row.points, row.gold, row.predicted))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+# ---------------------------------------------------------------------------------------- causes
+
+
+@dataclass(frozen=True)
+class Words:
+    """Annotation of the words of one set as arrays (W,), and one prediction for each."""
+
+    gold: NDArray[np.str_]
+    predicted: NDArray[np.str_]
+    capitalised: Bools
+    first: Bools
+    particle: Bools
+    clause_final: Bools
+
+    def pair(self, one: str, other: str) -> Bools:
+        """Words whose gold and predicted tag are these two, in either order."""
+        forth = (self.gold == one) & (self.predicted == other)
+        return forth | ((self.gold == other) & (self.predicted == one))
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A kind of error: its name, what it means in words, and which words it covers."""
+
+    name: str
+    meaning: str
+    covers: Callable[[Words], Bools]
+
+
+CAUSES: tuple[Cause, ...] = (
+    Cause(
+        "separable particles",
+        "the word is a verb particle (relation compound:prt or tag PTKVZ)",
+        lambda words: words.particle,
+    ),
+    Cause(
+        "capitalisation",
+        "a capitalised word inside the sentence that is no PROPN is tagged PROPN",
+        lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
+    ),
+    Cause(
+        "NOUN/PROPN", "the other confusions of the two", lambda words: words.pair("NOUN", "PROPN")
+    ),
+    Cause("DET/PRON", "either for the other", lambda words: words.pair("DET", "PRON")),
+    Cause("ADJ/ADV", "either for the other", lambda words: words.pair("ADJ", "ADV")),
+    Cause("AUX/VERB", "either for the other", lambda words: words.pair("AUX", "VERB")),
+    Cause(
+        "clause-final verbs",
+        "a VERB or AUX at the end of its clause is tagged as neither",
+        lambda words: words.clause_final & ~np.isin(words.predicted, ["VERB", "AUX"]),
+    ),
+)
+
+
+def cause_names() -> tuple[str, ...]:
+    """Names of the causes in the order in which they claim an error, ``remaining`` last."""
+    return (*(cause.name for cause in CAUSES), REMAINING)
+
+
+def cause_meanings() -> Mapping[str, str]:
+    """What each cause covers, in words; an error belongs to the first cause that covers it."""
+    return {**{cause.name: cause.meaning for cause in CAUSES}, REMAINING: "all other errors"}
+
+
+def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> Ints:
+    """Cause of every error: the first of ``cause_names`` that covers it.
+
+    Args:
+        items: one row per word (module docstring).
+        predicted: (S, W) indices into ``tags``.
+        tags: the T tags.
+
+    Returns:
+        (S, W) indices into ``cause_names()``, -1 where the tag is right.
+    """
+    annotation = _annotation(items)
+    names = np.asarray(tags, dtype=str)
+    return np.stack([_first_cause(annotation, names[of_seed]) for of_seed in predicted])
+
+
+def _first_cause(annotation: Mapping[str, Any], predicted: NDArray[np.str_]) -> Ints:
+    words = Words(predicted=predicted, **annotation)
+    cause = np.full(len(predicted), len(CAUSES))
+    for index in reversed(range(len(CAUSES))):
+        cause[CAUSES[index].covers(words)] = index
+    cause[words.gold == predicted] = -1
+    return cause
+
+
+def _annotation(items: pd.DataFrame) -> dict[str, Any]:
+    gold = items["tag"].to_numpy(dtype=str)
+    xpos, deprel = items["xpos"].to_numpy(dtype=str), items["deprel"].to_numpy(dtype=str)
+    return {
+        "gold": gold,
+        "capitalised": np.array([form[:1].isupper() for form in items["form"]], dtype=bool),
+        "first": items["position"].to_numpy() == 0,
+        "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
+        "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
+    }
+
+
+def clause_final_verbs(gold: ArrayLike, sentence: ArrayLike) -> Bools:
+    """Verbs at the end of their clause: the position of German's verb-final and bracket order.
+
+    A VERB or AUX is clause-final if its sentence ends after it, if punctuation or a conjunction
+    (CCONJ, SCONJ) follows, or if a clause-final verb follows ("dass er gekommen ist").
+
+    Args:
+        gold: (W,) gold tags in corpus order.
+        sentence: (W,) sentence of each word.
+    """
+    tags, numbers = np.asarray(gold, dtype=str), np.asarray(sentence)
+    verb = np.isin(tags, ["VERB", "AUX"])
+    ends = np.ones(len(tags), dtype=bool)
+    ends[:-1] = (numbers[1:] != numbers[:-1]) | np.isin(tags[1:], ["PUNCT", "CCONJ", "SCONJ"])
+    final = verb & ends
+    for word in range(len(tags) - 2, -1, -1):
+        if verb[word] and final[word + 1] and numbers[word] == numbers[word + 1]:
+            final[word] = True
+    return final
+
+
+def cause_counts(causes: Ints, sentence: Ints) -> Floats:
+    """Counts of every sentence: causes (S, W) -> (S, U, K + 1), last column the words."""
+    kinds, units = len(CAUSES) + 1, int(sentence.max()) + 1
+    rows = []
+    for of_seed in causes:
+        flat = sentence * (kinds + 1) + np.where(of_seed < 0, kinds, of_seed)
+        table = np.bincount(flat, minlength=units * (kinds + 1)).reshape(units, kinds + 1)
+        table[:, kinds] = table.sum(axis=1)
+        rows.append(table)
+    return np.stack(rows).astype(np.float32)
+
+
+def cause_rate(cause: int) -> Callable[[Floats], Floats]:
+    """Metric of ``cause_counts``: share of all words that are errors of one cause."""
+
+    def rate(counts: Floats) -> Floats:
+        return counts[..., cause] / counts[..., -1]
+
+    return rate

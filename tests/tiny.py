@@ -1,0 +1,174 @@
+"""Tiny random encoders and tokenizers for the tests: real classes, no network, milliseconds.
+
+The models are built from a configuration, so the code under test meets the same classes and the
+same parameter names as with a checkpoint of the hub; only the sizes differ.
+"""
+
+import string
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from torch import nn
+from transformers import (
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedTokenizerFast,
+)
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.distilbert.configuration_distilbert import DistilBertConfig
+from transformers.models.electra.configuration_electra import ElectraConfig
+from transformers.models.roberta.configuration_roberta import RobertaConfig
+
+FAMILIES = ("bert", "roberta", "distilbert", "electra")
+TASKS = ("sequence", "token")
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LETTERS = string.ascii_letters + string.digits + string.punctuation + "äöüÄÖÜßéèêàáçñ…–—“”„‘’«»€"
+WORDS = ("the", "cat", "sleeps", "die", "Katze", "schläft", "a", "dog", "barks", ".")
+VOCAB_SIZE = 512  # holds LETTERS twice (alone, continued) and some 270 words
+
+_CONFIGS = {
+    "bert": BertConfig,
+    "roberta": RobertaConfig,
+    "distilbert": DistilBertConfig,
+    "electra": ElectraConfig,
+}
+_AUTO: Mapping[str, Any] = MappingProxyType(
+    {"sequence": AutoModelForSequenceClassification, "token": AutoModelForTokenClassification}
+)
+
+
+def build_tokenizer(words: Iterable[str] = WORDS) -> PreTrainedTokenizerFast:
+    """A cased WordPiece tokenizer in which no word of ``LETTERS`` is unknown.
+
+    The words are whole pieces, in their order of first appearance; any other word falls apart into
+    single letters (``x``, ``##y``, ``##z``).
+    """
+    words = list(words)
+    letters = sorted(set(LETTERS).union(*words))
+    pieces = [*SPECIAL_TOKENS, *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(
+        models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=500)
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_input_names=["input_ids", "attention_mask"],  # DistilBERT takes no token types
+        model_max_length=128,
+    )
+
+
+def build_config(
+    family: str,
+    num_labels: int = 2,
+    vocab_size: int = VOCAB_SIZE,
+    layers: int = 2,
+    width: int = 16,
+    heads: int = 2,
+    dropout: float = 0.1,
+) -> PreTrainedConfig:
+    """The configuration of a tiny encoder; feed-forward width is twice the width."""
+    common: dict[str, Any] = {
+        "num_labels": num_labels,
+        "vocab_size": vocab_size,
+        "max_position_embeddings": 130,  # RoBERTa numbers positions from pad_token_id + 1
+        "pad_token_id": 0,
+    }
+    if family == "distilbert":
+        return DistilBertConfig(
+            dim=width,
+            n_layers=layers,
+            n_heads=heads,
+            hidden_dim=2 * width,
+            dropout=dropout,
+            attention_dropout=dropout,
+            seq_classif_dropout=dropout,
+            **common,
+        )
+    if family == "electra":
+        common["embedding_size"] = width // 2  # smaller than the width: projected, as in the small
+    if family == "roberta":
+        common["type_vocab_size"] = 1
+    return _CONFIGS[family](
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=2 * width,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        **common,
+    )
+
+
+def build_model(
+    family: str,
+    task: str,
+    num_labels: int = 2,
+    seed: int = 0,
+    vocab_size: int = VOCAB_SIZE,
+    layers: int = 2,
+    width: int = 16,
+    heads: int = 2,
+    dropout: float = 0.1,
+) -> nn.Module:
+    """A random classifier in evaluation mode; the global random state is left as it was."""
+    config = build_config(family, num_labels, vocab_size, layers, width, heads, dropout)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _AUTO[task].from_config(config).eval()
+
+
+def save_checkpoint(
+    folder: Path,
+    family: str = "bert",
+    words: Iterable[str] = WORDS,
+    seed: int = 0,
+    layers: int = 2,
+    width: int = 16,
+    heads: int = 2,
+    dropout: float = 0.1,
+) -> Path:
+    """Write a base-model checkpoint as the hub has them: config, safetensors, tokenizer files."""
+    tokenizer = build_tokenizer(words)
+    config = build_config(
+        family,
+        vocab_size=len(tokenizer),
+        layers=layers,
+        width=width,
+        heads=heads,
+        dropout=dropout,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        AutoModel.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def build_batch(
+    vocab_size: int = VOCAB_SIZE, batch: int = 4, length: int = 12, seed: int = 0
+) -> dict[str, torch.Tensor]:
+    """Random token ids (B, T) with attention masks of different lengths, longest first."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(len(SPECIAL_TOKENS), vocab_size, (batch, length), generator=generator)
+    lengths = torch.linspace(length, max(3, length // 2), batch).round().long()
+    mask = (torch.arange(length)[None, :] < lengths[:, None]).long()
+    return {"input_ids": ids * mask, "attention_mask": mask}
