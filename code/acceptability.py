@@ -1,8 +1,9 @@
 """English acceptability sentences from the paradigms in ``acceptability.toml``.
 
-A paradigm sets sentences that speakers accept beside close variants that they reject, all filled with
-the same words, in the manner of BLiMP (Warstadt et al. 2020). Every sentence was written for this project.
-The labels are judgements on sentence structure: an odd meaning alone does not make a sentence unacceptable.
+A paradigm sets sentences that speakers accept beside close variants that they reject, all filled
+with the same words, in the manner of BLiMP (Warstadt et al. 2020). Every sentence was written for
+this project. The labels are judgements on sentence structure: an odd meaning alone does not make a
+sentence unacceptable.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tomllib
 
 from lexicon import FOLDER, Lexeme, Lexicon
 
-CONTEXT_SHARE = 0.35
+CONTEXT_SHARE = 0.15
 """Share of the embeddable frames that are put under "Anna said that ..." or the like."""
 
 ACCEPTABLE_SHARE = 0.7
@@ -97,6 +98,11 @@ def _polish(text: str) -> str:
     return _FIRST_LETTER.sub(lambda m: m[0].upper(), text, count=1) if text[0].islower() else text
 
 
+def phenomena(part: str) -> tuple[str, ...]:
+    """Returns the phenomena of a part, in the order of the file."""
+    return tuple(dict.fromkeys(frame.phenomenon for frame in load_frames(part)))
+
+
 def draw_group(
     frame: Frame, number: int, paired: bool, generator: random.Random, classes: Lexicon
 ) -> tuple[Example, ...]:
@@ -139,22 +145,22 @@ class Seen:
 
 
 def build_examples(
-    part: str, per_phenomenon: int, generator: random.Random, classes: Lexicon, seen: Seen
+    part: str, counts: dict[str, int], generator: random.Random, classes: Lexicon, seen: Seen
 ) -> list[Example]:
     """Draws one part of the corpus, shuffled, about 70 % accepted in every phenomenon.
 
     Args:
         part: "in" or "out", the set of paradigms.
-        per_phenomenon: sentences of each phenomenon (a multiple of 10 gives exactly 70 %).
+        counts: phenomenon -> sentences (a multiple of 10 gives exactly 70 %).
         generator: the source of all choices.
         classes: the lexicon to draw from.
         seen: what other splits hold; the new sentences are added to it.
     """
     frames = load_frames(part)
     examples: list[Example] = []
-    for phenomenon in dict.fromkeys(frame.phenomenon for frame in frames):
+    for phenomenon, count in counts.items():
         own = [(n, frame) for n, frame in enumerate(frames) if frame.phenomenon == phenomenon]
-        examples += _draw_phenomenon(own, per_phenomenon, generator, classes, seen)
+        examples += _draw_phenomenon(own, count, generator, classes, seen)
     generator.shuffle(examples)
     return examples
 

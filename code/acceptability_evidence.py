@@ -36,10 +36,10 @@ def summarise_acceptability(
     items: pd.DataFrame,
     logits: Mapping[str, Floats],
     seeds: Mapping[str, Sequence[int]],
-    *,
-    train_labels: Sequence[int] | None = None,
     rng_seed: int = 0,
     resamples: int = intervals.RESAMPLES,
+    *,
+    train_labels: Sequence[int] | None = None,
     evaluation: str = "cola:validation",
 ) -> Summary:
     """Evidence of Task 1, as in the module docstring.
@@ -48,9 +48,9 @@ def summarise_acceptability(
         items: one row per sentence: ``label, domain, phenomenon, length``.
         logits: method -> (S, N, 2).
         seeds: method -> its S seeds, in the order of the logits.
-        train_labels: labels of the training split, for the majority control.
         rng_seed: seed of resamples and exchanges.
         resamples: how many of each.
+        train_labels: labels of the training split, for the majority control.
         evaluation: name of the evaluated set.
 
     Raises:
@@ -97,7 +97,7 @@ def _acceptability_groups(
         "by_domain": (domain, [d for d in ("in", "out", "unknown") if d in domain]),
         "by_length": (np.asarray(names)[bins], names),
         "by_label": (domain, []),
-        "by_phenomenon": (phenomenon, sorted(set(phenomenon) - {""})),
+        "by_phenomenon": (phenomenon, sorted(set(phenomenon.tolist()) - {""})),
     }
     if majority is not None:
         is_majority = items["label"].to_numpy() == majority

@@ -1,7 +1,8 @@
-"""German sentences with their dependency trees, after the UD guidelines and the tags of UD German-GSD (STTS).
+"""German sentences with their dependency trees, after UD's guidelines and German-GSD's tags.
 
-A clause is drawn as the fields of the topological model (finite verb, middle field, right bracket, final field) and
-only then put into verb-first, verb-second or verb-final order. Words: ``lexicon_de.toml``.
+A clause is drawn as the fields of the topological model (finite verb, middle field, right bracket,
+final field) and only then put into verb-first, verb-second or verb-final order. Words come from
+``lexicon_de.toml``; language-specific tags are those of STTS.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ PREDICATES = {
     "becoming": 3,
 }
 STYLES = {"present": 34, "past": 22, "perfect": 22, "modal": 15, "future": 7}
-ADVERBIAL_PARTICLES = frozenset("ein weg zurück".split())
+ADVERBIAL_PARTICLES = frozenset(["ein", "weg", "zurück"])
+NEGATIVE = frozenset(("nicht", "kein", "niemand", "nichts"))
 FOREIGN = (
     "carpe diem",
     "savoir vivre",
@@ -127,8 +129,8 @@ class Clause:
         subject: relation and phrase.
         finite: relation ("head" where the finite verb is the head) and the finite verb.
         middle: what stands between the brackets, in order.
-        right: the right bracket in verb-second order: particle, participle or infinitive, predicate.
-        joined: finite verb with its particle as one word, for verb-final order; None without a particle.
+        right: the right bracket in verb-second order: particle, participle, infinitive, predicate.
+        joined: finite verb and particle as one word, for verb-final order; None without a particle.
         fronted: indices into ``middle`` of what may take the front field.
         final: what follows the right bracket.
     """
@@ -181,7 +183,9 @@ def _adverb(form: str, xpos: str = "ADV", **values: str) -> Phrase:
 
 
 def _punct(form: str, xpos: str = "", glue: str = "left") -> Phrase:
-    return word(form, "PUNCT", xpos or {",": "$,", ".": "$.", "?": "$.", "!": "$."}[form], glue=glue)
+    return word(
+        form, "PUNCT", xpos or {",": "$,", ".": "$.", "?": "$.", "!": "$."}[form], glue=glue
+    )
 
 
 def _quoted(phrase: Phrase) -> Phrase:
@@ -256,7 +260,9 @@ class GermanGrammar:
         phrase.agreement = f"3{number}"
         return phrase
 
-    def _attribute(self, adjective: Adjective, table: str, case: str, noun: Noun, number: str) -> Phrase:
+    def _attribute(
+        self, adjective: Adjective, table: str, case: str, noun: Noun, number: str
+    ) -> Phrase:
         form = adjective.stem + declined(table, case, noun.slot(number))
         feats = features(Case=case, Degree="Pos", Gender=GENDERS[noun.gender], Number=number)
         attribute = word(form, "ADJ", "ADJA", feats, adjective.lemma)
@@ -277,7 +283,10 @@ class GermanGrammar:
             kind, xpos = ("Dem", "PDAT") if form == "dieser" else ("Tot", "PIAT")
             stem = {"dieser": "dies", "jeder": "jed", "alle": "all"}[form]
             inflected = stem + declined("der", case, slot)
-            return ("det", word(inflected, "DET", xpos, features(PronType=kind, **common), form)), "weak"
+            return (
+                "det",
+                word(inflected, "DET", xpos, features(PronType=kind, **common), form),
+            ), "weak"
         return self._ein_word(form, case, slot, common)
 
     def _ein_word(
@@ -314,8 +323,10 @@ class GermanGrammar:
             return join(("advmod", _adverb(self._choose("etwa fast nur"))), ("head", number))
         return number
 
-    def _np(self, kind: str, case: str, depth: int = 1, determiner: str = "any", number: str = "") -> Phrase:
-        """Draws a noun phrase: determiner, adjective, noun, and attributes after it if ``depth``."""
+    def _np(
+        self, kind: str, case: str, depth: int = 1, determiner: str = "any", number: str = ""
+    ) -> Phrase:
+        """Draws a noun phrase: determiner, adjective, noun, and what follows it if ``depth``."""
         noun = self._random.choice(self._lexicon.nouns[kind])
         plural = bool(noun.plural) and determiner not in ("ein", "jeder") and self._chance(0.28)
         number = number or ("Plur" if plural else "Sing")
@@ -335,7 +346,9 @@ class GermanGrammar:
         if number == "Sing":
             options = "der der der der der ein ein ein ein kein dieser jeder mein sein ihr unser"
             return self._choose(options)
-        options = "der der der der viele einige mehrere alle diese number number unser mein kein none"
+        options = (
+            "der der der der viele einige mehrere alle diese number number unser mein kein none"
+        )
         chosen = self._choose(options)
         return {"diese": "dieser", "none": "" if case != "Gen" else "der"}.get(chosen, chosen)
 
@@ -366,7 +379,9 @@ class GermanGrammar:
         (verb,) = (verb for verb, objects in TRANSITIVE.items() if objects == kind)
         pronoun = self._relative_pronoun(np, noun, "Acc")
         subject = self._random.choice([self._name("Nom"), self._pronoun("1Sing", "Nom")])
-        clause = self._verbal(self._verb(verb), subject, subject.agreement, [], self._choose("past perfect"))
+        clause = self._verbal(
+            self._verb(verb), subject, subject.agreement, [], self._choose("past perfect")
+        )
         return _enclosed(verb_final(clause, ("obj", pronoun)))
 
     def _pronoun(self, person: str, case: str) -> Phrase:
@@ -454,7 +469,9 @@ class GermanGrammar:
     def _adjuncts(self) -> list[Part]:
         drawn: list[Part] = []
         if self._chance(0.3):
-            drawn.append(("advmod", word(self._adjective_of("manner"), "ADJ", "ADJD", "Degree=Pos")))
+            drawn.append(
+                ("advmod", word(self._adjective_of("manner"), "ADJ", "ADJD", "Degree=Pos"))
+            )
         if self._chance(0.35):
             drawn.append(("obl", self._place()))
         return drawn
@@ -462,7 +479,7 @@ class GermanGrammar:
     def _adjective_of(self, name: str) -> str:
         return self._random.choice(self._lexicon.adjectives[name]).lemma
 
-    # ---- predicates: each returns a verb, objects before adverbs, and what stays next to the right bracket
+    # ---- predicates: a verb, its objects, and what stays next to the right bracket
 
     def _transitive(self) -> tuple[Verb, list[Part], list[Part]]:
         verb = self._random.choice(list(TRANSITIVE))
@@ -558,7 +575,9 @@ class GermanGrammar:
         """Fills the two brackets for a tense or a modal."""
         own: Part = ("nsubj", subject)
         if style in ("present", "past"):
-            return self._simple_tense(verb, own, agreement, middle, "Past" if style == "past" else "Pres")
+            return self._simple_tense(
+                verb, own, agreement, middle, "Past" if style == "past" else "Pres"
+            )
         xpos = "VAINF" if verb.base in ("haben", "werden") else "VVINF"
         if style == "perfect":
             xpos = xpos.replace("INF", "PP")
@@ -587,7 +606,7 @@ class GermanGrammar:
         return Clause(subject, ("head", finite), middle, [particle], joined)
 
     def _main(self, clause: Clause) -> Phrase:
-        """Verb-second order, in half of the cases with something other than the subject in front."""
+        """Verb-second order, in half of the cases with something else than the subject in front."""
         if clause.fronted and self._chance(0.55):
             front = clause.middle.pop(self._random.choice(clause.fronted))
             return verb_second(clause, front)
@@ -615,8 +634,10 @@ class GermanGrammar:
     # ---- sentences
 
     def sentence(self) -> Phrase:
-        """Draws one sentence, with capital and final punctuation."""
+        """Draws one sentence, with capital, final punctuation and at most one negative word."""
         phrase = getattr(self, f"_{self._weighted(SENTENCES)}")()
+        while sum(node.lemma in NEGATIVE for node in phrase.nodes) > 1:
+            phrase = getattr(self, f"_{self._weighted(SENTENCES)}")()
         return capitalise(drop_redundant_commas(phrase))
 
     def _end(self, clause: Phrase, mark: str = ".") -> Phrase:
@@ -663,11 +684,15 @@ class GermanGrammar:
 
     def _infinitive(self, *marker: Part) -> Phrase:
         """A clause with "zu": before the verb, or inside a separable one ("anzurufen")."""
-        verb, objects, near = getattr(self, f"_{self._choose('transitive intransitive motion helping')}")()
+        verb, objects, near = getattr(
+            self, f"_{self._choose('transitive intransitive motion helping')}"
+        )()
         middle, _ = self._middle(objects, near, "present", 0.0)
         if verb.particle:
             form = f"{verb.particle}zu{verb.base}"
-            lexical: list[Part] = [("head", word(form, "VERB", "VVIZU", "VerbForm=Inf", verb.lemma))]
+            lexical: list[Part] = [
+                ("head", word(form, "VERB", "VVIZU", "VerbForm=Inf", verb.lemma))
+            ]
         else:
             zu = word("zu", "PART", "PTKZU")
             lexical = [("mark", zu), ("head", word(verb.base, "VERB", "VVINF", "VerbForm=Inf"))]
@@ -720,7 +745,8 @@ class GermanGrammar:
         if verb is not None:
             verb.head.xpos, verb.head.feats = "VVIMP", "Mood=Imp|Number=Plur|Person=2|VerbForm=Fin"
         if self._chance(0.6):
-            clause.middle.insert(0, ("discourse", word("bitte", "INTJ", "ITJ")))
+            light = sum(_is_pronoun(part) for _, part in clause.middle if part is not None)
+            clause.middle.insert(light, ("discourse", word("bitte", "INTJ", "ITJ")))
         return self._end(verb_first(clause), self._choose(". !"))
 
     def _exclamation(self) -> Phrase:
@@ -742,7 +768,9 @@ class GermanGrammar:
         feats = _finite("3Sing", "Pres")
         gives = word("gibt", "VERB", "VVFIN", feats, "geben")
         place = ("obl", self._place())
-        clause = Clause(("nsubj", self._pronoun("3SingNeut", "Nom")), ("head", gives), [("obj", thing)], [])
+        clause = Clause(
+            ("nsubj", self._pronoun("3SingNeut", "Nom")), ("head", gives), [("obj", thing)], []
+        )
         if self._chance(0.5):
             return self._end(verb_second(clause, place))
         clause.middle.append(place)
@@ -753,7 +781,9 @@ class GermanGrammar:
         verb = self._verb(kind)
         subject = self._np(TRANSITIVE[kind], "Nom", 0)
         finite = _auxiliary("werden", subject.agreement, self._choose("Pres Past Past"))
-        middle: list[Part] = [self._time("past" if finite.head.form.startswith("wurde") else "present")]
+        middle: list[Part] = [
+            self._time("past" if finite.head.form.startswith("wurde") else "present")
+        ]
         if self._chance(0.5):
             middle.append(("obl:agent", prepositional("von", self._person("Dat", 0))))
         lexical = word(verb.participle, "VERB", "VVPP", "VerbForm=Part", verb.lemma)
@@ -771,11 +801,19 @@ class GermanGrammar:
         return verb_second(clause)
 
     def _price(self) -> Phrase:
-        subject = self._np(self._choose("thing device document food"), "Nom", 0, self._choose("der dieser mein"), "Sing")
+        subject = self._np(
+            self._choose("thing device document food"),
+            "Nom",
+            0,
+            self._choose("der dieser mein"),
+            "Sing",
+        )
         amount = word(self._choose("5 9 12 15 20 25 49 60 80 99 150"), "NUM", "CARD", DIGITS)
         sign = word(self._choose("€ € $ £"), "SYM", "XY")
         if self._chance(0.3):
-            sign = self._noun_word(self._random.choice(self._lexicon.nouns["currency"]), "Acc", "Plur")
+            sign = self._noun_word(
+                self._random.choice(self._lexicon.nouns["currency"]), "Acc", "Plur"
+            )
         price = join(("nummod", amount), ("head", sign))
         verb = Verb("kosten", "kostet", "kostete", "gekostet")
         style = self._choose("present present past modal")
@@ -794,22 +832,31 @@ class GermanGrammar:
         one, two, three = (word(str(n), "NUM", "CARD", DIGITS) for n in (left, right, left + right))
         plus = join(("cc", word("+", "SYM", "XY")), ("head", two))
         terms = join(("head", one), ("conj", plus))
-        return self._end(join(("nsubj", terms), ("cop", _auxiliary("sein", "3Sing")), ("head", three)))
+        return self._end(
+            join(("nsubj", terms), ("cop", _auxiliary("sein", "3Sing")), ("head", three))
+        )
 
     def _foreign(self) -> Phrase:
-        words = [word(form, "X", "FM", "Foreign=Yes") for form in self._random.choice(FOREIGN).split()]
+        words = [
+            word(form, "X", "FM", "Foreign=Yes") for form in self._random.choice(FOREIGN).split()
+        ]
         phrase = join(("head", words[0]), *(("flat", other) for other in words[1:]))
         subject = self._person("Nom", 0)
         style = self._choose("past perfect")
-        clause = self._verbal(self._verb("speak"), subject, subject.agreement, [("obj", _quoted(phrase))], style)
+        clause = self._verbal(
+            self._verb("speak"), subject, subject.agreement, [("obj", _quoted(phrase))], style
+        )
         return self._end(verb_second(clause))
 
     def _smiley(self) -> Phrase:
         face = word(self._choose(":) ;) :( :-)"), "SYM", "XY")
-        return join(("head", self._end(verb_second(self._any_clause()), self._choose(". !"))), ("discourse", face))
+        return join(
+            ("head", self._end(verb_second(self._any_clause()), self._choose(". !"))),
+            ("discourse", face),
+        )
 
     def _gapping(self) -> Phrase:
-        """ "Anna bestellte Tee und Paul Kaffee.": the second verb is an empty node of the enhanced graph."""
+        """Draws "Anna bestellte Tee und Paul Kaffee.": the second verb is an empty node."""
         kind = self._choose("eat serve write carry")
         verb = self._random.choice([v for v in self._lexicon.verbs[kind] if not v.particle])
         one, two = self._name("Nom", "female"), self._name("Nom", "male")
@@ -851,8 +898,8 @@ class GermanGrammar:
         return self._end(join(("nsubj", subject), ("cop", finite), ("head", state), ("obl", than)))
 
     def _superlative(self) -> Phrase:
-        adjective = self._random.choice(self._lexicon.adjectives["compared"][:-1])
-        noun = self._random.choice(self._lexicon.nouns[self._choose("thing device place animal")])
+        adjective = self._random.choice(self._lexicon.adjectives["compared_thing"])
+        noun = self._random.choice(self._lexicon.nouns[self._choose("thing device place")])
         article, table = self._determiner("der", "Nom", noun, "Sing")
         form = adjective.superlative + declined(table, "Nom", noun.slot("Sing"))
         feats = features(Case="Nom", Degree="Sup", Gender=GENDERS[noun.gender], Number="Sing")
@@ -880,12 +927,16 @@ class GermanGrammar:
         subject = self._person("Nom", 0)
         (verb,) = (verb for verb, objects in TRANSITIVE.items() if objects == kind)
         clause = self._verbal(
-            self._verb(verb), subject, subject.agreement, [("obj", goods)], self._choose("past perfect modal")
+            self._verb(verb),
+            subject,
+            subject.agreement,
+            [("obj", goods)],
+            self._choose("past perfect modal"),
         )
         return self._end(verb_second(clause))
 
     def _dated(self) -> Phrase:
-        """ "am 3. März 2014", "um 8 Uhr", "im Jahr 2003" in the front field."""
+        """Draws a clause with "am 3. März 2014", "um 8 Uhr" or "im Jahr 2003" in front."""
         subject, style = self._person("Nom"), self._choose("past perfect")
         clause = self._clause_of("", subject, subject.agreement, style, timed=0.0)
         return self._end(verb_second(clause, ("obl", self._date())))
@@ -916,12 +967,16 @@ def _is_pronoun(phrase: Phrase) -> bool:
 
 
 def _is_indefinite(parts: list[Part]) -> bool:
-    """Says whether "nicht" is out of place beside these objects ("kein" or "nichts" would be used)."""
+    """Says whether "nicht" is out of place beside these objects ("kein" would be used)."""
     nodes = [phrase.nodes[0] for _, phrase in parts if phrase]
-    return any(node.lemma in _INDEFINITE or node.upos not in ("DET", "PRON", "PROPN") for node in nodes)
+    return any(
+        node.lemma in _INDEFINITE or node.upos not in ("DET", "PRON", "PROPN") for node in nodes
+    )
 
 
 _NOTHING: Part = ("advmod", None)
 """Keeps adverbs of manner and place away from a verb that has no use for them."""
 
-_INDEFINITE = frozenset("ein kein nichts etwas alles viel einige mehrere niemand jemand".split())
+_INDEFINITE = frozenset(
+    ["ein", "kein", "nichts", "etwas", "alles", "viel", "einige", "mehrere", "niemand", "jemand"]
+)

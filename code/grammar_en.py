@@ -1,7 +1,7 @@
-"""English sentences with their dependency trees, after the UD guidelines and the tags of UD English-EWT.
+"""English sentences with their dependency trees, after UD's guidelines and English-EWT's tags.
 
-Every method of :class:`EnglishGrammar` that draws a constituent returns a fresh phrase; the words come from
-``lexicon_en.toml``, closed classes from the tables here.
+Every method of :class:`EnglishGrammar` that draws a constituent returns a fresh phrase. The words
+come from ``lexicon_en.toml``, closed classes from the tables here.
 """
 
 from __future__ import annotations
@@ -85,9 +85,39 @@ INDEFINITE = {
         "nothing": "Neg",
     }.items()
 }
+NEGATIVE = frozenset(("no", "nothing", "nobody", "not", "never"))
 STATIVE = frozenset(
-    "like know trust respect fear remember hate love see need understand have want hope mention "
-    "cost admire own miss believe reach lose find drop accept enjoy refuse decide promise".split()
+    [
+        "like",
+        "know",
+        "trust",
+        "respect",
+        "fear",
+        "remember",
+        "hate",
+        "love",
+        "see",
+        "need",
+        "understand",
+        "have",
+        "want",
+        "hope",
+        "mention",
+        "cost",
+        "admire",
+        "own",
+        "miss",
+        "believe",
+        "reach",
+        "lose",
+        "find",
+        "drop",
+        "accept",
+        "enjoy",
+        "refuse",
+        "decide",
+        "promise",
+    ]
 )
 SPEAKING = (
     ("say", "verb", ("said", "said")),
@@ -121,13 +151,13 @@ SENTENCES = {
     "wh_question": 3,
     "who_question": 2,
     "imperative": 4,
-    "exclamation": 5,
+    "exclamation": 6,
     "existential": 4,
     "price": 3,
     "percent": 3,
     "sum": 1,
-    "foreign": 4,
-    "smiley": 1,
+    "foreign": 7,
+    "smiley": 2,
     "gapping": 2,
     "speech": 3,
     "comparative": 3,
@@ -248,6 +278,7 @@ class EnglishGrammar:
         return join(("head", first), ("flat", last))
 
     def _adjective(self, kind: str) -> Phrase:
+        kind = "person" if kind == "animal" else kind
         lexeme = self._lexeme(f"{kind}_adj" if f"{kind}_adj" in self._classes else "thing_adj")
         adjective = word(lexeme.lemma, "ADJ", "JJ", "Degree=Pos")
         if self._chance(0.15):
@@ -268,7 +299,9 @@ class EnglishGrammar:
         if mass:
             form = self._choose("the the some this no no_det no_det")
         elif plural:
-            form = self._choose("the the the some these those all many no any_ no_det no_det no_det")
+            form = self._choose(
+                "the the the some these those all many no any_ no_det no_det no_det"
+            )
         else:
             form = self._choose("the the the the the a a a a this that every no each another")
         return self._determiner_word(form)
@@ -302,13 +335,17 @@ class EnglishGrammar:
         if plural and roll < 0.4:
             return [("nummod", self._number())]
         determiner = self._determiner(plural, mass)
+        if determiner and determiner.head.form == "no" and self._chance(0.6):
+            determiner = self._determiner_word("the")
         relation = "amod" if determiner and determiner.head.upos == "ADJ" else "det"
         return [(relation, determiner)]
 
     def _possessor(self) -> Phrase:
         owner = self._name("name")
         if self._chance(0.4):
-            owner = join(("det", self._determiner_word("the")), ("head", self._noun("person", False)))
+            owner = join(
+                ("det", self._determiner_word("the")), ("head", self._noun("person", False))
+            )
         owner.nodes[-1].fused = f"{owner.nodes[-1].form}'s"
         return join(("head", owner), ("case", word("'s", "PART", "POS")))
 
@@ -389,7 +426,12 @@ class EnglishGrammar:
             return "obl:unmarked", join(("amod", adjective), ("head", noun))
         if roll < 0.75:
             return "obl", self._dated(style)
-        return "advmod", _adverb("now" if style == "present" else self._form("adv_time"))
+        return "advmod", _adverb(self._when(style))
+
+    def _when(self, style: str) -> str:
+        if style == "past":
+            return self._form("adv_time")
+        return self._choose("soon later again" if style == "modal" else "now again")
 
     def _dated(self, style: str = "") -> Phrase:
         if self._chance(0.4):
@@ -400,7 +442,10 @@ class EnglishGrammar:
         if self._chance(0.4) and style == "past":
             year = word(str(self._random.randint(1990, 2024)), "NUM", "CD", DIGITS)
             return join(("case", _case("in")), ("head", year))
-        month, day = self._name("month"), word(str(self._random.randint(1, 28)), "NUM", "CD", DIGITS)
+        month, day = (
+            self._name("month"),
+            word(str(self._random.randint(1, 28)), "NUM", "CD", DIGITS),
+        )
         if self._chance(0.5):
             return join(("case", _case("on")), ("head", join(("head", month), ("nummod", day))))
         return join(("case", _case("in")), ("head", month))
@@ -462,10 +507,12 @@ class EnglishGrammar:
 
     def _style(self, lexeme: Lexeme, style: str) -> str:
         chosen = style or self._weighted(STYLES)
-        return "past" if chosen.endswith("progressive") and lexeme.lemma in STATIVE else chosen
+        if chosen.endswith("progressive") and lexeme.lemma in STATIVE:
+            return "do" if style else "past"
+        return chosen
 
     def _predicate(self, agreement: str, style: str = "") -> Predicate:
-        """Draws a verb phrase of any kind; ``style`` fixes tense and auxiliary, "infinitive" has none."""
+        """Draws a verb phrase of any kind; ``style`` fixes tense and auxiliaries."""
         kind = self._weighted(PREDICATES)
         lexeme, after = getattr(self, f"_{kind}")()
         return self._verbal(lexeme, after, agreement, style)
@@ -546,7 +593,7 @@ class EnglishGrammar:
     # ---- clauses
 
     def _copular(self, agreement: str) -> Predicate:
-        """"be" with an adjective, a noun or a place: the content word is the head."""
+        """Draws a form of "be" with an adjective, a noun or a place, which is the head."""
         copula = auxiliary("be", agreement, self._random.choice(["Pres", "Pres", "Past"]))
         before: list[Part] = [("cop", copula)]
         if self._chance(0.15):
@@ -628,15 +675,20 @@ class EnglishGrammar:
         (verb,) = (verb for verb, noun in TRANSITIVE.items() if noun == kind)
         form = self._random.choice(["that", "which", ""])
         which = word(form, "PRON", "WDT", "PronType=Rel") if form else None
-        subject = self._random.choice([self._name("name"), pronoun("3SingFem", 0), pronoun("1Sing", 0)])
+        subject = self._random.choice(
+            [self._name("name"), pronoun("3SingFem", 0), pronoun("1Sing", 0)]
+        )
         head = self._verb(self._lexeme(verb), "past", subject.agreement)
         return join(("obj", which), ("nsubj", subject), ("head", head))
 
     # ---- sentences
 
     def sentence(self) -> Phrase:
-        """Draws one sentence, with capital and final punctuation."""
-        return capitalise(getattr(self, f"_{self._weighted(SENTENCES)}")())
+        """Draws one sentence, with capital, final punctuation and at most one negative word."""
+        phrase = getattr(self, f"_{self._weighted(SENTENCES)}")()
+        while sum(node.lemma in NEGATIVE for node in phrase.nodes) > 1:
+            phrase = getattr(self, f"_{self._weighted(SENTENCES)}")()
+        return capitalise(phrase)
 
     def _end(self, clause: Phrase, mark: str = ".") -> Phrase:
         return join(("head", clause), ("punct", _punct(mark, ".")))
@@ -654,7 +706,11 @@ class EnglishGrammar:
         marker = self._choose("because when if although while since before after as unless")
         inner = self._clause(word(marker, "SCONJ", "IN"), plain=True)
         if marker == "when":
-            inner.nodes[0].upos, inner.nodes[0].xpos, inner.nodes[0].feats = "ADV", "WRB", "PronType=Int"
+            inner.nodes[0].upos, inner.nodes[0].xpos, inner.nodes[0].feats = (
+                "ADV",
+                "WRB",
+                "PronType=Int",
+            )
             inner.nodes[0].deprel = "advmod"
         main = self._clause(plain=True)
         if self._chance(0.4):
@@ -727,7 +783,9 @@ class EnglishGrammar:
             vocative = join(("punct", comma), ("head", greeted))
             return self._end(join(("head", interjection), ("vocative", vocative)), "!")
         opened = join(("head", interjection), ("punct", _punct(",")))
-        return self._end(join(("discourse", opened), ("head", self._clause(plain=True))), self._choose(". !"))
+        return self._end(
+            join(("discourse", opened), ("head", self._clause(plain=True))), self._choose(". !")
+        )
 
     def _existential(self) -> Phrase:
         there = word("there", "PRON", "EX")
@@ -735,10 +793,17 @@ class EnglishGrammar:
         thing = self._np(kind, 0)
         be = auxiliary("be", thing.agreement, self._random.choice(["Pres", "Past"]))
         be.head.upos = "VERB"
-        return self._end(join(("expl", there), ("head", be), ("nsubj", thing), ("obl", self._place_pp())))
+        return self._end(
+            join(("expl", there), ("head", be), ("nsubj", thing), ("obl", self._place_pp()))
+        )
 
     def _money(self) -> Phrase:
-        amount = word(str(self._random.choice([5, 9, 12, 15, 20, 25, 49, 60, 80, 99, 150])), "NUM", "CD", DIGITS)
+        amount = word(
+            str(self._random.choice([5, 9, 12, 15, 20, 25, 49, 60, 80, 99, 150])),
+            "NUM",
+            "CD",
+            DIGITS,
+        )
         sign = word(self._choose("$ € £"), "SYM", "$", glue="right")
         return join(("head", sign), ("nummod", amount))
 
@@ -748,14 +813,18 @@ class EnglishGrammar:
         lexeme = Lexeme("cost", "verb", ("cost", "cost"))
         before, head = self._group(lexeme, subject.agreement, self._choose("past present modal"))
         own: Part = ("nsubj", subject)
-        return self._end(join(own, *before, ("head", head), ("obj", self._money()), *self._adjuncts("", 0.4)))
+        return self._end(join(own, *before, ("head", head), ("obj", self._money())))
 
     def _percent(self) -> Phrase:
         share = word(str(self._random.randint(2, 95)), "NUM", "CD", DIGITS)
         percent = word("%", "SYM", "NN", "Number=Sing", glue="left")
         people = join(("case", _case("of")), ("head", self._plural_group()))
         subject = join(("nummod", share), ("head", percent), ("nmod", people), agreement="3Plur")
-        return self._end(self._assemble(subject, self._predicate_of(SIMPLE, "3Plur", self._choose("past present"))))
+        return self._end(
+            self._assemble(
+                subject, self._predicate_of(SIMPLE, "3Plur", self._choose("past present"))
+            )
+        )
 
     def _plural_group(self) -> Phrase:
         return join(("det", self._determiner_word("the")), ("head", self._noun("person", True)))
@@ -766,9 +835,13 @@ class EnglishGrammar:
         plus = join(("cc", word("+", "SYM", "SYM")), ("head", two))
         terms = join(("head", one), ("conj", plus))
         if self._chance(0.5):
-            return self._end(join(("nsubj", terms), ("cop", auxiliary("be", "3Sing")), ("head", three)))
+            return self._end(
+                join(("nsubj", terms), ("cop", auxiliary("be", "3Sing")), ("head", three))
+            )
         lexeme = Lexeme("make", "verb", ("made", "made"))
-        return self._end(join(("nsubj", terms), ("head", self._verb(lexeme, "pres")), ("obj", three)))
+        return self._end(
+            join(("nsubj", terms), ("head", self._verb(lexeme, "pres")), ("obj", three))
+        )
 
     def _foreign(self) -> Phrase:
         forms = self._random.choice(FOREIGN).split()
@@ -779,7 +852,13 @@ class EnglishGrammar:
         )
         subject = self._person_subject()
         verb = Lexeme(*self._random.choice(SPEAKING))
-        return self._end(join(("nsubj", subject), ("head", self._verb(verb, "past", subject.agreement)), ("obj", quoted)))
+        return self._end(
+            join(
+                ("nsubj", subject),
+                ("head", self._verb(verb, "past", subject.agreement)),
+                ("obj", quoted),
+            )
+        )
 
     def _smiley(self) -> Phrase:
         clause = self._end(self._clause(plain=True), self._choose(". !"))
@@ -787,7 +866,7 @@ class EnglishGrammar:
         return join(("head", clause), ("discourse", face))
 
     def _gapping(self) -> Phrase:
-        """"Anna ordered tea, and Paul coffee.": the second verb is an empty node of the enhanced graph."""
+        """Draws "Anna ordered tea, and Paul coffee.": the second verb is an empty node."""
         verb = self._random.choice(["eat", "serve", "write", "carry"])
         lexeme, kind = self._lexeme(verb), TRANSITIVE[verb]
         names = self._random.sample([item.lemma for item in self._classes["name"]], 2)
@@ -810,7 +889,12 @@ class EnglishGrammar:
 
     def _speech(self) -> Phrase:
         said = self._clause(plain=True)
-        opened = join(("punct", _punct('"', "``", "right")), ("head", said), ("punct", _punct(",")), ("punct", _punct('"', "''")))
+        opened = join(
+            ("punct", _punct('"', "``", "right")),
+            ("head", said),
+            ("punct", _punct(",")),
+            ("punct", _punct('"', "''")),
+        )
         subject = self._person_subject()
         verb = self._verb(Lexeme(*self._random.choice(SPEAKING)), "past", subject.agreement)
         return self._end(join(("ccomp", opened), ("nsubj", subject), ("head", verb)))
@@ -824,7 +908,9 @@ class EnglishGrammar:
             head = word(lexeme.form("er"), "ADJ", "JJR", "Degree=Cmp", lexeme.lemma)
         else:
             more = word("more", "ADV", "RBR", "Degree=Cmp")
-            head = join(("advmod", more), ("head", word(self._form("long"), "ADJ", "JJ", "Degree=Pos")))
+            head = join(
+                ("advmod", more), ("head", word(self._form("long"), "ADJ", "JJ", "Degree=Pos"))
+            )
         return self._end(join(("nsubj", subject), ("cop", copula), ("head", head), ("obl", than)))
 
     def _superlative(self) -> Phrase:
@@ -835,7 +921,9 @@ class EnglishGrammar:
         this = word("this", "PRON", "DT", "Number=Sing|PronType=Dem")
         head = join(("det", the), ("amod", best), ("head", noun))
         be = auxiliary("be", "3Sing")
-        return self._end(join(("nsubj", this), ("cop", be), ("head", head), ("nmod", self._place_pp(0))))
+        return self._end(
+            join(("nsubj", this), ("cop", be), ("head", head), ("nmod", self._place_pp(0)))
+        )
 
     def _fragment(self) -> Phrase:
         kind = self._choose("food event place device document")
@@ -850,7 +938,9 @@ class EnglishGrammar:
         kind = self._choose("food thing animal")
         one, two, three = (self._np(kind, 0) for _ in range(3))
         last = join(("punct", _punct(",")), ("cc", self._coordinator("and")), ("head", three))
-        goods = join(("head", one), ("conj", join(("punct", _punct(",")), ("head", two))), ("conj", last))
+        goods = join(
+            ("head", one), ("conj", join(("punct", _punct(",")), ("head", two))), ("conj", last)
+        )
         subject = self._person_subject()
         head = self._verb(self._lexeme("carry"), "past", subject.agreement)
         return self._end(join(("nsubj", subject), ("head", head), ("obj", goods)))
@@ -858,31 +948,42 @@ class EnglishGrammar:
     def _infinitive_adjective(self) -> Phrase:
         it = pronoun("3SingNeut", 0)
         copula = auxiliary("be", "3Sing", self._random.choice(["Pres", "Past"]))
-        adjective = word(self._choose("difficult important easy good possible"), "ADJ", "JJ", "Degree=Pos")
-        predicate = Predicate([("cop", copula)], adjective, [("csubj", self._to_infinitive())], "expl")
+        adjective = word(
+            self._choose("difficult important easy good possible"), "ADJ", "JJ", "Degree=Pos"
+        )
+        predicate = Predicate(
+            [("cop", copula)], adjective, [("csubj", self._to_infinitive())], "expl"
+        )
         return self._end(self._assemble(it, predicate))
 
     def _reflexive(self) -> Phrase:
         person = self._random.choice([name for name in PERSONS if name != "3SingNeut"])
         verb = self._verb(self._lexeme("blame"), "past", person[:5])
         own = pronoun(person, 3)
-        clause = join(("nsubj", pronoun(person, 0)), ("head", verb), ("obj", own), *self._adjuncts("past"))
+        clause = join(
+            ("nsubj", pronoun(person, 0)), ("head", verb), ("obj", own), *self._adjuncts("past")
+        )
         return self._end(clause)
 
     def _parenthesis(self) -> Phrase:
         company = self._name("company")
         place = self._name("city")
-        inside = join(("punct", _punct("(", "-LRB-", "right")), ("head", place), ("punct", _punct(")", "-RRB-")))
+        inside = join(
+            ("punct", _punct("(", "-LRB-", "right")),
+            ("head", place),
+            ("punct", _punct(")", "-RRB-")),
+        )
         subject = join(("head", company), ("parataxis", inside))
         lexeme = Lexeme(*self._random.choice(TRADING))
-        predicate = self._verbal(lexeme, [("obj", self._object(self._choose("device vehicle")))], "3Sing", "")
+        predicate = self._verbal(
+            lexeme, [("obj", self._object(self._choose("device vehicle")))], "3Sing", ""
+        )
         return self._end(self._assemble(subject, predicate))
-
 
 
 def _is_negative(parts: list[Part]) -> bool:
     nodes = [node for _, phrase in parts if phrase for node in phrase.nodes]
-    return any(node.lemma in ("no", "nothing", "nobody") for node in nodes)
+    return any(node.lemma in NEGATIVE for node in nodes)
 
 
 def _fix_article(np: Phrase) -> None:

@@ -1,7 +1,7 @@
 """Reading and inflecting the English lexicon of the miniature corpora.
 
-A lexeme is its base form with the forms that a rule cannot give; the rules here cover English spelling
-only as far as ``lexicon_en.toml`` needs them. German morphology is in ``lexicon_german``.
+A lexeme is its base form with the forms that a rule cannot give; the rules here cover English
+spelling only as far as ``lexicon_en.toml`` needs them. German morphology is in ``lexicon_german``.
 """
 
 from __future__ import annotations
@@ -94,7 +94,25 @@ def _graded(word: str, ending: str) -> str:
 
 
 _DOUBLING = frozenset(
-    "cut get let put run set sit swim forget begin hit shut big hot red sad thin".split()
+    [
+        "cut",
+        "get",
+        "let",
+        "put",
+        "run",
+        "set",
+        "sit",
+        "swim",
+        "forget",
+        "begin",
+        "hit",
+        "shut",
+        "big",
+        "hot",
+        "red",
+        "sad",
+        "thin",
+    ]
 )
 _FORMS = {
     "": lambda lexeme: lexeme.lemma,
@@ -130,7 +148,8 @@ def load_english() -> Lexicon:
     """Reads ``lexicon_en.toml`` into lexeme classes.
 
     Returns:
-        Class name -> lexemes. Adjective classes are called ``<name>_adj``; "name" holds all first names.
+        Class name -> lexemes. An adjective class that shares its name with nouns is called
+        ``<name>_adj``; "name" holds all first names.
     """
     tables = tomllib.loads((FOLDER / "lexicon_en.toml").read_text(encoding="utf-8"))
     classes = {
@@ -143,7 +162,7 @@ def load_english() -> Lexicon:
     return classes | {"name": classes["female"] + classes["male"]}
 
 
-_SHARED = frozenset("person thing place abstract document food".split())
+_SHARED = frozenset(["person", "thing", "place", "abstract", "document", "food"])
 
 
 def hold_out(classes: Lexicon, names: Iterable[str], every: int) -> Lexicon:

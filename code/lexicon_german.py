@@ -1,7 +1,7 @@
 """German morphology of the miniature corpora: nouns, adjectives, determiners and verbs.
 
-The tables follow any school grammar. Cases are "Nom", "Acc", "Dat", "Gen", a slot of a declension is one of
-``m f n p`` (p: plural of every gender).
+The tables follow any school grammar. Cases are "Nom", "Acc", "Dat", "Gen"; a slot of a
+declension is one of ``m f n p`` (p: plural of every gender).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Adjective:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verb:
-    """A verb; ``particle`` is the separable part, ``preposition`` and ``case`` its prepositional object."""
+    """A verb; ``particle``: its separable part, ``preposition`` and ``case``: what it governs."""
 
     base: str
     third: str
@@ -100,14 +100,12 @@ class Verb:
         return self.particle + self.past_participle
 
     def finite(self, agreement: str, tense: str) -> str:
-        """Returns the finite form without the particle; agreement "1Sing", "3Sing", "1Plur" or "3Plur"."""
+        """Returns the finite form without the particle; agreement as in "1Sing" or "3Plur"."""
         first = self.third if self.base == "wissen" else f"{_stem(self.base)}e"
         return finite_form(self.base, (first, self.third, self.preterite), agreement, tense)
 
 
-def finite_form(
-    infinitive: str, forms: tuple[str, str, str], agreement: str, tense: str
-) -> str:
+def finite_form(infinitive: str, forms: tuple[str, str, str], agreement: str, tense: str) -> str:
     """Chooses a finite form from (first singular, third singular, preterite)."""
     if tense == "Past":
         plural = "n" if forms[2].endswith("e") else "en"
@@ -167,7 +165,9 @@ def load_german() -> GermanLexicon:
     def entries(value: str) -> list[str]:
         return [entry.strip() for entry in value.split(",")]
 
-    comparison = {k: tuple(map(_parse_comparison, entries(v))) for k, v in tables["comparative"].items()}
+    comparison = {
+        k: tuple(map(_parse_comparison, entries(v))) for k, v in tables["comparative"].items()
+    }
     plain = {k: tuple(map(_parse_adjective, entries(v))) for k, v in tables["adjective"].items()}
     return GermanLexicon(
         {k: tuple(Noun(*e.split()) for e in entries(v)) for k, v in tables["noun"].items()},

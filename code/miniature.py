@@ -1,9 +1,10 @@
 """Miniature corpora that the project makes itself, written in the layout of the real ones.
 
-English acceptability sentences (as CoLA's TSV) and a pair of POS-tagged corpora, English and German (CoNLL-U). The words come from
-``lexicon_en.toml`` and ``lexicon_de.toml``, the sentences from ``acceptability.toml``, ``grammar_en`` and ``grammar_de``; none is
-taken from a corpus. They exercise every step of the study without a download. They measure how well a grammar of this size can be
-learnt, not how well a model knows a language.
+English acceptability sentences (as CoLA's TSV) and a pair of POS-tagged corpora, English and German
+(CoNLL-U). The words come from ``lexicon_en.toml`` and ``lexicon_de.toml``, the sentences from
+``acceptability.toml``, ``grammar_en`` and ``grammar_de``; none is taken from a corpus. They
+exercise every step of the study without a download. They measure how well a grammar of this size
+can be learnt, not how well a model knows a language.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import random
 from collections.abc import Iterator
 from typing import Protocol
 
-from acceptability import Example, Seen, build_examples
+from acceptability import Example, Seen, build_examples, phenomena
 from grammar_de import GermanGrammar
 from grammar_en import EnglishGrammar
 from lexicon import hold_out, load_english
@@ -32,7 +33,12 @@ LONGEST = 25
 _SEED = 20240607
 _HELD_OUT = "person thing device place document female male fix eat carry person_adj thing_adj intr"
 _HELD_OUT_EVERY = 9
-_TRAIN_EACH, _VALIDATION_EACH, _OUT_EACH = 110, 16, 20
+_FREQUENT = frozenset(["auxiliaries", "comparatives", "npi", "passive", "questions", "word-order"])
+"""Phenomena with local signs of error: enough of them that a small encoder starts to learn."""
+
+_EACH = {"train": (190, 65), "dev": (24, 12), "out": (20, 20)}
+"""Sentences of a frequent and of another phenomenon."""
+
 _TAGGED = {"train": 900, "dev": 250, "test": 250}
 
 
@@ -65,12 +71,21 @@ def _acceptability_files() -> dict[str, str]:
     """Draws the three parts; training leaves out an eighth of the words of large classes."""
     generator, seen, classes = random.Random(_SEED), Seen(), load_english()
     smaller = hold_out(classes, _HELD_OUT.split(), _HELD_OUT_EVERY)
+    plan = {
+        "in_domain_train": ("in", "train", smaller),
+        "in_domain_dev": ("in", "dev", classes),
+        "out_of_domain_dev": ("out", "out", classes),
+    }
     parts = {
-        "in_domain_train": build_examples("in", _TRAIN_EACH, generator, smaller, seen),
-        "in_domain_dev": build_examples("in", _VALIDATION_EACH, generator, classes, seen),
-        "out_of_domain_dev": build_examples("out", _OUT_EACH, generator, classes, seen),
+        name: build_examples(part, _counts(part, size), generator, lexicon, seen)
+        for name, (part, size, lexicon) in plan.items()
     }
     return {f"cola/{name}.tsv": "".join(map(_row, part)) for name, part in parts.items()}
+
+
+def _counts(part: str, size: str) -> dict[str, int]:
+    frequent, other = _EACH[size]
+    return {name: frequent if name in _FREQUENT else other for name in phenomena(part)}
 
 
 def _row(example: Example) -> str:

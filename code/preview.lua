@@ -240,17 +240,27 @@ local function reference(citation)
   return pandoc.Link(text, "#" .. citation.id)
 end
 
+local function is_reference(citation)
+  local kind = citation.id:match("^(%a+)%-")
+  if kind ~= "fig" and kind ~= "tbl" and kind ~= "sec" then return false end
+  if targets[citation.id] then return true end
+  error("@" .. citation.id .. " is referred to, and nothing in the document has this label", 0)
+end
+
+-- pandoc reads `@fig-a [@hu2021]` as one group: references leave it, citations of works stay.
 local function resolve(cite)
+  local references, works = cite.citations:filter(is_reference), pandoc.List({})
+  if #references == 0 then return nil end
   local out = pandoc.Inlines({})
-  for i, citation in ipairs(cite.citations) do
-    local kind = citation.id:match("^(%a+)%-")
-    if kind ~= "fig" and kind ~= "tbl" and kind ~= "sec" then return nil end
-    if not targets[citation.id] then
-      error("@" .. citation.id .. " is referred to, and nothing in the document has this label", 0)
+  for _, citation in ipairs(cite.citations) do
+    if not is_reference(citation) then
+      works:insert(citation)
+    else
+      if #out > 0 then out:extend({ pandoc.Str(","), pandoc.Space() }) end
+      out:insert(reference(citation))
     end
-    if i > 1 then out:extend({ pandoc.Str(","), pandoc.Space() }) end
-    out:insert(reference(citation))
   end
+  if #works > 0 then out:extend({ pandoc.Space(), pandoc.Cite({}, works) }) end
   return out
 end
 

@@ -240,7 +240,7 @@ def execute(pieces: Sequence[Piece], document: Path, profile: str, work: Path) -
             if isinstance(piece, Prose):
                 markdown.append(_fill_in(piece, client, document.name))
             else:
-                outputs = _run(piece, client, number, document.name)
+                outputs = _run(piece, client, document.name)
                 markdown.append(_stitch(piece, outputs, work / "media", number))
     return "\n\n".join(markdown)
 
@@ -258,10 +258,17 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=command, language="python", display_name=kernel_name)
+            return KernelSpec(
+                argv=command,
+                language="python",
+                display_name=kernel_name,
+                metadata={"supported_encryption": "curve"},
+            )
 
     manager = AsyncKernelManager(
-        kernel_spec_manager=ThisInterpreter(), connection_file=str(work / "kernel.json")
+        kernel_spec_manager=ThisInterpreter(),
+        connection_file=str(work / "kernel.json"),
+        transport_encryption="auto",
     )
     setup = new_code_cell(_SETUP)
     client = NotebookClient(new_notebook(cells=[setup]), km=manager, timeout=None)
@@ -276,7 +283,7 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
         yield client
 
 
-def _run(chunk: Chunk, client: Any, number: int, name: str) -> list[dict[str, Any]]:
+def _run(chunk: Chunk, client: Any, name: str) -> list[dict[str, Any]]:
     from nbclient.exceptions import CellExecutionError, DeadKernelError
     from nbformat.v4 import new_code_cell
 
@@ -288,7 +295,7 @@ def _run(chunk: Chunk, client: Any, number: int, name: str) -> list[dict[str, An
     try:
         client.execute_cell(cell, len(client.nb.cells) - 1)
     except CellExecutionError as error:
-        line = chunk.line + _failing_line(error.traceback, number) - 1
+        line = chunk.line + _failing_line(error.traceback) - 1
         raise _failure(place, f"{name}:{line}", error.ename, error.evalue) from error
     except DeadKernelError as error:
         raise StudyError(
@@ -299,7 +306,7 @@ def _run(chunk: Chunk, client: Any, number: int, name: str) -> list[dict[str, An
     return list(cell.outputs)
 
 
-def _failing_line(traceback: str, number: int) -> int:
+def _failing_line(traceback: str) -> int:
     """The line inside the cell, from IPython's traceback; 1 where it does not say."""
     found = re.search(r"Cell In\[\d+\], line (\d+)", _ANSI.sub("", traceback))
     return int(found[1]) if found else 1

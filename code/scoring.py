@@ -342,12 +342,16 @@ def seqeval_trap_example() -> dict[str, Any]:
     """Two small cases where seqeval's F1 misleads, computed here and now.
 
     Returns:
-        ``swapped`` (SCONJ tagged CCONJ and the reverse: accuracy 0, seqeval 1) and ``merged``
-        (one wrong tag inside a run of nouns), each with ``words``, ``gold``, ``predicted``,
-        ``accuracy`` and ``seqeval_f1``.
+        ``swapped`` (SCONJ and CCONJ exchanged: seqeval's F1 is 1) and ``merged`` (one wrong tag in
+        a run of four nouns: seqeval finds nothing right), each with ``words``, ``gold``,
+        ``predicted``, ``accuracy`` and ``seqeval_f1``.
     """
     cases = {
-        "swapped": ("because and", "SCONJ CCONJ", "CCONJ SCONJ"),
+        "swapped": (
+            "because it rained and snowed",
+            "SCONJ PRON VERB CCONJ VERB",
+            "CCONJ PRON VERB SCONJ VERB",
+        ),
         "merged": ("stone bridge repair costs", "NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN"),
     }
     return {name: _trap(*(text.split() for text in case)) for name, case in cases.items()}

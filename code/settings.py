@@ -19,6 +19,7 @@ from paths import project_root
 
 DEFAULT_PROFILE = "full"
 Table = Mapping[str, Any]
+MODEL_KEYS = ("model_name_or_path", "revision")
 
 
 @dataclass(frozen=True)
@@ -243,11 +244,11 @@ def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> 
     common, default, own = layers
     table: dict[str, Any] = {"trainable": "all", "adapter": None, "revision": "", **common}
     for layer in (default, own):
-        table |= {key: layer[key] for key in ("model_name_or_path", "revision") if key in layer}
-        table |= layer.get("training", {})
+        table |= {key: layer[key] for key in MODEL_KEYS if key in layer}
     for layer in (default, own):
-        table |= layer.get("methods", {}).get(name, {})
+        table |= dict(layer.get("training", {})) | dict(layer.get("methods", {}).get(name, {}))
     fields = {field.name for field in dataclasses.fields(TrainingSettings)}
+    _require_known(table, fields | {"trainable", "adapter", *MODEL_KEYS}, where)
     training = _build(TrainingSettings, {k: v for k, v in table.items() if k in fields}, where)
     rest = {key: value for key, value in table.items() if key not in fields}
     adapter = _build_adapter(rest.pop("adapter"), where)

@@ -53,7 +53,7 @@ class MatrixUpdate:
             "layer": self.layer,
             "kind": self.kind,
             "rank": self.rank,
-            "effective_rank": effective_rank(self.singular_values),
+            "effective_rank": effective_rank(self.singular_values[: self.rank]),
             "top8_share": top_share(self.singular_values, TOP_DIRECTIONS),
             "intruders": self.intruders,
         }
@@ -68,8 +68,9 @@ def measure_update(base: Model, tuned: Model) -> list[dict]:
 
     Returns:
         A row for each layer and each of ``MATRIX_KINDS``, with ``layer``, ``kind``, ``rank``,
-        ``effective_rank``, ``top8_share`` and ``intruders``. Where a matrix has not changed, rank
-        and intruders are 0 and the other two None.
+        ``effective_rank`` (of the singular values that stand out from rounding, so at most the
+        rank), ``top8_share`` and ``intruders``. Where a matrix has not changed, rank and intruders
+        are 0 and the other two None.
 
     Raises:
         StudyError: as ``drift.weight_distance``.

@@ -84,7 +84,6 @@ def summarise_tagging(
     seeds: Mapping[str, Sequence[int]],
     tags: Sequence[str],
     source_evaluation: str,
-    *,
     train_words: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int] | None = None,
     rng_seed: int = 0,
     resamples: int = intervals.RESAMPLES,

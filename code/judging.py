@@ -1,0 +1,230 @@
+"""What the numbers allow us to say: outcomes that the prose is chosen by.
+
+Pure functions from effects, intervals and profiles to an outcome; no text, no study. Every
+comparative word of the report comes from one of these, so the rules are stated here and nowhere
+else. ``None`` stands for what is not known, and makes the outcome unknown, never favourable.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from scipy import stats
+
+ALPHA = 0.05  # level of the tests, after Holm's correction
+TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
+MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls
+MAINLY = 1.5  # upper third over lower third from which change is "mainly" there
+SAME_DEPTH = 0.03  # centres of change closer than this (share of the depth) are the same
+SAME_SIMILARITY = 0.02  # values of CKA closer than this are the same
+
+
+class Verdict(StrEnum):
+    """Outcome of comparing two methods."""
+
+    FIRST_BETTER = "first-better"
+    SECOND_BETTER = "second-better"
+    NO_RELIABLE_DIFFERENCE = "no-reliable-difference"
+    UNKNOWN = "unknown"
+
+    @property
+    def reliable(self) -> bool:
+        """Whether one of the two is ahead beyond chance."""
+        return self in (Verdict.FIRST_BETTER, Verdict.SECOND_BETTER)
+
+
+class Ratio(StrEnum):
+    """How the second of two costs stands to the first."""
+
+    LESS = "less"
+    ABOUT_THE_SAME = "about-the-same"
+    MORE = "more"
+    UNKNOWN = "unknown"
+
+
+class Agreement(StrEnum):
+    """Whether two criteria name the same method."""
+
+    BOTH_FIRST = "both-first"
+    BOTH_SECOND = "both-second"
+    ONE_FIRST = "one-first"
+    ONE_SECOND = "one-second"
+    OPPOSITE = "opposite"
+    NEITHER = "neither"
+    UNKNOWN = "unknown"
+
+
+class Trend(StrEnum):
+    """How change is distributed over the depth of the encoder."""
+
+    MAINLY_UPPER = "mainly-upper"
+    RISES = "rises"
+    FLAT = "flat"
+    FALLS = "falls"
+    MAINLY_LOWER = "mainly-lower"
+    UNKNOWN = "unknown"
+
+
+class Extent(StrEnum):
+    """In how many of several cases something holds."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Order(StrEnum):
+    """Which of two values is larger, beyond a tolerance."""
+
+    FIRST_LARGER = "first-larger"
+    SECOND_LARGER = "second-larger"
+    SIMILAR = "similar"
+    UNKNOWN = "unknown"
+
+
+def judge_difference(low: float | None, high: float | None, p: float | None) -> Verdict:
+    """First minus second of a quantity of which more is better.
+
+    Reliable only if the interval excludes zero *and* the corrected p is below ``ALPHA``.
+
+    Args:
+        low: lower end of the interval of the difference.
+        high: upper end.
+        p: corrected for the comparisons of its family.
+    """
+    if low is None or high is None or p is None:
+        return Verdict.UNKNOWN
+    if p >= ALPHA or low <= 0 <= high:
+        return Verdict.NO_RELIABLE_DIFFERENCE
+    return Verdict.FIRST_BETTER if low > 0 else Verdict.SECOND_BETTER
+
+
+def judge_comparison(comparison: Mapping[str, Any] | None) -> Verdict:
+    """Verdict on a COMPARISON of ``evidence``, over items and seeds where there are several seeds.
+
+    Of a drop, less is better; of every other metric, more.
+    """
+    if comparison is None:
+        return Verdict.UNKNOWN
+    low, high, p = (comparison[key] for key in ("low", "high", "p_corrected"))
+    if comparison["metric"] == "drop" and low is not None and high is not None:
+        low, high = -high, -low
+    return judge_difference(low, high, p)
+
+
+def judge_ratios(ratios: Sequence[float]) -> Ratio:
+    """Second over first of a cost, one value a seed.
+
+    More (less) only if the median ratio leaves the tolerance and every seed agrees on the side.
+    """
+    if not ratios:
+        return Ratio.UNKNOWN
+    middle = median(ratios)
+    if middle >= TOLERANCE and min(ratios) > 1:
+        return Ratio.MORE
+    if middle <= 1 / TOLERANCE and max(ratios) < 1:
+        return Ratio.LESS
+    return Ratio.ABOUT_THE_SAME
+
+
+def judge_agreement(first: Verdict, second: Verdict) -> Agreement:
+    """What two verdicts on the same pair of methods say together."""
+    if Verdict.UNKNOWN in (first, second):
+        return Agreement.UNKNOWN
+    named = {verdict for verdict in (first, second) if verdict.reliable}
+    if not named:
+        return Agreement.NEITHER
+    if len(named) == 2:
+        return Agreement.OPPOSITE
+    both = first == second
+    if named == {Verdict.FIRST_BETTER}:
+        return Agreement.BOTH_FIRST if both else Agreement.ONE_FIRST
+    return Agreement.BOTH_SECOND if both else Agreement.ONE_SECOND
+
+
+def rank_correlation(profile: Sequence[float]) -> float | None:
+    """Spearman's correlation of a profile with depth; 0 for a constant one, None below 3 layers."""
+    if len(profile) < 3:
+        return None
+    if len(set(profile)) == 1:
+        return 0.0
+    return float(stats.spearmanr(range(len(profile)), profile).statistic)
+
+
+def upper_over_lower(profile: Sequence[float]) -> float | None:
+    """Mean change of the upper third of the layers over that of the lower third."""
+    third = len(profile) // 3
+    if not third or not sum(profile[:third]):
+        return None
+    return sum(profile[-third:]) / sum(profile[:third])
+
+
+def judge_trend(profile: Sequence[float]) -> Trend:
+    """Where along the depth the change is.
+
+    It rises (falls) with depth from a rank correlation of ``MONOTONE``; it is mainly in the upper
+    (lower) layers if, besides, the upper third moves ``MAINLY`` times as far as the lower third
+    (the reverse).
+
+    Args:
+        profile: change of each encoder layer, from the input to the output.
+    """
+    correlation = rank_correlation(profile)
+    if correlation is None or not any(profile):
+        return Trend.UNKNOWN
+    if abs(correlation) < MONOTONE:
+        return Trend.FLAT
+    ratio = upper_over_lower(profile)
+    if correlation > 0:
+        return Trend.MAINLY_UPPER if ratio is None or ratio >= MAINLY else Trend.RISES
+    return Trend.MAINLY_LOWER if ratio is not None and ratio <= 1 / MAINLY else Trend.FALLS
+
+
+def judge_extent(cases: Iterable[bool]) -> Extent:
+    """In how many cases something holds."""
+    found = list(cases)
+    if not found:
+        return Extent.UNKNOWN
+    if all(found):
+        return Extent.ALL
+    return Extent.SOME if any(found) else Extent.NONE
+
+
+def judge_order(
+    first: Sequence[float], second: Sequence[float], tolerance: float
+) -> Order:
+    """Which of two groups of values, one a seed, is larger.
+
+    Larger only if the means differ by ``tolerance`` or more and the groups do not overlap.
+    """
+    if not first or not second:
+        return Order.UNKNOWN
+    difference = sum(first) / len(first) - sum(second) / len(second)
+    if difference >= tolerance and min(first) > max(second):
+        return Order.FIRST_LARGER
+    if difference <= -tolerance and max(first) < min(second):
+        return Order.SECOND_LARGER
+    return Order.SIMILAR
+
+
+def centre_of_change(profile: Sequence[float]) -> float | None:
+    """Mean depth of the change, 0 at the first encoder layer and 1 at the last.
+
+    Layers are weighted by their change; None for fewer than two layers or no change at all.
+    """
+    total = sum(profile)
+    if len(profile) < 2 or not total:
+        return None
+    last = len(profile) - 1
+    return sum(depth / last * change for depth, change in enumerate(profile)) / total
+
+
+def interval_outcome(low: float | None, high: float | None) -> Order:
+    """Whether a quantity is above zero, below it, or neither beyond its interval."""
+    if low is None or high is None:
+        return Order.UNKNOWN
+    if low > 0:
+        return Order.FIRST_LARGER
+    return Order.SECOND_LARGER if high < 0 else Order.SIMILAR

@@ -1,0 +1,58 @@
+"""Shared fixtures: one tiny study, trained once a session on a sample of the miniature corpora."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from transformers.utils import logging
+
+from experiments import Study
+from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
+from ledger import Ledger
+from settings import Profile
+from store import Store
+from tiny_study import load_tiny_profile, write_tiny_inputs
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """A study that has been run, and where everything of it lies."""
+
+    folder: Path
+    profile: Profile
+    study: Study
+    store: Store
+    ledger: Ledger
+
+
+@pytest.fixture(scope="session")
+def tiny_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``data/`` and ``models/tiny/``."""
+    return write_tiny_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture
+def tiny_environment(tiny_inputs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``DATA_DIR`` and ``MODEL_DIR`` point at the tiny inputs."""
+    monkeypatch.setenv("DATA_DIR", str(tiny_inputs / "data"))
+    monkeypatch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
+    return tiny_inputs
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedStudy]:
+    """The tiny study, run to its end; tests must not change its store."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_DIR", str(tiny_inputs / "data"))
+        patch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
+        profile = load_tiny_profile()
+        store = Store(folder / "cache")
+        study = Study(profile, store)
+        yield FinishedStudy(folder, profile, study, store, study.complete())

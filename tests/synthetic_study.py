@@ -1,0 +1,601 @@
+"""Whole studies from random data, without training: what tables, figures and answers are tested on.
+
+Predictions are drawn at random and summarised by the real evidence functions; costs, curves, drift
+and representations follow simple formulas. What a method *does* lies in its ``Traits`` alone: the
+noise depends on task and seed, not on the method's name, so that two methods with the same traits
+have identical results, and exchanging the traits of two methods exchanges their results exactly.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import evidence
+from architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
+from results import FRAMES, RUN_COLUMNS, Missing, Study
+from settings import (
+    AdapterSettings,
+    LoraSettings,
+    MethodSettings,
+    PrefixSettings,
+    Profile,
+    TaskSettings,
+    TrainingSettings,
+    language_of,
+)
+
+TAGS = (
+    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+)  # all 17; INTJ and SYM do not occur in the synthetic words
+EPOCHS, STEPS_PER_EPOCH, LOG_EVERY, EVALUATE_EVERY = 3, 20, 2, 4
+HIDDEN, VOCABULARY = 64, 5000
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What decides the results of a method.
+
+    Attributes:
+        quality: mean margin of the CoLA logits for the right label.
+        error: share of wrong tags in the language of training.
+        drop: further share of wrong tags in every other language.
+        seconds: training time.
+        peak_memory: bytes.
+        trainable: share of the parameters that is trained.
+        drift: size of the encoder's relative change; 0 for an encoder that stays as it is.
+        intruders: per matrix.
+        overfits: by how much the validation loss rises after its minimum.
+        adapter: as in the settings.
+        trains: ``MethodSettings.trainable``.
+        layers: encoder layers.
+        model: name of the encoder.
+    """
+
+    quality: float = 0.7
+    error: float = 0.06
+    drop: float = 0.12
+    seconds: float = 100.0
+    peak_memory: float = 1.2e9
+    trainable: float = 1.0
+    drift: float = 0.01
+    intruders: int = 1
+    overfits: float = 0.08
+    adapter: AdapterSettings | None = None
+    trains: str = "all"
+    layers: int = 4
+    model: str = "synthetic/encoder"
+
+
+TRAITS: Mapping[str, Traits] = MappingProxyType(
+    {
+        "full": Traits(),
+        "lora": Traits(
+            quality=0.6,
+            error=0.07,
+            drop=0.1,
+            seconds=70,
+            peak_memory=0.7e9,
+            trainable=0.004,
+            drift=0.004,
+            intruders=3,
+            overfits=0.0,
+            adapter=LoraSettings(),
+        ),
+        "frozen": Traits(
+            quality=0.2,
+            error=0.25,
+            drop=0.2,
+            seconds=20,
+            peak_memory=0.3e9,
+            trainable=0.0002,
+            drift=0.0,
+            overfits=0.0,
+            trains="head",
+        ),
+        "prefix": Traits(
+            quality=0.5, error=0.12, seconds=65, trainable=0.002, adapter=PrefixSettings()
+        ),
+        "monolingual": Traits(error=0.05, drop=0.35, model="synthetic/english", layers=3),
+    }
+)
+
+
+def build_study(
+    methods: Sequence[str] = ("full", "lora", "frozen"),
+    seeds: Sequence[int] = (42, 43, 44),
+    languages: Sequence[str] = ("de",),
+    *,
+    traits: Mapping[str, Traits] | None = None,
+    missing: Collection[str] = (),
+    cola_methods: Sequence[str] | None = None,
+    pos_methods: Sequence[str] | None = None,
+    sentences: int = 200,
+    words: int = 900,
+    phenomena: Sequence[str] = ("agreement", "islands", "reflexives"),
+    resamples: int = 200,
+    name: str = "synthetic",
+) -> Study:
+    """A finished study of both tasks; built once for the same arguments, so do not change it.
+
+    Args:
+        methods: names, in the settings' order; unknown ones get ``Traits()``.
+        seeds: of every method.
+        languages: codes of the target languages of tagging; the source is English.
+        traits: what differs from ``TRAITS``.
+        missing: names of runs (``pos-lora-seed43``) that were not run.
+        cola_methods: methods of this task, if not ``methods``.
+        pos_methods: methods of this task, if not ``methods``.
+        sentences: evaluated sentences of CoLA.
+        words: evaluated words of each language.
+        phenomena: labels of the CoLA items; none for a corpus without them.
+        resamples: of the bootstrap.
+        name: of the profile.
+    """
+    chosen = {
+        task: tuple(
+            (method, {**TRAITS, **(traits or {})}.get(method, Traits()))
+            for method in (own if own is not None else methods)
+        )
+        for task, own in (("cola", cola_methods), ("pos", pos_methods))
+    }
+    return _build(
+        chosen["cola"],
+        chosen["pos"],
+        tuple(seeds),
+        tuple(languages),
+        frozenset(missing),
+        sentences,
+        words,
+        tuple(phenomena),
+        resamples,
+        name,
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def _build(
+    cola: tuple[tuple[str, Traits], ...],
+    pos: tuple[tuple[str, Traits], ...],
+    seeds: tuple[int, ...],
+    languages: tuple[str, ...],
+    missing: frozenset[str],
+    sentences: int,
+    words: int,
+    phenomena: tuple[str, ...],
+    resamples: int,
+    name: str,
+) -> Study:
+    targets = tuple(f"{code}_syn:test" for code in languages)
+    tasks = {
+        "cola": _task("cola", "sequence", "cola:train", ("cola:validation",), cola, seeds),
+        "pos": _task("pos", "token", "en_syn:train", ("en_syn:validation", *targets), pos, seeds),
+    }
+    absent = [
+        Missing(run, "not run yet")
+        for task, traits in (("cola", cola), ("pos", pos))
+        for method, seed in itertools.product(traits, seeds)
+        if (run := f"{task}-{method[0]}-seed{seed}") in missing
+    ]
+    done = {
+        task: {
+            method: [s for s in seeds if f"{task}-{method}-seed{s}" not in missing]
+            for method, _ in traits
+        }
+        for task, traits in (("cola", cola), ("pos", pos))
+    }
+    done = {t: {m: s for m, s in of_task.items() if s} for t, of_task in done.items()}
+    acceptability, cola_items = _cola(dict(cola), done["cola"], sentences, phenomena, resamples)
+    tagging, pos_items = _pos(dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples)
+    summaries = {"cola": acceptability, "pos": tagging}
+    scores = _scores(summaries, tasks, done)
+    frames = _frames({"cola": dict(cola), "pos": dict(pos)}, tasks, done, scores)
+    return Study(
+        profile=Profile(name, "a synthetic study", tasks),
+        missing=tuple(absent),
+        evidence=summaries,
+        items={"cola": {"cola:validation": cola_items}, "pos": pos_items},
+        scores=_frame("scores", scores),
+        **frames,
+    )
+
+
+# -------------------------------------------------------------------------------------- settings
+
+
+def _task(
+    name: str,
+    kind: str,
+    train: str,
+    evaluations: tuple[str, ...],
+    methods: tuple[tuple[str, Traits], ...],
+    seeds: tuple[int, ...],
+) -> TaskSettings:
+    built = tuple(_method(method, traits) for method, traits in methods)
+    return TaskSettings(name, kind, "miniature", train, evaluations, built, seeds)
+
+
+def _method(name: str, traits: Traits) -> MethodSettings:
+    training = TrainingSettings(
+        learning_rate=1e-3 if traits.adapter else 1e-4,
+        num_train_epochs=EPOCHS,
+        per_device_train_batch_size=32,
+        per_device_eval_batch_size=64,
+        weight_decay=0.01,
+        warmup_ratio=0.1,
+        lr_scheduler_type="linear",
+        max_grad_norm=1.0,
+        max_length=128,
+        evaluations_per_epoch=STEPS_PER_EPOCH // EVALUATE_EVERY,
+        validation_items=0,
+    )
+    return MethodSettings(name, traits.model, "", traits.trains, traits.adapter, training)
+
+
+# -------------------------------------------------------------------------------------- evidence
+
+
+def _cola(
+    traits: dict[str, Traits],
+    seeds: dict[str, list[int]],
+    count: int,
+    phenomena: tuple[str, ...],
+    resamples: int,
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    rng = np.random.default_rng(11)
+    items = pd.DataFrame(
+        {
+            "text": [f"sentence {n}" for n in range(count)],
+            "label": (rng.random(count) < 0.7).astype(int),
+            "source": "synthetic",
+            "domain": rng.choice(["in", "out"], count),
+            "phenomenon": rng.choice([*phenomena, ""] if phenomena else [""], count),
+            "length": rng.integers(2, 20, count),
+        }
+    )
+    if not seeds:
+        return {}, items
+    difficulty = rng.normal(size=count)
+    sign = 2 * items["label"].to_numpy() - 1
+    logits = {}
+    for method, of_method in seeds.items():
+        noise = [np.random.default_rng(seed).normal(size=count) for seed in of_method]
+        margin = traits[method].quality * sign + 0.3 + 0.5 * difficulty + 0.6 * np.stack(noise)
+        logits[method] = np.stack([-margin / 2, margin / 2], axis=-1).astype(np.float32)
+    summary = evidence.summarise_acceptability(
+        items, logits, seeds, rng_seed=7, resamples=resamples, train_labels=[1, 1, 0]
+    )
+    return summary, items
+
+
+# Confusions of a tagger, and the tags' shares in running text.
+_CONFUSED = {"NOUN": "PROPN", "PROPN": "NOUN", "DET": "PRON", "PRON": "DET", "ADP": "ADV"}
+_CONFUSED |= {"ADJ": "ADV", "ADV": "ADJ", "AUX": "VERB", "VERB": "NOUN", "PART": "ADP"}
+_SHARES = {"NOUN": 20, "PUNCT": 12, "VERB": 11, "ADP": 10, "DET": 10, "PRON": 8, "ADJ": 7}
+_SHARES |= {"ADV": 6, "PROPN": 6, "AUX": 5, "CCONJ": 2, "NUM": 1, "PART": 1, "SCONJ": 1}
+
+
+def _pos(
+    traits: dict[str, Traits],
+    seeds: dict[str, list[int]],
+    evaluations: tuple[str, ...],
+    count: int,
+    resamples: int,
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    source = evaluations[0]
+    items = {name: _words(name, count) for name in evaluations}
+    if not seeds:
+        return {}, items
+    predicted = {
+        method: {
+            name: np.stack(
+                [_tagged(items[name], traits[method], name == source, seed) for seed in of_method]
+            )
+            for name in evaluations
+        }
+        for method, of_method in seeds.items()
+    }
+    languages = {name: language_of(name) for name in evaluations}
+    seen = _words("en_syn:train", 2 * count)
+    training = zip(seen["form"], seen["tag"], strict=True)
+    summary = evidence.summarise_tagging(
+        items, languages, predicted, seeds, TAGS, source, list(training), 7, resamples
+    )
+    return summary, items
+
+
+def _words(evaluation: str, count: int) -> pd.DataFrame:
+    rng = np.random.default_rng([ord(letter) for letter in evaluation])
+    sentence = np.unique(np.sort(rng.integers(0, count // 12, count)), return_inverse=True)[1]
+    shares = np.array(list(_SHARES.values())) / sum(_SHARES.values())
+    tags = rng.choice(list(_SHARES), count, p=shares)
+    german = not evaluation.startswith("en")
+    ambiguous = rng.random(count) < 0.15
+    stems = [_CONFUSED.get(t, t) if a else t for t, a in zip(tags, ambiguous, strict=True)]
+    forms = [f"{stem.lower()}{rng.integers(0, 40)}" for stem in stems]
+    capital = (tags == "PROPN") | (german & (tags == "NOUN"))
+    frame = pd.DataFrame(
+        {
+            "sentence": sentence,
+            "form": [f.capitalize() if c else f for f, c in zip(forms, capital, strict=True)],
+            "tag": tags,
+            "deprel": np.where((tags == "ADP") & (rng.random(count) < 0.2), "compound:prt", ""),
+            "xpos": "",
+            "head": -1,
+            "pieces": rng.choice([1, 2, 3, 5], count, p=[0.6, 0.2, 0.12, 0.08]),
+            "seen": rng.random(count) < (0.15 if german else 0.85),
+        }
+    )
+    length = np.bincount(sentence)[sentence]
+    position = frame.groupby("sentence").cumcount()
+    return frame.assign(length=length, position=position)
+
+
+def _tagged(items: pd.DataFrame, traits: Traits, is_source: bool, seed: int) -> np.ndarray:
+    rng = np.random.default_rng([seed, is_source])
+    rate = traits.error + (0.0 if is_source else traits.drop)
+    rate = rate * np.where(items["tag"].isin(["NOUN", "PROPN", "DET", "ADP"]), 1.6, 0.6)
+    wrong = rng.random(len(items)) < rate * np.where(items["pieces"] > 2, 1.5, 0.9)
+    other = [_CONFUSED.get(tag, "X") for tag in items["tag"]]
+    names = np.where(wrong & (rng.random(len(items)) < 0.8), other, items["tag"])
+    names = np.where(wrong & (names == items["tag"]), "X", names)
+    return np.array([TAGS.index(tag) for tag in names])
+
+
+# ---------------------------------------------------------------------------------------- frames
+
+
+def _scores(
+    summaries: dict[str, dict[str, Any]],
+    tasks: dict[str, TaskSettings],
+    done: dict[str, dict[str, list[int]]],
+) -> list[dict[str, Any]]:
+    rows = []
+    for task, of_task in done.items():
+        for method, seeds in of_task.items():
+            entry = summaries[task]["methods"][method]
+            for evaluation in tasks[task].evaluations:
+                metrics = (entry["evaluations"][evaluation] if task == "pos" else entry)["metrics"]
+                rows += [
+                    {
+                        **_head(task, method, seed),
+                        "evaluation": evaluation,
+                        "language": language_of(evaluation),
+                        "metric": metric,
+                        "value": estimate["per_seed"][index],
+                    }
+                    for metric, estimate in metrics.items()
+                    if metric != "seqeval_f1"
+                    for index, seed in enumerate(seeds)
+                ]
+    return rows
+
+
+def _frames(
+    traits: dict[str, dict[str, Traits]],
+    tasks: dict[str, TaskSettings],
+    done: dict[str, dict[str, list[int]]],
+    scores: list[dict[str, Any]],
+) -> dict[str, pd.DataFrame]:
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FRAMES if name != "scores"}
+    for task, of_task in done.items():
+        for method, seeds in of_task.items():
+            for seed in seeds:
+                _add_run(rows, _head(task, method, seed), traits[task][method], tasks[task], scores)
+    return {name: _frame(name, of_frame) for name, of_frame in rows.items()}
+
+
+def _add_run(
+    rows: dict[str, list[dict[str, Any]]],
+    head: dict[str, Any],
+    traits: Traits,
+    task: TaskSettings,
+    scores: list[dict[str, Any]],
+) -> None:
+    rng = np.random.default_rng([head["seed"], task.kind == "token", 5])
+    # Drawn in this order whatever the method does, so that equal traits give equal runs.
+    noises = {name: rng.random(size) for name, size in (("c", 400), ("d", 400), ("s", 400))}
+    final = {
+        row["metric"]: row["value"]
+        for row in scores
+        if row["run"] == head["run"] and row["evaluation"] == task.validation
+    }
+    costs = _costs(traits, 1 + 0.05 * (noises["c"][0] - 0.5))
+    model = task.method(head["method"]).model_name_or_path
+    rows["runs"].append({**head, **costs, "model": model, "device": "CPU, 2 threads"})
+    curves = _curves(traits, costs["training_seconds"], final, task.kind, noises["c"])
+    rows["curves"] += [{**head, **row} for row in curves]
+    rows["sources"] += [
+        {**head, "item": item, "source": f"made at random ({item})"}
+        for item in (task.train, *task.evaluations, "model")
+    ]
+    rows["provenance"].append({**head, **_PROVENANCE})
+    settings = task.method(head["method"])
+    if settings.mergeable:
+        drift = _drift(traits, task.kind, noises["d"])
+        rows["drift"] += [{**head, **row} for row in drift]
+        changed = 0 if settings.moves_encoder and settings.adapter is None else 40
+        rows["untouched"].append(
+            {**head, "tensors": changed, "parameters": 9000 * changed, "changed": 0}
+        )
+    if settings.moves_encoder:
+        rows["structure"] += [{**head, **row} for row in _structure(traits, noises["s"])]
+        rows["representation"] += [{**head, **row} for row in _cka(traits, task, noises["s"])]
+        if settings.adapter is None:
+            rows["embedding_rows"].append({**head, **_EMBEDDING_ROWS})
+
+
+_PROVENANCE: dict[str, Any] = {
+    "time": "2026-01-01T00:00:00Z",
+    "host": "synthetic",
+    "platform": "none",
+    "python": "3.11.0",
+    "device": "CPU, 2 threads",
+    "commit": "0" * 40,
+    "dirty": False,
+    "packages": {"numpy": "2"},
+    "changed_modules": [],
+}
+_EMBEDDING_ROWS: dict[str, Any] = {
+    "rows": VOCABULARY,
+    "touched_rows": 1200,
+    "touched_share": 0.24,
+    "touched_mean": 0.02,
+    "touched_max": 0.05,
+    "untouched_mean": 1e-5,
+    "untouched_max": 2e-5,
+    "untouched_unchanged": 0,
+    "decay_mean": 1e-5,
+    "unexplained_max": 3e-7,
+    "decay_factor": 0.99999,
+}
+
+
+def _costs(traits: Traits, wobble: float) -> dict[str, Any]:
+    total = VOCABULARY * HIDDEN + traits.layers * 12 * HIDDEN**2
+    trainable = math.ceil(total * traits.trainable)
+    steps, tokens = EPOCHS * STEPS_PER_EPOCH, 30000
+    seconds = traits.seconds * wobble
+    return {
+        "training_seconds": seconds,
+        "evaluation_seconds": 0.2 * seconds,
+        "steps": steps,
+        "tokens": tokens,
+        "tokens_per_second": tokens / seconds,
+        "peak_memory_bytes": int(traits.peak_memory * wobble),
+        "reserved_memory_bytes": None,
+        "memory_kind": "resident",
+        "trainable_parameters": trainable,
+        "total_parameters": total,
+        "memory_parameters_bytes": 4 * total,
+        "memory_gradients_bytes": 4 * trainable,
+        "memory_optimizer_bytes": 8 * trainable,
+        "kept_bytes": 4 * trainable + 4000,
+    }
+
+
+def _curves(
+    traits: Traits, seconds: float, final: Mapping[str, float], kind: str, noise: np.ndarray
+) -> list[dict[str, Any]]:
+    """Losses fall exponentially; validation loss turns by ``overfits``; metrics end at the score."""
+    steps = EPOCHS * STEPS_PER_EPOCH
+    metrics = ("mcc", "accuracy") if kind == "sequence" else ("accuracy", "macro_f1")
+    draws = iter(noise)
+    rows = []
+    for step in range(0, steps + 1, LOG_EVERY):
+        progress = step / steps
+        where = {
+            "step": step,
+            "epoch": step / STEPS_PER_EPOCH,
+            "seconds": seconds * progress,
+        }
+        falling = 0.25 + 0.45 * math.exp(-4 * progress)
+        if step:
+            value = falling - 0.08 * progress + 0.02 * (next(draws) - 0.5)
+            rows.append({**where, "split": "train", "metric": "loss", "value": value})
+        if step % EVALUATE_EVERY == 0:
+            turned = traits.overfits * max(0.0, progress - 0.5) * 2
+            loss = falling + turned + 0.004 * (next(draws) - 0.5)
+            values = {"loss": loss}
+            wobble = 0.02 * (next(draws) - 0.5) * (step < steps)
+            values |= {m: final[m] * (1 - math.exp(-5 * progress)) + wobble for m in metrics}
+            if step == steps:
+                values |= {m: final[m] for m in metrics}
+            rows += [
+                {**where, "split": "validation", "metric": name, "value": value}
+                for name, value in values.items()
+            ]
+    return rows
+
+
+def _drift(traits: Traits, kind: str, noise: np.ndarray) -> list[dict[str, Any]]:
+    inner = {name: 12 * HIDDEN**2 // 6 for name in MATRIX_KINDS}
+    inner |= {"layer_norm": 4 * HIDDEN, "bias": 9 * HIDDEN}
+    groups = {EMBEDDINGS: {"word_embeddings": VOCABULARY * HIDDEN, "layer_norm": 2 * HIDDEN}}
+    groups |= {f"encoder.layer.{n}": inner for n in range(traits.layers)}
+    groups |= {POOLER: {"pooler": HIDDEN**2, "bias": HIDDEN}} if kind == "sequence" else {}
+    classes = 2 if kind == "sequence" else len(TAGS)
+    groups |= {HEAD: {"head": classes * HIDDEN, "bias": classes}}
+    draws, rows = iter(noise), []
+    for depth, (layer, kinds) in enumerate(groups.items()):
+        parts = []
+        for name, count in kinds.items():
+            norm = 0.0 if (layer, name) == (HEAD, "bias") else 0.05 * math.sqrt(count)
+            size = _relative_change(traits, layer, name, depth) * (0.9 + 0.2 * next(draws))
+            parts.append((name, count, norm, size * (norm or 0.05)))
+        whole = (
+            "all",
+            sum(part[1] for part in parts),
+            math.sqrt(sum(part[2] ** 2 for part in parts)),
+            math.sqrt(sum(part[3] ** 2 for part in parts)),
+        )
+        rows += [_drift_row(layer, *part) for part in (whole, *parts)]
+    return rows
+
+
+def _relative_change(traits: Traits, layer: str, kind: str, depth: int) -> float:
+    if layer == HEAD:
+        return 0.5
+    if isinstance(traits.adapter, LoraSettings) and kind not in traits.adapter.roles:
+        return 0.0
+    return traits.drift * (0.3 if layer == EMBEDDINGS else 0.5 + 0.3 * depth)
+
+
+def _drift_row(layer: str, kind: str, count: int, norm: float, l2: float) -> dict[str, Any]:
+    relative = l2 / norm if norm else None
+    return {
+        "layer": layer,
+        "kind": kind,
+        "parameters": count,
+        "l2": l2,
+        "relative": relative,
+        "rms": l2 / math.sqrt(count),
+        "angle": None if relative is None else math.atan(relative),
+    }
+
+
+def _structure(traits: Traits, noise: np.ndarray) -> list[dict[str, Any]]:
+    draws, rows = iter(noise), []
+    adapter = traits.adapter if isinstance(traits.adapter, LoraSettings) else None
+    for layer, kind in itertools.product(range(traits.layers), MATRIX_KINDS):
+        draw = next(draws)
+        changed = adapter is None or kind in adapter.roles
+        rank = (adapter.r if adapter else HIDDEN) if changed else 0
+        rows.append(
+            {
+                "layer": f"encoder.layer.{layer}",
+                "kind": kind,
+                "rank": rank,
+                "effective_rank": rank * (0.5 + 0.3 * draw) if changed else None,
+                "top8_share": (1.0 if adapter else 0.4 + 0.2 * draw) if changed else None,
+                "intruders": traits.intruders if changed else 0,
+            }
+        )
+    return rows
+
+
+def _cka(traits: Traits, task: TaskSettings, noise: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {
+            "evaluation": evaluation,
+            "language": language_of(evaluation),
+            "layer": layer,
+            "cka": 1 - 10 * traits.drift**1.5 * (0.02 + layer**2) * (0.9 + 0.2 * noise[layer]),
+        }
+        for evaluation in task.evaluations
+        for layer in range(traits.layers + 1)
+    ]
+
+
+def _head(task: str, method: str, seed: int) -> dict[str, Any]:
+    return dict(zip(RUN_COLUMNS, (f"{task}-{method}-seed{seed}", task, method, seed), strict=True))
+
+
+def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
