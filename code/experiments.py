@@ -85,7 +85,7 @@ ITEMS = Stage("items", 1, ("corpora", "encoding"))
 PREDICT = Stage("predict", 1, ("prediction", "modeling", "encoding"))
 SCORE = Stage("score", 1, ("scoring",))
 DRIFT = Stage("drift", 1, ("drift", "weights", "architecture"))
-STRUCTURE = Stage("structure", 1, ("spectra", "weights", "architecture"))
+STRUCTURE = Stage("structure", 1, ("spectra", "drift", "weights", "architecture"))
 REPRESENTATION = Stage("representation", 1, ("representations",))
 EVIDENCE = Stage(
     "evidence",

@@ -136,7 +136,13 @@ class StudyTrainer(Trainer):
             super()._save_checkpoint(*args, **kwargs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As the base class, with the stopwatch's readings in every record."""
+        """As the base class, with the stopwatch's readings in every record.
+
+        Raises:
+            StudyError: the training loss is not finite.
+        """
+        if not math.isfinite(logs.get("loss", 0.0)):
+            raise _diverged()
         super().log({**logs, **self.stopwatch.readings()}, start_time)
 
 
@@ -220,6 +226,7 @@ def _arguments(
         data_seed=seed,
         logging_strategy="steps",
         logging_steps=schedule.logging_steps,
+        logging_nan_inf_filter=False,  # a diverged run must not look like a good one
         eval_strategy="steps",
         eval_steps=schedule.eval_steps,
         eval_on_start=True,
@@ -245,6 +252,13 @@ def _last_checkpoint(workspace: Path) -> str | None:
     return last if last and (Path(last) / "trainer_state.json").is_file() else None
 
 
+def _diverged() -> StudyError:
+    return StudyError(
+        "the loss is not finite: the run diverged",
+        remedy="lower learning_rate or raise warmup_ratio in experiments.local.toml",
+    )
+
+
 def _argmax(logits: torch.Tensor, _labels: torch.Tensor) -> torch.Tensor:
     return logits.argmax(dim=-1)
 
@@ -253,6 +267,8 @@ def _curve_metrics(
     kind: str, tags: tuple[str, ...]
 ) -> Callable[[EvalPrediction], dict[str, float]]:
     def acceptability(prediction: EvalPrediction) -> dict[str, float]:
+        if not np.isfinite(prediction.predictions).all():
+            raise _diverged()
         return score_acceptability(prediction.predictions, prediction.label_ids)
 
     def tagging(prediction: EvalPrediction) -> dict[str, float]:
@@ -291,12 +307,6 @@ def _curves(history: list[dict[str, Any]], metrics: tuple[str, ...]) -> list[dic
 
 def _costs(trainer: StudyTrainer, tokens: int) -> dict[str, Any]:
     readings = trainer.stopwatch.readings()
-    losses = [record["loss"] for record in trainer.state.log_history if "loss" in record]
-    if not np.isfinite(losses).all():
-        raise StudyError(
-            "the training loss is not finite: the run diverged",
-            remedy="lower learning_rate or raise warmup_ratio in experiments.local.toml",
-        )
     return {
         **readings,
         "steps": trainer.state.global_step,

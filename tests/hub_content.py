@@ -146,7 +146,9 @@ def _sample_cola(source: Path, target: Path) -> None:
 def _sample_treebank(source: Path, origin: str, target: Path, name: str) -> None:
     target.mkdir(parents=True)
     for part, size in _UD_SIZES.items():
-        (path,) = source.glob(f"ud/UD_*/{origin}-ud-{part}.conllu")
+        # The miniature treebanks lack parts that the study does not use; the real ones have all.
+        parts = sorted(source.glob(f"ud/UD_*/{origin}-ud-*.conllu"))
+        path = next((p for p in parts if p.stem.endswith(f"-{part}")), parts[0])
         blocks = path.read_text(encoding="utf-8").rstrip("\n").split("\n\n")
         blocks = _sample(blocks, size)
         blocks[::_EMPTY_NODE_EVERY] = map(_add_empty_node, blocks[::_EMPTY_NODE_EVERY])

@@ -19,6 +19,7 @@ import pandas as pd
 
 import evidence
 from architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
+from corpus_types import UPOS_TAGS
 from results import FRAMES, RUN_COLUMNS, Missing, Study
 from settings import (
     AdapterSettings,
@@ -31,9 +32,7 @@ from settings import (
     language_of,
 )
 
-TAGS = (
-    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
-)  # all 17; INTJ and SYM do not occur in the synthetic words
+TAGS = UPOS_TAGS  # INTJ, SYM and X do not occur in the synthetic words
 EPOCHS, STEPS_PER_EPOCH, LOG_EVERY, EVALUATE_EVERY = 3, 20, 2, 4
 HIDDEN, VOCABULARY = 64, 5000
 
@@ -483,7 +482,7 @@ def _costs(traits: Traits, wobble: float) -> dict[str, Any]:
 def _curves(
     traits: Traits, seconds: float, final: Mapping[str, float], kind: str, noise: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Losses fall exponentially; validation loss turns by ``overfits``; metrics end at the score."""
+    """Losses fall; validation loss then turns by ``overfits``; metrics end at the score."""
     steps = EPOCHS * STEPS_PER_EPOCH
     metrics = ("mcc", "accuracy") if kind == "sequence" else ("accuracy", "macro_f1")
     draws = iter(noise)
@@ -515,7 +514,7 @@ def _curves(
 
 
 def _drift(traits: Traits, kind: str, noise: np.ndarray) -> list[dict[str, Any]]:
-    inner = {name: 12 * HIDDEN**2 // 6 for name in MATRIX_KINDS}
+    inner = dict.fromkeys(MATRIX_KINDS, 2 * HIDDEN**2)
     inner |= {"layer_norm": 4 * HIDDEN, "bias": 9 * HIDDEN}
     groups = {EMBEDDINGS: {"word_embeddings": VOCABULARY * HIDDEN, "layer_norm": 2 * HIDDEN}}
     groups |= {f"encoder.layer.{n}": inner for n in range(traits.layers)}

@@ -1,0 +1,148 @@
+"""What was run, in words: the settings, the sources and what is missing."""
+
+from dataclasses import dataclass
+
+import findings
+from judging import ALPHA
+from phrases import Phrase, Voice, adapter_sentence
+from results import Study
+from settings import TaskSettings
+
+ASSIGNED = {"cola": "bert-base-uncased", "pos": "bert-base-multilingual-cased"}
+
+
+@dataclass(frozen=True)
+class SetupAnswers:
+    """The study as it was set up.
+
+    Attributes:
+        study: the results.
+        voice: the language.
+    """
+
+    study: Study
+    voice: Voice
+
+    @property
+    def kind(self) -> str:
+        """``miniature``, ``other-models`` or ``as-assigned``."""
+        tasks = self.study.profile.tasks.values()
+        if any(task.origin == "miniature" for task in tasks):
+            return "miniature"
+        as_assigned = all(self._model(task).endswith(ASSIGNED[task.name]) for task in tasks)
+        return "as-assigned" if as_assigned else "other-models"
+
+    @property
+    def note(self) -> Phrase:
+        """What this report is and is not."""
+        return self.voice.say(f"study-{self.kind}", profile=self.study.profile.name)
+
+    @property
+    def headline(self) -> Phrase:
+        """The same in half a line."""
+        return self.voice.say(f"headline-study-{self.kind}")
+
+    @property
+    def missing(self) -> Phrase:
+        """Whether every run that the settings ask for is here."""
+        count = len(self.study.missing)
+        finished = len(self.study.runs)
+        key = "missing-some" if count else "missing-none"
+        return self.voice.say(key, missing=count, finished=finished, planned=count + finished)
+
+    @property
+    def changed_modules(self) -> Phrase:
+        """Whether the code that made a result has changed since."""
+        lists = self.study.provenance.get("changed_modules", [])
+        names = sorted({name for of_run in lists for name in of_run})
+        if not names:
+            return self.voice.say("code-unchanged")
+        return self.voice.say("code-changed", modules=self.voice.listed(names))
+
+    @property
+    def total_time(self) -> Phrase:
+        """Training time of all runs together."""
+        return Phrase(self.voice.words.duration(float(self.study.runs.training_seconds.sum())))
+
+    @property
+    def devices(self) -> Phrase:
+        """What the runs were trained on."""
+        return Phrase(self.voice.listed(sorted(set(self.study.runs.device))))
+
+    @property
+    def level(self) -> Phrase:
+        """Confidence level of every interval."""
+        return Phrase(self.voice.words.percent(self._of_evidence("level"), 0))
+
+    @property
+    def resamples(self) -> Phrase:
+        """Resamples behind every interval and test."""
+        return Phrase(self.voice.words.count(self._of_evidence("resamples")))
+
+    @property
+    def alpha(self) -> Phrase:
+        """Level of the tests."""
+        return Phrase(self.voice.words.number(ALPHA, 2))
+
+    def _of_evidence(self, key: str) -> float | int | None:
+        return next((e[key] for e in self.study.evidence.values() if key in e), None)
+
+    # ----------------------------------------------------------------------------- one task's
+
+    def model(self, task: str) -> Phrase:
+        """The encoder that a task's methods start from."""
+        return Phrase(f"`{self._model(self.study.profile.tasks[task])}`")
+
+    def _model(self, task: TaskSettings) -> str:
+        return task.methods[0].model_name_or_path
+
+    def seeds(self, task: str) -> Phrase:
+        """The seeds that have results."""
+        runs = self.study.runs
+        found = sorted(set(runs.loc[runs.task == task, "seed"]))
+        return Phrase(self.voice.listed([str(seed) for seed in found]))
+
+    def epochs(self, task: str) -> Phrase:
+        """Passes over the training set."""
+        training = self.study.profile.tasks[task].methods[0].training
+        return self.voice.say("epochs", count=training.num_train_epochs)
+
+    def training(self, task: str) -> Phrase:
+        """Batch size, schedule and regularisation of a task's runs."""
+        training = self.study.profile.tasks[task].methods[0].training
+        words = self.voice.words
+        return self.voice.say(
+            "training",
+            epochs=training.num_train_epochs,
+            batch=training.per_device_train_batch_size,
+            decay=words.number(training.weight_decay, 2),
+            warmup=words.percent(training.warmup_ratio, 0),
+            length=training.max_length,
+            points=training.evaluations_per_epoch,
+        )
+
+    def adapter(self, task: str) -> Phrase:
+        """The settings of a task's adapter."""
+        method = findings.find_roles(self.study, task).adapter
+        if method is None:
+            return self.voice.say("not-compared")
+        return adapter_sentence(self.voice, self.study.profile.tasks[task].method(method))
+
+    def learning_rates(self, task: str) -> Phrase:
+        """The peak learning rate of every method."""
+        return Phrase(
+            self.voice.listed(
+                [
+                    self.voice.say(
+                        "learning-rate",
+                        **self.voice.methods(method.name),
+                        rate=self._scientific(method.training.learning_rate),
+                    )
+                    for method in self.study.profile.tasks[task].methods
+                ]
+            )
+        )
+
+    def _scientific(self, value: float) -> str:
+        mantissa, exponent = f"{value:.0e}".split("e")
+        return f"{mantissa}·10^{int(exponent)}^".replace("^-", "^\u2212")

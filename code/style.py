@@ -1,0 +1,101 @@
+"""The look of figures: sizes, palette and the one style that all of them share.
+
+A method has one colour, marker and line style in every figure of a report. Colours are those of
+Okabe and Ito (2008), told apart by colour-blind readers; the first two also differ most in
+lightness, and markers and lines differ too, so that a grey print stays readable.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+WIDTH = 6.3  # inches: the text column of an A4 page
+FONT_SIZE = 9
+SMALL = 8
+INK = "#222222"
+FAINT = "#6b6b6b"  # notes and reference lines; contrast 5.3 : 1 on white
+GRID = "#dddddd"
+BAND_ALPHA = 0.18
+SEQUENTIAL = "viridis"  # for cells: perceptually uniform and monotone in lightness
+
+STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib and has Cyrillic
+        "font.size": FONT_SIZE,
+        "axes.titlesize": FONT_SIZE,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": FONT_SIZE,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": FAINT,
+        "axes.linewidth": 0.7,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": True,
+        "axes.formatter.useoffset": False,
+        "legend.fontsize": SMALL,
+        "legend.frameon": False,
+        "legend.columnspacing": 1.2,
+        "legend.handletextpad": 0.5,
+        "lines.linewidth": 1.6,
+        "lines.markersize": 4.5,
+        "figure.facecolor": "white",
+        "savefig.facecolor": "white",
+        "figure.constrained_layout.use": True,
+        "figure.constrained_layout.h_pad": 0.05,
+        "figure.constrained_layout.w_pad": 0.05,
+        "hatch.linewidth": 0.6,
+    }
+)
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How a method looks.
+
+    Attributes:
+        color: of lines, points and bars.
+        marker: of points.
+        linestyle: of lines.
+    """
+
+    color: str
+    marker: str
+    linestyle: Any
+
+
+_NAMED: Mapping[str, MethodStyle] = MappingProxyType(
+    {
+        "full": MethodStyle("#0072b2", "o", "-"),
+        "lora": MethodStyle("#e69f00", "s", "-"),
+        "frozen": MethodStyle("#777777", "^", (0, (4, 1.5))),
+        "monolingual": MethodStyle("#009e73", "D", (0, (1, 1))),
+        "prefix": MethodStyle("#cc79a7", "v", (0, (5, 1, 1, 1))),
+    }
+)
+_FURTHER = (
+    MethodStyle("#d55e00", "P", (0, (3, 1))),
+    MethodStyle("#56b4e9", "X", (0, (6, 2))),
+    MethodStyle("#8c564b", "<", (0, (2, 1))),
+    MethodStyle("#5e3c99", ">", (0, (4, 1, 1, 1, 1, 1))),
+    MethodStyle("#1b7837", "p", (0, (1, 2))),
+)
+_CONTROL = (MethodStyle("#222222", "|", ":"), MethodStyle("#444444", "_", ":"))
+
+
+def method_styles(
+    methods: Iterable[str], controls: Iterable[str] = ()
+) -> Mapping[str, MethodStyle]:
+    """Style of every method: its own where it has one, else the next free one, in order.
+
+    Args:
+        methods: all methods of the report, in an order that does not depend on the figure.
+        controls: methods that are computed, not trained.
+    """
+    unnamed = [name for name in dict.fromkeys(methods) if name not in _NAMED]
+    further = {name: _FURTHER[n % len(_FURTHER)] for n, name in enumerate(unnamed)}
+    computed = {name: _CONTROL[n % 2] for n, name in enumerate(dict.fromkeys(controls))}
+    return {**_NAMED, **further, **computed}
