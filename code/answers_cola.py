@@ -93,4 +93,3 @@ class ColaAnswers(MethodAnswers):
     @property
     def _summary(self) -> dict[str, Any]:
         return self.study.evidence[self.task]
-

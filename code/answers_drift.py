@@ -283,7 +283,9 @@ class DriftAnswers:
     @property
     def similarity(self) -> Phrase:
         """Whether the reference's last layer stays as it was, in both languages of the taggers."""
-        task = next((t for t in self.study.profile.tasks if findings.find_target(self.study, t)), "")
+        task = next(
+            (t for t in self.study.profile.tasks if findings.find_target(self.study, t)), ""
+        )
         if not task:
             return self.voice.say("not-compared")
         method = self._method(task, "reference")

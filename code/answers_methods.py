@@ -241,9 +241,7 @@ class MethodAnswers:
     def reference_interval(self) -> Phrase:
         """The interval of the reference's value."""
         where, words = self.settings.validation, self.voice.words
-        entry = findings.estimate(
-            self.study, self.task, self.roles.reference, self.metric, where
-        )
+        entry = findings.estimate(self.study, self.task, self.roles.reference, self.metric, where)
         if entry is None or entry["low"] is None:
             return Phrase(words.interval(None, None, 0))
         scale, digits = (1, 3) if self.metric == "mcc" else (100, 1)

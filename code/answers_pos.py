@@ -80,9 +80,7 @@ class PosAnswers(MethodAnswers):
             for role, method in (("a", self.roles.reference), ("b", self.roles.adapter))
             for place, where in (("source", self.settings.validation), ("target", self.target))
         }
-        return self.voice.say(
-            "macro-drop", **self.methods, **values, language=self.target_language
-        )
+        return self.voice.say("macro-drop", **self.methods, **values, language=self.target_language)
 
     # -------------------------------------------------------------------------------- transfer
 

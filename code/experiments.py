@@ -447,11 +447,7 @@ class Study:
         stacked = {
             method: {
                 address: np.stack(
-                    [
-                        entries[run.name].arrays()[array]
-                        for run in runs
-                        if run.method.name == method
-                    ]
+                    [entries[run.name].arrays()[array] for run in runs if run.method.name == method]
                 )
                 for address, entries in predictions.items()
             }

@@ -162,9 +162,7 @@ def transfer_entry(study: Study, task: str, method: str | None) -> dict[str, Any
 # ---------------------------------------------------------------------------------------- drift
 
 
-def component_values(
-    study: Study, task: str, method: str | None, measure: str
-) -> dict[str, float]:
+def component_values(study: Study, task: str, method: str | None, measure: str) -> dict[str, float]:
     """Change of every layer (embeddings, encoder layers, pooler, head), mean over seeds."""
     drift = study.drift
     rows = drift[(drift.task == task) & (drift.method == method) & (drift.kind == "all")]
@@ -215,12 +213,12 @@ def mean_structure(study: Study, task: str, method: str | None, column: str) -> 
     return float(values.mean()) if len(values) else None
 
 
-def last_layer_similarity(study: Study, task: str, method: str | None, evaluation: str) -> list[float]:
+def last_layer_similarity(
+    study: Study, task: str, method: str | None, evaluation: str
+) -> list[float]:
     """CKA between base and tuned states of the last layer, one value a seed."""
     rows = study.representation
-    rows = rows[
-        (rows.task == task) & (rows.method == method) & (rows.evaluation == evaluation)
-    ]
+    rows = rows[(rows.task == task) & (rows.method == method) & (rows.evaluation == evaluation)]
     if rows.empty:
         return []
     last = rows[rows.layer == rows.layer.max()]

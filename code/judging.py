@@ -192,9 +192,7 @@ def judge_extent(cases: Iterable[bool]) -> Extent:
     return Extent.SOME if any(found) else Extent.NONE
 
 
-def judge_order(
-    first: Sequence[float], second: Sequence[float], tolerance: float
-) -> Order:
+def judge_order(first: Sequence[float], second: Sequence[float], tolerance: float) -> Order:
     """Which of two groups of values, one a seed, is larger.
 
     Larger only if the means differ by ``tolerance`` or more and the groups do not overlap.

@@ -145,7 +145,9 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         StudyError: the names are not exactly the model's trainable parameters.
     """
-    own = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    own = {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
     if set(own) != set(state):
         difference = sorted(set(own) ^ set(state))
         raise StudyError(f"stored weights do not fit the model: {', '.join(difference[:4])}")

@@ -59,7 +59,9 @@ class Progress:
         now = time.monotonic()
         if not self._terminal and now - self._spoken > QUIET_INTERVAL:
             self._spoken = now
-            self.say(f"{self._title}: {self._share()}{'' if loss is None else f', loss {loss:.3f}'}")
+            self.say(
+                f"{self._title}: {self._share()}{'' if loss is None else f', loss {loss:.3f}'}"
+            )
 
     def say(self, line: str) -> None:
         """A line above the bar."""

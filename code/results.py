@@ -103,7 +103,9 @@ class _Reader:
                 for seed in task.seeds:
                     run = f"{task.name}-{method.name}-seed{seed}"
                     if run in self._content["runs"]:
-                        head = dict(zip(RUN_COLUMNS, (run, task.name, method.name, seed), strict=True))
+                        head = dict(
+                            zip(RUN_COLUMNS, (run, task.name, method.name, seed), strict=True)
+                        )
                         self._read_run(head, self._content["runs"][run])
                     else:
                         reason = self._content["failures"].get(run, "not run yet")
@@ -122,12 +124,16 @@ class _Reader:
         result, origin = trained.result(), trained.provenance()
         self._add("runs", head, {**result["costs"], "device": origin["device"]})
         self._add_all("curves", head, result["curves"])
-        self._add_all("sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()])
+        self._add_all(
+            "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
+        )
         self._add("provenance", head, _provenance_row(origin))
         for address, name in stages["score"].items():
             metrics = self._open(name).result()["metrics"]
             where = {"evaluation": address, "language": language_of(address)}
-            rows = [{**where, "metric": metric, "value": value} for metric, value in metrics.items()]
+            rows = [
+                {**where, "metric": metric, "value": value} for metric, value in metrics.items()
+            ]
             self._add_all("scores", head, rows)
         if "drift" in stages:
             self._read_drift(head, self._open(stages["drift"]).result())

@@ -47,7 +47,9 @@ class PrefixSettings:
     kind: str = "prefix"
 
     def __post_init__(self) -> None:
-        _require(self.num_virtual_tokens >= 1, "num_virtual_tokens", self.num_virtual_tokens, ">= 1")
+        _require(
+            self.num_virtual_tokens >= 1, "num_virtual_tokens", self.num_virtual_tokens, ">= 1"
+        )
 
 
 AdapterSettings = LoraSettings | PrefixSettings
@@ -274,7 +276,9 @@ def _build(cls: type, table: Table, where: str) -> Any:
         if field.default is dataclasses.MISSING and field.name not in table
     ]
     if missing:
-        raise StudyError(f"the setting {missing[0]!r} is missing", where=f"experiments.toml: {where}")
+        raise StudyError(
+            f"the setting {missing[0]!r} is missing", where=f"experiments.toml: {where}"
+        )
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
     try:
         return cls(**values)
@@ -304,7 +308,9 @@ def _require(condition: bool, name: str, value: Any, expected: str) -> None:
 
 def _require_one_of(value: Any, known: tuple[str, ...], name: str) -> None:
     if value not in known:
-        raise StudyError(f"unknown {name} {value!r}{_nearest(value, known)}; known: {', '.join(known)}")
+        raise StudyError(
+            f"unknown {name} {value!r}{_nearest(value, known)}; known: {', '.join(known)}"
+        )
 
 
 def _require_known(table: Table, known: set[str], where: str) -> None:

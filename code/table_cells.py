@@ -43,7 +43,7 @@ def scale_of(metric: str) -> Scale:
     return _SCALES.get(metric, PERCENT)
 
 
-# ---------------------------------------------------------------------------------------- markdown
+# ------------------------------------------------------------------------------ markdown
 
 
 def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
@@ -87,7 +87,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-# -------------------------------------------------------------------------------------------- cells
+# ------------------------------------------------------------------------------ cells
 
 
 def present(value: Any) -> Any:
@@ -216,7 +216,7 @@ class Cells:
         return name if len(same) == 1 else f"{name} ({escape(evaluation)})"
 
 
-# ------------------------------------------------------------------------------------------ choices
+# ------------------------------------------------------------------------------ choices
 
 
 def settings_of(study: Study, task: str, method: str) -> MethodSettings | None:

@@ -164,7 +164,11 @@ def tabulate_always_wrong(study: Study, words: Wording) -> str:
     rows = []
     for method in methods:
         entry = summary["methods"][method]
-        rows.append(_wrong_row(cells.name(method), len(entry["seeds"]), entry["errors"]["always_wrong"], cells))
+        rows.append(
+            _wrong_row(
+                cells.name(method), len(entry["seeds"]), entry["errors"]["always_wrong"], cells
+            )
+        )
     seeds = sum(len(summary["methods"][method]["seeds"]) for method in methods)
     rows.append(_wrong_row(cells.say("all_methods"), seeds, summary["always_wrong"], cells))
     return with_notes(pipe_table(header, rows, "lr"), cells.say("note_always_wrong"))

@@ -179,7 +179,7 @@ def tabulate_representation(study: Study, words: Wording) -> str:
     return with_notes(pipe_table(header, rows, "llr"), *notes)
 
 
-# ---------------------------------------------------------------------------------------------- parts
+# ------------------------------------------------------------------------------ parts
 
 
 def _models(study: Study) -> list[tuple[str, str]]:

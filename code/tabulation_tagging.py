@@ -50,7 +50,7 @@ def tabulate_tagging(study: Study, words: Wording) -> str:
 
 
 def tabulate_tags(study: Study, words: Wording) -> str:
-    """F1 of every tag in every language for the main methods; one table a set if one is too wide."""
+    """F1 of every tag in every language for the main methods; several tables if one is too wide."""
     cells, summary = Cells(words), study.evidence[TASK]
     methods = main_methods(study, TASK)
     if not summary or not methods:
@@ -67,7 +67,9 @@ def _tag_table(study: Study, cells: Cells, sets: Sequence[str], methods: Sequenc
     for name in sets:
         language = cells.evaluation(study, TASK, name)
         header.append(cells.say("column_words_of", language=language))
-        header += [cells.say("column_f1_of", language=language, method=cells.name(m)) for m in methods]
+        header += [
+            cells.say("column_f1_of", language=language, method=cells.name(m)) for m in methods
+        ]
     rows = []
     for index, tag in enumerate(summary["tags"]):
         row = [escape(tag)]
@@ -103,7 +105,7 @@ def tabulate_seqeval_trap(study: Study, words: Wording) -> str:
 
 
 def tabulate_seqeval(study: Study, words: Wording) -> str:
-    """seqeval's figure on our predictions beside accuracy and macro-F1."""
+    """The figure of seqeval on our predictions beside accuracy and macro-F1."""
     cells, summary = Cells(words), study.evidence[TASK]
     if not summary:
         return cells.say("no_results")
@@ -166,7 +168,9 @@ def tabulate_confusions(
     tables = []
     for target in _targets(summary, methods):
         header = cells.titles("gold", "predicted")
-        header += [cells.say("column_rate_of", language=name) for name in _pair(study, cells, target)]
+        header += [
+            cells.say("column_rate_of", language=name) for name in _pair(study, cells, target)
+        ]
         header += cells.titles("points", "share_of_drop")
         rows = [
             [
@@ -210,7 +214,9 @@ def tabulate_transfer_breakdown(
         header += [cells.say("column_accuracy_in", language=language) for language in pair]
         header += cells.titles("drop", "points")
         entry = summary["methods"][methods[0]]["transfer"][target]
-        rows = [_drop_row(kind, row, cells) for kind in kinds for row in entry[kind] if _occurs(row)]
+        rows = [
+            _drop_row(kind, row, cells) for kind in kinds for row in entry[kind] if _occurs(row)
+        ]
         tables.append(_titled(study, cells, target, pipe_table(header, rows, "lr")))
     note = cells.say("note_breakdown", method=cells.name(methods[0]))
     return with_notes("\n\n".join(tables), note)
@@ -240,7 +246,7 @@ def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
     ]
 
 
-# ---------------------------------------------------------------------------------------------- parts
+# ------------------------------------------------------------------------------ parts
 
 
 def _with_transfer(study: Study, methods: Iterable[str]) -> list[str]:

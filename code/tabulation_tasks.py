@@ -25,7 +25,7 @@ from table_cells import (
 )
 from wording import MISSING, Wording
 
-# --------------------------------------------------------------------------------------------- set-up
+# ------------------------------------------------------------------------------ set-up
 
 
 def tabulate_setup(study: Study, words: Wording) -> str:
@@ -121,7 +121,9 @@ def tabulate_corpora(study: Study, words: Wording) -> str:
     header = cells.titles("task", "split", "use", "language", "sentences", "words")
     rows = []
     for task in study.profile.tasks.values():
-        rows.append(_corpus_row(cells, task.name, task.train, "training", _train_size(study, task.name)))
+        rows.append(
+            _corpus_row(cells, task.name, task.train, "training", _train_size(study, task.name))
+        )
         for position, evaluation in enumerate(task.evaluations):
             use = "validation" if position == 0 else "test"
             size = _size(study.items[task.name].get(evaluation))
@@ -156,7 +158,7 @@ def _train_size(study: Study, task: str) -> tuple[int | None, int | None]:
     return sentences, words
 
 
-# ---------------------------------------------------------------------------------------------- costs
+# ------------------------------------------------------------------------------ costs
 
 
 def tabulate_costs(study: Study, task: str, words: Wording) -> str:
@@ -219,7 +221,7 @@ def tabulate_memory(study: Study, task: str, words: Wording) -> str:
     return with_notes(pipe_table(header, rows, "lr"), note, _memory_note(study, task, cells))
 
 
-# ---------------------------------------------------------------------------------------- comparisons
+# ------------------------------------------------------------------------------ comparisons
 
 
 def tabulate_comparisons(
@@ -244,7 +246,10 @@ def tabulate_comparisons(
     several = len({row["evaluation"] for row in chosen}) > 1
     columns = slice(None) if several else slice(1, None)
     rows = [_comparison_row(study, task, row, cells)[columns] for row in chosen]
-    notes = [cells.say("note_comparisons", family=_families(chosen)), _comparison_note(cells, chosen)]
+    notes = [
+        cells.say("note_comparisons", family=_families(chosen)),
+        _comparison_note(cells, chosen),
+    ]
     align = "lllrrr" if several else "llrrr"
     return with_notes(pipe_table(header[columns], rows, align), *notes)
 
@@ -255,9 +260,7 @@ def _chosen_comparisons(
     rows = study.evidence[task]["comparisons"]
     wanted = metrics or list(dict.fromkeys([*(row["metric"] for row in rows[:1]), "drop"]))
     main = set(main_methods(study, task))
-    return [
-        row for row in rows if row["metric"] in wanted and {row["first"], row["second"]} & main
-    ]
+    return [row for row in rows if row["metric"] in wanted and {row["first"], row["second"]} & main]
 
 
 def _comparison_row(study: Study, task: str, row: Mapping[str, Any], cells: Cells) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import hashlib
 import random
 import re
 from pathlib import Path
@@ -78,6 +79,17 @@ def test_the_bytes_are_the_same_every_time(folder: Path, tmp_path: Path) -> None
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
+def test_files_change_only_together_with_the_version(folder: Path) -> None:
+    """When this fails on purpose: raise MINIATURE_VERSION, then enter it and the digest here."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    assert (miniature.MINIATURE_VERSION, digest.hexdigest()) == (
+        1,
+        "7a6a509d0d5a342cf5cc272452885cc98db3734b983e3f74e6298d67d97cfd25",
+    )
+
+
 def test_writing_again_replaces_the_files(folder: Path, tmp_path: Path) -> None:
     for name in ("cola/in_domain_dev.tsv", TREEBANKS["dev"]):
         (tmp_path / name).parent.mkdir(parents=True)
@@ -101,7 +113,7 @@ def test_acceptability_has_the_size_and_the_balance_of_a_small_cola(
 
 
 def test_every_phenomenon_has_both_labels(judged: dict[str, list[Row]]) -> None:
-    labels = {name: collections.defaultdict(set) for name in judged}
+    labels: dict[str, dict[str, set[int]]] = {name: collections.defaultdict(set) for name in judged}
     for name, rows in judged.items():
         for row in rows:
             labels[name][row.phenomenon].add(row.label)
@@ -249,7 +261,7 @@ def _spell(tree: TokenList) -> str:
 def test_multiword_tokens_stand_before_their_words(
     trees: dict[str, list[TokenList]], part: str
 ) -> None:
-    found = collections.Counter()
+    found: collections.Counter[tuple[str, str]] = collections.Counter()
     for tree in trees[part]:
         following = {token["id"]: token for token in tree}
         for position, token in enumerate(tree):

@@ -1,0 +1,6 @@
+"""placeholder"""
+
+
+class CurveAnswers:
+    def __init__(self, *a):
+        pass
