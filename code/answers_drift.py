@@ -140,7 +140,7 @@ class DriftAnswers:
         centres = [self._centres(task) for task in (first, second)]
         means = [sum(of_task) / len(of_task) if of_task else None for of_task in centres]
         return self.voice.say(
-            f"tasks-{judge_order(*centres, SAME_DEPTH)}",
+            f"tasks-{judge_order(centres[0], centres[1], SAME_DEPTH)}",
             first_task=self.voice.name("task", first),
             second_task=self.voice.name("task", second),
             first_value=self.voice.words.number(means[0], 2),
@@ -296,7 +296,7 @@ class DriftAnswers:
         ]
         means = [sum(of) / len(of) if of else None for of in similarities]
         return self.voice.say(
-            f"similarity-{judge_order(*similarities, SAME_SIMILARITY)}",
+            f"similarity-{judge_order(similarities[0], similarities[1], SAME_SIMILARITY)}",
             source_language=self.voice.language(source),
             target_language=self.voice.language(target),
             first_value=self.voice.words.number(means[0], 3),

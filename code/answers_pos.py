@@ -15,6 +15,7 @@ from wording import MISSING
 
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
+ENOUGH_WORDS = 20  # in both sets, for a tag to be named as one that loses little
 
 
 class PosAnswers(MethodAnswers):
@@ -152,21 +153,30 @@ class PosAnswers(MethodAnswers):
 
     @property
     def costly_tags(self) -> Phrase:
-        """The tags that account for most of the drop, with their points."""
-        rows = [row for row in self._by("by_tag", "points") if row["points"] > 0][:SHOWN]
+        """The tags whose lower accuracy costs most, with their points.
+
+        Without what a tag contributes by being more frequent in the other language, which says
+        something about the texts and not about the tagger.
+        """
+        rows = [row for row in self._by("by_tag", "points_rate") if row["points_rate"] > 0][:SHOWN]
         return Phrase(self.voice.listed([self._points("tag-points", row) for row in rows]))
 
     @property
     def sparing_tags(self) -> Phrase:
-        """Tags found in both sets that lose least accuracy."""
-        rows = [row for row in self._by("by_tag", "drop") if row["drop"]["value"] is not None]
+        """Tags, found often enough in both sets, that lose least accuracy."""
+        rows = [
+            row
+            for row in self._by("by_tag", "drop")
+            if row["drop"]["value"] is not None
+            and min(row["source_words"], row["target_words"]) >= ENOUGH_WORDS
+        ]
         lowest = rows[::-1][:SHOWN]
         return Phrase(self.voice.listed([self._points("tag-drop", row) for row in lowest]))
 
     def tag_note(self, place: int) -> Phrase:
         """The tag at a place (1 = costs most) of the ranking, with what grammar says about it."""
-        rows = self._by("by_tag", "points")
-        if len(rows) < place or rows[place - 1]["points"] <= 0:
+        rows = self._by("by_tag", "points_rate")
+        if len(rows) < place or rows[place - 1]["points_rate"] <= 0:
             return self.voice.say("no-further-tag")
         row, tag = rows[place - 1], rows[place - 1]["group"]
         key = f"tag-{self._target_code}-{tag}"
@@ -176,7 +186,7 @@ class PosAnswers(MethodAnswers):
             tag=tag,
             source=self.voice.words.percent(row["source_accuracy"]),
             target=self.voice.words.percent(row["target_accuracy"]),
-            points=self.voice.words.points(row["points"], 2),
+            points=self.voice.words.points(row["points_rate"], 2),
             note=self.voice.say(key if known else "tag-without-note"),
         )
 
@@ -195,7 +205,7 @@ class PosAnswers(MethodAnswers):
             tag=row["group"],
             source=self.voice.words.percent(row["source_accuracy"]),
             target=self.voice.words.percent(row["target_accuracy"]),
-            points=self.voice.words.points(row["points"], 2),
+            points=self.voice.words.points(row["points_rate"], 2),
         )
 
     # ---------------------------------------------------------------------------------- causes

@@ -77,7 +77,8 @@ class SetupAnswers:
     @property
     def resamples(self) -> Phrase:
         """Resamples behind every interval and test."""
-        return Phrase(self.voice.words.count(self._of_evidence("resamples")))
+        resamples = self._of_evidence("resamples")
+        return Phrase(self.voice.words.count(None if resamples is None else int(resamples)))
 
     @property
     def alpha(self) -> Phrase:

@@ -5,6 +5,7 @@ section 5.3). A sentence that does not fit is cut into overlapping windows, and 
 labelled in exactly one of them: the one that shows most of its context. No word is lost.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,11 +106,11 @@ def split_windows(lengths: Sequence[int], body: int) -> list[Window]:
             break
         half = int(np.searchsorted(ends, offset + body // 2, side="right"))
         start = min(max(half, start + 1), stop)
-    cuts = [(left[1] + right[0]) // 2 for left, right in zip(spans, spans[1:], strict=False)]
+    cuts = [(left[1] + right[0]) // 2 for left, right in itertools.pairwise(spans)]
     borders = [0, *cuts, len(lengths)]
     return [
         Window(*span, *labelled)
-        for span, labelled in zip(spans, zip(borders, borders[1:], strict=False), strict=True)
+        for span, labelled in zip(spans, itertools.pairwise(borders), strict=True)
     ]
 
 

@@ -283,7 +283,7 @@ class Study:
     def _train(self, run: Run, folder: Path, workspace: Path, progress: Progress) -> dict[str, Any]:
         model = self._fresh_model(run)
         save_file(head_state(model), folder / "initial_head.safetensors")
-        facts = count_parameters(model) | compute_memory(model)
+        facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
         steps = self._schedule(run).steps_per_epoch * run.method.training.num_train_epochs
         result = train(
             model,
@@ -344,7 +344,7 @@ class Study:
     def drift(self, run: Run) -> Entry:
         """Distances between base and tuned weights; for an adapter, the merged model."""
 
-        def make(folder: Path) -> dict[str, Any]:
+        def make(_folder: Path) -> dict[str, Any]:
             base, tuned = self._pair(run)
             before = load_file(self.train(run, _silent()).path("initial_head.safetensors"))
             return {

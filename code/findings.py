@@ -36,7 +36,7 @@ def find_roles(study: Study, task: str) -> Roles:
     full = [m for m in methods if m.adapter is None and m.trainable == "all"]
     model = full[0].model_name_or_path if full else ""
     return Roles(
-        reference=_first(full, lambda m: True),
+        reference=full[0].name if full else None,
         adapter=_first(methods, lambda m: m.adapter is not None),
         control=_first(methods, lambda m: m.adapter is None and m.trainable == "head"),
         foreign=_first(full, lambda m: m.model_name_or_path != model),

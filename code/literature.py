@@ -31,7 +31,7 @@ class Published:
         model: name of the encoder.
         evaluated: ``validation`` or ``test``.
         corpora: what it was evaluated on.
-        settings: of the publication.
+        settings: of the publication: names a text ``settings_...`` of the tables.
         language: of the evaluated text.
         adapter: ``none`` or ``lora``.
         sd: standard deviation over seeds, where published.

@@ -211,7 +211,7 @@ def describe_device() -> str:
 def _add_adapter(
     model: nn.Module, adapter: AdapterSettings, kind: str, fresh: set[str]
 ) -> PeftModel:
-    model_type = model.config.model_type  # type: ignore[union-attr]
+    model_type = str(model.config.model_type)  # type: ignore[union-attr]
     if isinstance(adapter, LoraSettings):
         return get_peft_model(
             model,  # type: ignore[arg-type]
@@ -227,11 +227,17 @@ def _add_adapter(
     config = PrefixTuningConfig(
         task_type=TASK_TYPES[kind], num_virtual_tokens=adapter.num_virtual_tokens
     )
-    return get_peft_model(model, config)  # type: ignore[arg-type, return-value]
+    try:
+        return get_peft_model(model, config)  # type: ignore[arg-type, return-value]
+    except ValueError as error:
+        raise StudyError(
+            f"peft does not support prefix tuning for {model_type}: {error}",
+            remedy="leave the prefix method out of methods_run for this model",
+        ) from error
 
 
 def _fresh_modules(model_type: str, kind: str, fresh: set[str]) -> list[str]:
-    """Modules trained whole beside the adapter: the head, and a pooler that the checkpoint lacks."""
+    """Modules trained whole beside the adapter: the head, and a pooler that was not in the file."""
     pooler = any(architecture.locate(name).layer == architecture.POOLER for name in fresh)
     return architecture.head_modules(model_type, kind) + (["pooler"] if pooler else [])
 

@@ -53,7 +53,7 @@ class Voice:
         ``{first}``, ``{First}``, ``{first_genitive}`` ...; a case that the language does not spell
         out (``method-<name>-genitive``) falls back to the plain name.
         """
-        found = {}
+        found: dict[str, str] = {}
         for role, method in (("first", first), ("second", second)):
             if method is not None:
                 plain = self.name("method", method)
@@ -99,6 +99,14 @@ class Voice:
             return self.say("points", value=self.words.points(value, 2))
         return self.words.signed(value, 3)
 
+    def size(self, metric: str, value: float | None) -> str:
+        """A difference without its sign, for sentences that say its direction."""
+        if value is None:
+            return MISSING
+        if metric in POINT_METRICS:
+            return self.say("points", value=self.words.number(100 * abs(value), 2))
+        return self.words.number(abs(value), 3)
+
     def interval(self, metric: str, low: float | None, high: float | None) -> str:
         """An interval in the unit of ``effect``."""
         if low is None or high is None:
@@ -116,10 +124,11 @@ class Voice:
         return self.say("p-equals", value=self.words.number(p, 3))
 
     def evidence(self, comparison: Mapping[str, Any]) -> dict[str, str]:
-        """Placeholders of a COMPARISON: ``{effect}``, ``{interval}``, ``{p}``."""
+        """Placeholders of a COMPARISON: ``{effect}``, ``{size}``, ``{interval}``, ``{p}``."""
         metric = comparison["metric"]
         return {
             "effect": self.effect(metric, comparison["effect"]),
+            "size": self.size(metric, comparison["effect"]),
             "interval": self.interval(metric, comparison["low"], comparison["high"]),
             "p": self.p_value(comparison["p_corrected"]),
         }

@@ -1,2 +1,0 @@
-from plots_costs import plot_costs, plot_memory
-from plots_learning import plot_learning_curves, plot_learning_curves_by_time

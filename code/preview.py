@@ -56,7 +56,7 @@ _CHUNK = re.compile(
 _INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
 _HEADER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.DOTALL)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+\-.!$~^@|<'\"])")
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # Quarto's own list
 _FIGURE_FORMATS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 _SETUP = "import matplotlib_inline.backend_inline as b; b.set_matplotlib_formats('svg'); del b"
 

@@ -27,7 +27,7 @@ class Progress:
             unit_scale=True,
             smoothing=0.1,
             disable=not self._terminal,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}",
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
         )
         self._done, self._total = 0.0, total
         self._begin = self._spoken = time.monotonic()

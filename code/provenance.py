@@ -14,9 +14,22 @@ from typing import Any
 from paths import project_root
 
 PACKAGES = (
-    "torch transformers datasets peft evaluate seqeval scikit-learn accelerate huggingface_hub "
-    "numpy scipy pandas matplotlib seaborn conllu"
-).split()
+    "torch",
+    "transformers",
+    "datasets",
+    "peft",
+    "evaluate",
+    "seqeval",
+    "scikit-learn",
+    "accelerate",
+    "huggingface_hub",
+    "numpy",
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "seaborn",
+    "conllu",
+)
 
 
 def describe(modules: tuple[str, ...], device: str) -> dict[str, Any]:

@@ -5,8 +5,8 @@
 ``python code/run.py --only cola-lora-seed42``  one run
 ``python code/run.py render --profile demo``    the report, without a Quarto binary
 
-Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile in
-``QUARTO_PROFILE``.
+Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile
+in ``QUARTO_PROFILE``.
 """
 
 import argparse
@@ -74,10 +74,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run_all(profile: Profile, finished_only: bool) -> None:
-    if finished_only:
-        ledger = Ledger.load(cache_folder(), profile)
-    else:
-        ledger = _study(profile).complete()
+    study = None if finished_only else _study(profile)
+    ledger = study.complete() if study else Ledger.load(cache_folder(), profile)
     failures = ledger.content["failures"]
     for run, reason in failures.items():
         print(f"failed: {run}: {reason}", file=sys.stderr)

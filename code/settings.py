@@ -41,7 +41,7 @@ class LoraSettings:
 
 @dataclass(frozen=True)
 class PrefixSettings:
-    """Prefix tuning (Li & Liang 2021): trained key-value prefixes; cannot be merged into weights."""
+    """Prefix tuning (Li & Liang 2021): trained key-value prefixes; cannot be merged."""
 
     num_virtual_tokens: int = 20  # length of the prefix
     kind: str = "prefix"

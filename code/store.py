@@ -146,7 +146,7 @@ class Store:
             return self.find(key) or self._make(key, producer, provenance)
 
     def workspace(self, key: Key) -> Path:
-        """A folder for a key's unfinished work; it outlives an interruption, ``produce`` removes it."""
+        """A folder for unfinished work: it outlives an interruption, ``produce`` removes it."""
         return self.root / ".unfinished" / f"{key.stage}-{key.digest[:12]}"
 
     def _make(

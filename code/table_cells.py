@@ -95,6 +95,12 @@ def present(value: Any) -> Any:
     return None if value is None or pd.isna(value) else value
 
 
+def _scaled(value: float | None, scale: Scale) -> float | None:
+    """The number that is written; rounded first, so that nothing is written as minus zero."""
+    value = present(value)
+    return None if value is None else round(scale.factor * value, scale.digits) + 0.0
+
+
 def mean_of(values: "pd.Series[Any]") -> float | None:
     """Mean of the values that are there, None without any."""
     return present(pd.to_numeric(values).mean()) if len(values) else None
@@ -135,13 +141,11 @@ class Cells:
 
     def number(self, value: float | None, scale: Scale = PLAIN) -> str:
         """A number on its scale."""
-        value = present(value)
-        return self.words.number(None if value is None else scale.factor * value, scale.digits)
+        return self.words.number(_scaled(value, scale), scale.digits)
 
     def signed(self, value: float | None, scale: Scale = PLAIN) -> str:
         """A difference on its scale, with its sign."""
-        value = present(value)
-        return self.words.signed(None if value is None else scale.factor * value, scale.digits)
+        return self.words.signed(_scaled(value, scale), scale.digits)
 
     def percent(self, value: float | None, digits: int = 1) -> str:
         """A fraction as per cent, without the sign that the column's title has."""
@@ -154,10 +158,8 @@ class Cells:
 
     def interval(self, entry: Mapping[str, Any], scale: Scale = PLAIN) -> str:
         """The interval of an ESTIMATE or COMPARISON of ``evidence``."""
-        low, high = present(entry["low"]), present(entry["high"])
-        if low is None or high is None:
-            return MISSING
-        return self.words.interval(scale.factor * low, scale.factor * high, scale.digits)
+        low, high = _scaled(entry["low"], scale), _scaled(entry["high"], scale)
+        return self.words.interval(low, high, scale.digits)
 
     def estimate(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> str:
         """Value and interval of an ESTIMATE; the value alone where there is no interval."""
@@ -184,8 +186,11 @@ class Cells:
         return MISSING if seconds is None else self.words.duration(seconds)
 
     def megabytes(self, size: float | None) -> str:
-        """A size in memory or on disk."""
-        return self.words.megabytes(present(size))
+        """A size in memory or on disk; kilobytes (10**3) where megabytes would be 0.0."""
+        size = present(size)
+        if size is not None and 0 < size < 1e5:
+            return self.say("kilobytes", size=self.words.number(size / 1e3, 1))
+        return self.words.megabytes(size)
 
     def p_value(self, p: float | None) -> str:
         """A p value; what rounds to nothing is written as a bound."""

@@ -23,13 +23,13 @@ from table_cells import (
     settings_of,
     with_notes,
 )
-from wording import MISSING, Wording
+from wording import Wording
 
 METRICS = {
     "l2": Scale(1, 3),
     "relative": Scale(100, 3),
-    "rms": Scale(1e6, 2),
-    "angle": Scale(1e3, 3),
+    "rms": Scale(1e6, 1),
+    "angle": Scale(1e3, 2),
 }
 """Metrics of ``study.drift`` and how the tables write them: per cent, millionths, milliradians."""
 
@@ -218,7 +218,6 @@ def _mergeable(study: Study, task: str, method: str) -> bool:
 
 __all__ = [
     "METRICS",
-    "MISSING",
     "tabulate_drift",
     "tabulate_embedding_rows",
     "tabulate_mean_distance",

@@ -25,6 +25,7 @@ from table_cells import (
     with_notes,
 )
 from tabulation_drift import METRICS
+from transfer import REMAINING
 from wording import MISSING, Wording
 
 SECTIONS: Mapping[str, str] = {
@@ -128,7 +129,12 @@ def _tagging_results(study: Study, cells: Cells) -> Results:
 
 
 def _drift_results(study: Study, cells: Cells) -> Results:
-    models = [(task, m) for task in study.profile.tasks for m in moving_methods(study, task)]
+    models = [
+        (task, method)
+        for task in study.profile.tasks
+        for method in main_methods(study, task)
+        if method in moving_methods(study, task)
+    ]
     means, layers, heads = {}, {}, {}
     for task, method in models:
         drift = of_runs(study.drift, task, method)
@@ -222,7 +228,7 @@ def _cause_result(study: Study, methods: Sequence[str], cells: Cells) -> str:
     parts = []
     for method in methods[:1]:
         for target, entry in found.get(method, {}).get("transfer", {}).items():
-            cause = entry["causes"][0]
+            cause = next(row for row in entry["causes"] if row["cause"] != REMAINING)
             points = cells.say("result_points", value=cells.value(cause["points"], PERCENT))
             where = cells.evaluation(study, "pos", target)
             parts.append(
@@ -296,9 +302,9 @@ def _published(row: Beside, cells: Cells) -> list[str]:
     ours = MISSING if own is None else cells.estimate(vars(own), scale)
     verdict = MISSING if row.covered is None else cells.say("yes" if row.covered else "no")
     mark = "" if row.same_model or own is None else "\u00a0†"
-    settings = f"; {escape(published.settings)}" if published.settings else ""
+    settings = cells.say(f"settings_{published.settings}")
     where = cells.say(f"evaluated_{published.evaluated}")
-    model = f"{escape(published.model)}, {escape(published.corpora)} {where}{settings}"
+    model = f"{escape(published.model)}, {escape(published.corpora)} {where}; {settings}"
     return [value, ours, f"{verdict}{mark}", model, f"[@{published.citation}]"]
 
 

@@ -137,24 +137,28 @@ def tabulate_drop_causes(study: Study, words: Wording) -> str:
     for target in _targets(summary, methods):
         found = {m: summary["methods"][m]["transfer"][target] for m in methods}
         order = [row["cause"] for row in found[methods[0]]["causes"]]
-        rows = [[_cause(cause, cells), *_cause_cells(found, cause, cells)] for cause in order]
+        rows = [[cells.name(cause), *_cause_cells(found, cause, cells)] for cause in order]
         total = [cells.say("whole_drop")]
         for method in methods:
-            total += [cells.estimate(found[method]["drop"], PERCENT), cells.percent(1.0, 0)]
+            drop = found[method]["drop"]
+            total += [cells.estimate(drop, PERCENT), _share(1.0, drop, cells)]
         tables.append(_titled(study, cells, target, pipe_table(header, [*rows, total], "lr")))
     return with_notes("\n\n".join(tables), cells.say("note_causes"), interval_note(cells, summary))
-
-
-def _cause(cause: str, cells: Cells) -> str:
-    return cells.name(cause)
 
 
 def _cause_cells(found: Mapping[str, Any], cause: str, cells: Cells) -> list[str]:
     row = []
     for entry in found.values():
         own = next(candidate for candidate in entry["causes"] if candidate["cause"] == cause)
-        row += [cells.estimate(own["points"], PERCENT), cells.percent(own["share"], 0)]
+        share = _share(own["share"], entry["drop"], cells)
+        row += [cells.estimate(own["points"], PERCENT), share]
     return row
+
+
+def _share(share: float | None, drop: Mapping[str, Any], cells: Cells) -> str:
+    """A share of the drop, where the drop can be told from none at all."""
+    low = drop["low"]
+    return MISSING if low is not None and low <= 0 else cells.percent(share, 0)
 
 
 def tabulate_confusions(
@@ -167,6 +171,7 @@ def tabulate_confusions(
         return cells.say("no_results")
     tables = []
     for target in _targets(summary, methods):
+        entry = summary["methods"][methods[0]]["transfer"][target]
         header = cells.titles("gold", "predicted")
         header += [
             cells.say("column_rate_of", language=name) for name in _pair(study, cells, target)
@@ -179,9 +184,9 @@ def tabulate_confusions(
                 cells.percent(cell["source_rate"], 2),
                 cells.percent(cell["target_rate"], 2),
                 cells.signed(cell["points"], PERCENT),
-                cells.percent(cell["share"], 0),
+                _share(cell["share"], entry["drop"], cells),
             ]
-            for cell in summary["methods"][methods[0]]["transfer"][target]["cells"][:count]
+            for cell in entry["cells"][:count]
         ]
         tables.append(_titled(study, cells, target, pipe_table(header, rows, "llr")))
     note = cells.say("note_confusions", count=count, method=cells.name(methods[0]))

@@ -19,7 +19,6 @@ from table_cells import (
     median_of,
     of_runs,
     pipe_table,
-    present,
     scale_of,
     with_notes,
 )
@@ -266,14 +265,12 @@ def _chosen_comparisons(
 def _comparison_row(study: Study, task: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
     scale = scale_of(row["metric"])
     unit = "unit_plain" if scale == PLAIN else "unit_points"
-    low, high = present(row["low"]), present(row["high"])
-    interval = MISSING if low is None or high is None else cells.interval(row, scale)
     return [
         cells.evaluation(study, task, row["evaluation"]),
         cells.say(unit, metric=cells.name(row["metric"])),
         cells.say("pair", first=cells.name(row["first"]), second=cells.name(row["second"])),
         cells.signed(row["effect"], scale),
-        interval,
+        cells.interval(row, scale),
         cells.p_value(row["p_corrected"]),
     ]
 

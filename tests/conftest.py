@@ -46,7 +46,9 @@ def tiny_environment(tiny_inputs: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture(scope="session")
-def finished(tiny_inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedStudy]:
+def finished(
+    tiny_inputs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FinishedStudy]:
     """The tiny study, run to its end; tests must not change its store."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:

@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 from types import MappingProxyType
 
-import miniature
 from datasets import ClassLabel, Dataset, Features, Value
 
+import miniature
 from corpora import Sentence, Split, load_corpus
 from tiny import save_checkpoint
 

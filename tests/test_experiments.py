@@ -86,7 +86,9 @@ def test_changed_data_is_another_key(
 def test_a_failing_run_is_recorded_and_the_others_go_on(
     tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    profile = load_tiny_profile('[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]')
+    profile = load_tiny_profile(
+        "[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]"
+    )
     original = experiments.train
 
     def fail_for_full(model, *rest, **more):
@@ -119,7 +121,9 @@ def test_lora_changes_nothing_outside_its_targets_and_head(finished: FinishedStu
             assert untouched["tensors"] > 10, "nothing was compared"
 
 
-def test_drift_of_the_frozen_encoder_is_zero_and_of_its_head_is_not(finished: FinishedStudy) -> None:
+def test_drift_of_the_frozen_encoder_is_zero_and_of_its_head_is_not(
+    finished: FinishedStudy,
+) -> None:
     stages = finished.ledger.content["runs"]["cola-frozen-seed1"]
     rows = finished.store.open(stages["drift"]).result()["rows"]
     moved = {row["layer"]: row["l2"] for row in rows if row["kind"] == "all"}

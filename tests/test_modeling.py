@@ -83,7 +83,9 @@ def test_what_a_method_trains(checkpoint, kind: str) -> None:
         for n in trainable["frozen"]
     )
     assert any(architecture.is_head(n) for n in trainable["lora"])
-    assert all("lora_" in n or architecture.is_head(n) for n in trainable["lora"] if "pooler" not in n)
+    assert all(
+        "lora_" in n or architecture.is_head(n) for n in trainable["lora"] if "pooler" not in n
+    )
     assert sum("lora_A" in n for n in trainable["lora"]) == 2 * 2  # query and value of two layers
 
 
@@ -197,5 +199,27 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
         intermediate_size=16,
     )
     AlbertModel(config).save_pretrained(tmp_path)
-    with pytest.raises(StudyError, match="albert.*not supported"):
+    with pytest.raises(StudyError, match=r"albert.*not supported"):
         load_base(find_checkpoint(str(tmp_path), ""), "sequence", 2, 1)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
+    from dataclasses import replace
+
+    from settings import PrefixSettings
+
+    settings = replace(method("lora"), name="prefix", adapter=PrefixSettings(4))
+    assert not settings.mergeable and not settings.moves_encoder
+    if "DistilBert" in type(build_model(checkpoint, kind, 3, method("full"), 1)).__name__:
+        with pytest.raises(StudyError, match="prefix"):
+            build_model(checkpoint, kind, 3, settings, 1)
+        return
+    model = build_model(checkpoint, kind, 3, settings, 1)
+    before = logits(model)
+    perturb(model)
+    again = build_model(checkpoint, kind, 3, settings, 1)
+    load_trained(again, trained_state(model))
+    assert torch.equal(logits(again), logits(model))
+    assert not torch.allclose(before, logits(model))
+    assert any(architecture.is_head(name) for name in trained_state(model))

@@ -22,9 +22,14 @@ def test_frames_are_tidy_and_complete(finished: FinishedStudy) -> None:
     assert len(study.runs) == 2 * 3 * 2
     for name, columns in FRAMES.items():
         frame = getattr(study, name)
-        assert [*RUN_COLUMNS, *columns] == [c for c in frame.columns if c in {*RUN_COLUMNS, *columns}]
+        assert [*RUN_COLUMNS, *columns] == [
+            c for c in frame.columns if c in {*RUN_COLUMNS, *columns}
+        ]
         assert len(frame), name
-    assert set(study.scores.query("task == 'pos'").evaluation) == {"en_ewt:validation", "de_gsd:test"}
+    assert set(study.scores.query("task == 'pos'").evaluation) == {
+        "en_ewt:validation",
+        "de_gsd:test",
+    }
     assert set(study.scores.query("task == 'pos'").language) == {"en", "de"}
     assert study.methods("cola") == ["full", "lora", "frozen"]
 

@@ -59,7 +59,9 @@ def test_a_profile_inherits_and_states_only_what_differs() -> None:
 
 
 def test_a_method_may_bring_a_model_of_its_own(tmp_path: Path) -> None:
-    text = '[profiles.mine.pos]\nmethods_run = ["full", "monolingual"]\nmodel_name_or_path = "x/y"\n'
+    text = (
+        '[profiles.mine.pos]\nmethods_run = ["full", "monolingual"]\nmodel_name_or_path = "x/y"\n'
+    )
     methods = {m.name: m for m in load(tmp_path, text).tasks["pos"].methods}
     assert methods["full"].model_name_or_path == "x/y"
     assert methods["monolingual"].model_name_or_path == "google-bert/bert-base-cased"
@@ -109,7 +111,7 @@ def test_a_bad_value_is_named_with_what_is_valid(
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:
-    with pytest.raises(StudyError, match="did you mean 'demo'.*full, single, laptop, demo"):
+    with pytest.raises(StudyError, match=r"did you mean 'demo'.*full, single, laptop, demo"):
         load_profile("dem", [BASE])
 
 

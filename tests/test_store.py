@@ -16,7 +16,11 @@ from errors import StudyError
 from store import Key, Store, canonical_json, disk_errors, save_arrays
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=8,
 )
@@ -69,9 +73,11 @@ def test_a_result_is_made_once_and_read_back(tmp_path: Path) -> None:
     assert second.result() == {"value": 0.5, "list": [1, None]}
     assert second.arrays()["words"].tolist() == ["ä", "b"]
     assert second.provenance() == {"host": "here"}
-    assert second.size == sum(f.stat().st_size for f in second.folder.iterdir()) - (
-        second.folder / "manifest.json"
-    ).stat().st_size
+    assert (
+        second.size
+        == sum(f.stat().st_size for f in second.folder.iterdir())
+        - (second.folder / "manifest.json").stat().st_size
+    )
 
 
 def test_a_failed_producer_leaves_nothing(tmp_path: Path) -> None:
@@ -84,7 +90,7 @@ def test_a_failed_producer_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="boom"):
         store.produce(key(), fail)
     assert store.find(key()) is None
-    assert not [p for p in (tmp_path / "stage").iterdir()]
+    assert not list((tmp_path / "stage").iterdir())
 
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "delete", "manifest", "foreign"])
@@ -141,7 +147,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     def fill(_: Path) -> dict:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(StudyError, match="No space left.*\n.*CACHE_DIR"):
+    with pytest.raises(StudyError, match=r"No space left.*\n.*CACHE_DIR"):
         Store(tmp_path).produce(key(), fill)
     with pytest.raises(StudyError, match="No space left"), disk_errors(tmp_path):
         raise RuntimeError("[enforce fail] . file write failed")

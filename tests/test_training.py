@@ -55,7 +55,9 @@ def parts(tiny_environment: Path):
 
 @given(st.integers(1, 20_000), st.integers(1, 64), st.integers(1, 30))
 @hypothesis_settings(deadline=None, max_examples=200)
-def test_a_checkpoint_never_falls_between_two_records(features: int, batch: int, points: int) -> None:
+def test_a_checkpoint_never_falls_between_two_records(
+    features: int, batch: int, points: int
+) -> None:
     settings = replace(
         PROFILE.tasks["cola"].methods[0].training,
         per_device_train_batch_size=batch,
@@ -96,7 +98,7 @@ def test_another_seed_is_another_run(parts, tmp_path: Path) -> None:
     assert losses[0] != losses[1]
 
 
-class Interrupted(Exception):
+class InterruptedByUserError(Exception):
     """Stands for Ctrl-C."""
 
 
@@ -110,16 +112,18 @@ def test_an_interrupted_run_ends_with_the_same_result(
 
     def stop(step: int, _loss: float | None) -> None:
         if step == schedule.save_steps + 1:
-            raise Interrupted
+            raise InterruptedByUserError
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedByUserError):
         train(*parts(task, method), tmp_path / "cut", stop)
     steps: list[int] = []
     resumed = parts(task, method)
     result = train(*resumed, tmp_path / "cut", lambda step, _: steps.append(step))
     assert steps[0] == schedule.save_steps + 1, "it began from the start instead of the checkpoint"
+
     def plain(rows):
         return [(r["step"], r["split"], r["metric"], r["value"]) for r in rows]
+
     assert plain(result.curves) == plain(expected.curves)
     theirs, ours = trained_state(whole[0]), trained_state(resumed[0])
     assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
