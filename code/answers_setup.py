@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import findings
-from judging import ALPHA
+from judging import ALPHA, TOLERANCE
 from phrases import Phrase, Voice, adapter_sentence
 from results import Study
 from settings import TaskSettings
@@ -49,6 +49,16 @@ class SetupAnswers:
         finished = len(self.study.runs)
         key = "missing-some" if count else "missing-none"
         return self.voice.say(key, missing=count, finished=finished, planned=count + finished)
+
+    @property
+    def warning(self) -> Phrase:
+        """That runs are missing, if any are; nothing otherwise."""
+        return self.missing if self.study.missing else Phrase("")
+
+    @property
+    def tolerance(self) -> Phrase:
+        """By how much costs must differ to count as different."""
+        return Phrase(self.voice.words.percent(TOLERANCE - 1, 0))
 
     @property
     def changed_modules(self) -> Phrase:

@@ -25,7 +25,7 @@ from style import BAND_ALPHA, FAINT, GRID, INK, SMALL, STYLE, WIDTH, MethodStyle
 from wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
 P = ParamSpec("P")
-NOTE_CHARACTERS = 105  # in a line of a note
+NOTE_CHARACTERS = 112  # in a line of a note
 CHARACTER = 0.066  # inches: mean width of a letter of a legend
 HANDLE = 0.5  # inches: what a legend's entry needs beside its letters
 

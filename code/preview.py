@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-_CHUNK = re.compile(
-    r"^(?P<fence>`{3,})\{python\}[ \t]*\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
-)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
 _HEADER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.DOTALL)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -154,14 +153,15 @@ def parse(text: str, name: str, defaults: Mapping[str, Any]) -> list[Piece]:
         defaults: the document's ``execute`` options.
 
     Raises:
-        StudyError: options that are no YAML mapping, a label that is used twice, no chunk end.
+        StudyError: options are no YAML mapping, a label is used twice, a block has no end.
     """
+    lines = text.split("\n")
     pieces: list[Piece] = []
     seen: dict[str, int] = {}
     position = 0
-    for match in _CHUNK.finditer(text):
-        pieces.append(Prose(text[position : match.start()], _line(text, position)))
-        chunk = _chunk(match["body"], _line(text, match.start("body")), name, defaults)
+    for opening, closing in _chunk_spans(lines, name):
+        pieces.append(Prose("\n".join(lines[position:opening]), position + 1))
+        chunk = _chunk(lines[opening + 1 : closing], opening + 2, name, defaults)
         if chunk.label and chunk.label in seen:
             raise StudyError(
                 f"the label {chunk.label!r} is already used in line {seen[chunk.label]}",
@@ -170,15 +170,35 @@ def parse(text: str, name: str, defaults: Mapping[str, Any]) -> list[Piece]:
             )
         seen[chunk.label] = chunk.line
         pieces.append(chunk)
-        position = match.end()
-    pieces.append(Prose(text[position:], _line(text, position)))
+        position = closing + 1
+    pieces.append(Prose("\n".join(lines[position:]), position + 1))
     return pieces
 
 
-def _chunk(body: str, line: int, name: str, defaults: Mapping[str, Any]) -> Chunk:
-    options = [row[2:] for row in re.match(r"(#\|.*\n)*", body).group().splitlines()]  # type: ignore[union-attr]
-    own = _yaml("\n".join(options), name, line - 1)
-    return Chunk(body.rstrip("\n"), line, {**defaults, **own})
+def _chunk_spans(lines: Sequence[str], name: str) -> Iterator[tuple[int, int]]:
+    """Index of the opening and the closing fence of each chunk; other fenced blocks are skipped."""
+    fence, opening, is_chunk = "", 0, False
+    for number, row in enumerate(lines):
+        match = _FENCE.match(row)
+        if match is None:
+            continue
+        marks, rest = match[1], match[2].strip()
+        if not fence:
+            fence, opening, is_chunk = marks, number, rest == "{python}"
+        elif marks.startswith(fence) and not rest:
+            if is_chunk:
+                yield opening, number
+            fence = ""
+    if fence:
+        raise StudyError(
+            f"the block that {fence} opens is never closed", where=f"{name}:{opening + 1}"
+        )
+
+
+def _chunk(lines: Sequence[str], line: int, name: str, defaults: Mapping[str, Any]) -> Chunk:
+    options = list(takewhile(lambda row: row.startswith("#|"), lines))
+    own = _yaml("\n".join(row[2:] for row in options), name, line - 1)
+    return Chunk("\n".join(lines), line, {**defaults, **own})
 
 
 def _line(text: str, position: int) -> int:
@@ -278,7 +298,7 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "IPYTHONDIR": str(work / "ipython"),
     }
-    with client.setup_kernel(cwd=str(root), env=environment):
+    with client.setup_kernel(cwd=str(root), env=environment, cleanup_kc=True):
         client.execute_cell(setup, 0)
         yield client
 

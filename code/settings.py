@@ -8,6 +8,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 
 import dataclasses
 import difflib
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -164,8 +165,9 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
     """Reads one profile.
 
     Args:
-        name: a profile of ``experiments.toml`` or ``experiments.local.toml``.
-        files: the files to read instead of these two; later ones add to earlier ones.
+        name: a profile of ``experiments.toml``, ``experiments.local.toml`` or the file that
+            ``EXPERIMENTS_FILE`` names.
+        files: the files to read instead of these; later ones add to earlier ones.
 
     Raises:
         StudyError: unknown profile, task, method or key, or a value out of range, named.
@@ -189,7 +191,9 @@ def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
 
 def _default_files() -> list[Path]:
     files = [project_root() / "experiments.toml", project_root() / "experiments.local.toml"]
-    return [file for file in files if file.exists()]
+    if own := os.environ.get("EXPERIMENTS_FILE"):
+        files.append(Path(own).expanduser())
+    return [file for file in files if file.exists() or str(file) == own]
 
 
 def _read_tables(files: Iterable[Path]) -> dict[str, Any]:

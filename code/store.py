@@ -156,8 +156,9 @@ class Store:
         provenance: Callable[[], dict[str, Any]],
     ) -> Entry:
         final = self.root / key.folder_name
+        for left_over in final.parent.glob(f".{final.name}.*.tmp"):  # of a process that was killed
+            shutil.rmtree(left_over, ignore_errors=True)
         temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
             result = producer(temporary)

@@ -83,7 +83,7 @@ _FURTHER = (
     MethodStyle("#5e3c99", ">", (0, (4, 1, 1, 1, 1, 1))),
     MethodStyle("#1b7837", "p", (0, (1, 2))),
 )
-_CONTROL = (MethodStyle("#222222", "|", ":"), MethodStyle("#444444", "_", ":"))
+_CONTROL = MethodStyle("#222222", "|", ":")
 
 
 def method_styles(
@@ -97,5 +97,4 @@ def method_styles(
     """
     unnamed = [name for name in dict.fromkeys(methods) if name not in _NAMED]
     further = {name: _FURTHER[n % len(_FURTHER)] for n, name in enumerate(unnamed)}
-    computed = {name: _CONTROL[n % 2] for n, name in enumerate(dict.fromkeys(controls))}
-    return {**_NAMED, **further, **computed}
+    return {**_NAMED, **further, **dict.fromkeys(controls, _CONTROL)}

@@ -18,7 +18,9 @@ from settings import MethodSettings, language_of
 from wording import MISSING, Wording
 
 SECTION = "tables"
-WIDEST = 30  # characters beyond which a column is not made wider, but its cells are wrapped
+PAGE = 100  # characters that fit a line of a printed table
+WIDEST = 40  # characters beyond which cells are wrapped rather than a column made wider
+LONG_WORD = 16  # characters of a word for which a column has room in any case
 PLUS_MINUS = "\u00a0±\u00a0"
 EXACT_ZERO = "0"  # bit for bit, where a small number would be written 0.000
 _RULES = {"l": ":{}-", "r": "-{}:", "c": ":{}:"}
@@ -62,18 +64,30 @@ def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str)
     """
     lines = [[" ".join(cell.split("\n")).strip() for cell in row] for row in (header, *rows)]
     letters = align.ljust(len(header), align[-1])
-    columns = zip(*lines, strict=True)
+    widths = _widths(list(zip(*lines, strict=True)))
     rule = [
-        _RULES[letter].format("-" * (_width(column) - 1))
-        for letter, column in zip(letters, columns, strict=True)
+        _RULES[letter].format("-" * (width - 1))
+        for letter, width in zip(letters, widths, strict=True)
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 
-def _width(column: Sequence[str]) -> int:
-    longest = min(WIDEST, max(len(cell) for cell in column))
-    word = max((len(word) for cell in column for word in cell.split(" ")), default=0)
-    return max(3, longest, min(word, WIDEST))
+def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
+    """Characters for each column: room for the longest word, and then for the longest cell.
+
+    Where a page is too narrow, the columns that could be wrapped give way.
+    """
+    least = [
+        max(3, *(min(LONG_WORD, _longest_word(cell)) for cell in column)) for column in columns
+    ]
+    wanted = [min(WIDEST, max((len(cell) for cell in column[1:]), default=0)) for column in columns]
+    more = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
+    share = min(1.0, max(0, PAGE - sum(least)) / max(1, sum(more)))
+    return [need + round(share * extra) for need, extra in zip(least, more, strict=True)]
+
+
+def _longest_word(cell: str) -> int:
+    return max(len(word) for word in cell.split(" "))
 
 
 def with_notes(table: str, *notes: str) -> str:

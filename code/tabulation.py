@@ -14,6 +14,7 @@ from tabulation_acceptability import (
     tabulate_threshold,
     tabulate_wrong_examples,
 )
+from tabulation_curves import tabulate_convergence
 from tabulation_drift import (
     tabulate_drift,
     tabulate_embedding_rows,
@@ -54,6 +55,7 @@ __all__ = [
     "tabulate_always_wrong",
     "tabulate_comparisons",
     "tabulate_confusions",
+    "tabulate_convergence",
     "tabulate_corpora",
     "tabulate_costs",
     "tabulate_drift",

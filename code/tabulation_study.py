@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from architecture import components, layer_number
+from convergence import summarise_convergence
 from literature import Beside, compare_with_published
 from results import Study
 from settings import language_of
@@ -24,6 +25,7 @@ from table_cells import (
     scale_of,
     with_notes,
 )
+from tabulation_curves import describe_turn
 from tabulation_drift import METRICS
 from transfer import REMAINING
 from wording import MISSING, Wording
@@ -154,7 +156,7 @@ def _drift_results(study: Study, cells: Cells) -> Results:
         "drift_tasks": ("answers_drift", cells.say("result_text")),
         "drift_head": ("answers_drift", _listed(heads)),
         "curves": ("curves", _curve_result(study, cells)),
-        "overfitting": ("answers_drift", cells.say("result_text")),
+        "overfitting": ("answers_drift", _turn_result(study, cells)),
     }
 
 
@@ -243,6 +245,16 @@ def _relative(drift: pd.DataFrame, part: str) -> float | None:
     numbers = [layer_number(layer) for layer in drift["layer"].drop_duplicates()]
     layers = max((n + 1 for n in numbers if n is not None), default=0)
     return mean_of(drift.loc[drift["layer"] == components(layers)[part], "relative"])
+
+
+def _turn_result(study: Study, cells: Cells) -> str:
+    parts = {}
+    for task in study.profile.tasks:
+        main = main_methods(study, task)
+        for entry in summarise_convergence(study, task):
+            if entry["method"] in main:
+                parts[cells.model(task, entry["method"])] = describe_turn(entry, cells)
+    return cells.say("result_turned", runs=_listed(parts)) if parts else ""
 
 
 def _curve_result(study: Study, cells: Cells) -> str:

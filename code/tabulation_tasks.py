@@ -95,6 +95,8 @@ def _same_training(study: Study) -> bool:
 def tabulate_models(study: Study, words: Wording) -> str:
     """Encoders: for which methods, how deep, how many parameters with the head."""
     cells = Cells(words)
+    if study.runs.empty:
+        return cells.say("no_results")
     header = cells.titles("task", "encoder", "methods", "layers", "parameters")
     rows = []
     for task in study.profile.tasks:
@@ -163,6 +165,8 @@ def _train_size(study: Study, task: str) -> tuple[int | None, int | None]:
 def tabulate_costs(study: Study, task: str, words: Wording) -> str:
     """Time, speed, memory, trained parameters and what is kept, by method."""
     cells = Cells(words)
+    if not study.methods(task):
+        return cells.say("no_results")
     header = cells.titles(
         "method", "time", "speed", "peak_memory", "trainable", "trainable_share", "kept"
     )
@@ -206,6 +210,8 @@ def _memory_note(study: Study, task: str, cells: Cells) -> str:
 def tabulate_memory(study: Study, task: str, words: Wording) -> str:
     """Memory computed from the parameters, beside the measured peak."""
     cells = Cells(words)
+    if not study.methods(task):
+        return cells.say("no_results")
     header = cells.titles("method", "weights", "gradients", "optimizer", "computed", "peak_memory")
     rows = []
     for method in study.methods(task):

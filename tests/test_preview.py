@@ -43,6 +43,7 @@ import matplotlib.pyplot as plt
 from IPython.display import Markdown
 with Path("executions.txt").open("a") as counter:
     print("x", file=counter)
+Path("kernel.txt").write_text(str(os.getpid()))
 print("never shown")
 ```
 
@@ -229,7 +230,8 @@ class TestHtml:
 
     def test_tabs(self, page):
         tabs = page.find(class_="tabset")
-        assert [label.text for label in tabs.find_all("label")] == ["First tab", "Second tab"]
+        names = [plain_text(label) for label in tabs.find_all("label")]
+        assert names == ["First tab", "Second tab"]
         assert len(tabs.find_all(class_="tab-panel")) == 2
         assert len(tabs.find_all("input", checked=True)) == 1
 
@@ -252,7 +254,7 @@ class TestPdf:
 
     def test_typst_counts_as_the_references_do(self, tmp_path):
         (tmp_path / "x.svg").write_text(
-            '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>'
+            '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0"/></svg>'
         )
         markdown = (
             "# One {#sec-one}\n\n::: {#fig-a}\n![](x.svg)\n\nFirst.\n:::\n\n"
@@ -288,6 +290,12 @@ class TestPdf:
         text = write_pdf(markdown, tmp_path).read_text("utf-8")
         assert "only-pdf" in text and "only-html" not in text
         assert text.index("first") < text.index("#strong[Two]") < text.index("second")
+
+
+def test_the_kernel_ends_with_the_render(project):
+    process = int((project / "kernel.txt").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 class TestErrors:
@@ -349,12 +357,17 @@ class TestParse:
         assert isinstance(first, preview.Prose) and isinstance(last, preview.Prose)
         assert (chunk.line, chunk.label, chunk.code) == (6, "a", "1")
         assert chunk.options == {"label": "a", "echo": True, "warning": False}
-        assert text.splitlines()[last.line :] == ["", "prose"]
+        assert text.splitlines()[last.line - 1 :] == ["", "prose"]
 
     def test_other_fences_stay_prose(self):
         text = "```python\n1\n```\n\n````\n```{python}\nquoted\n```\n````\n"
         (prose,) = preview.parse(text, "report.qmd", {})
         assert prose == preview.Prose(text, 1)
+
+    def test_a_block_without_an_end(self):
+        with pytest.raises(StudyError, match="never closed") as caught:
+            preview.parse("a\n\n```{python}\n1\n", "report.qmd", {})
+        assert caught.value.where == "report.qmd:3"
 
     def test_settings_merge_project_profile_and_header(self, tmp_path):
         document = make_project(tmp_path, "---\nexecute: {echo: true}\n---\n")

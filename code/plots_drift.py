@@ -1,0 +1,503 @@
+"""Figures of what training does to the weights and to the representations, layer by layer.
+
+A model is a task and a method. Layers stand from input to output; an encoder with fewer layers
+than another ends earlier, and both have their head on the right.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from architecture import HEAD, MATRIX_KINDS, components, layer_number, layer_order
+from drawing import (
+    add_legend,
+    add_note,
+    band_handle,
+    draw_grid,
+    draw_seeds,
+    hide_unused,
+    in_style,
+    method_handles,
+    new_grid,
+    nothing_to_show,
+    number_axis,
+    percent_axis,
+    styles_of,
+)
+from results import Study
+from settings import LoraSettings
+from style import FAINT, INK, SEQUENTIAL, SMALL
+from wording import Wording
+
+ABREAST = 2  # panels side by side
+METRICS = ("l2", "relative", "rms")
+HEATMAP_KINDS = (*MATRIX_KINDS, "layer_norm", "bias")
+STRUCTURE = ("effective_rank", "top8_share", "intruders")
+ROUNDING = 1e-6  # 1 - CKA below it is rounding of float32 hidden states
+UNCHANGED = "#d9d9d9"
+
+Model = tuple[str, str]  # task, method
+
+
+# ------------------------------------------------------------------------------------- histogram
+
+
+@in_style
+def plot_drift_histogram(study: Study, words: Wording, metric: str = "l2") -> Figure:
+    """Distance of every layer from its original weights, a panel a model; bars: mean over seeds.
+
+    The assignment's five components are the dark bars. Every panel has its own scale; one scale for
+    all is in ``plot_drift_comparison``.
+
+    Args:
+        study: the results.
+        words: the language.
+        metric: one of ``METRICS``.
+    """
+    models = [model for model in _models(study, "drift") if _moves_encoder(study, model)]
+    if not models:
+        return nothing_to_show(words)
+    rows = [chunk for of_task in _by_task(models) for chunk in _chunks(of_task, ABREAST)]
+    figure, axes = new_grid(len(rows), ABREAST, 0.9 + 1.65 * len(rows))
+    for row_axes, row in zip(axes, rows, strict=True):
+        for ax, model in zip(row_axes, row, strict=False):
+            draw_histogram(ax, study, words, model, metric)
+            ax.set_title(_model_label(words, model))
+        hide_unused(row_axes, len(row))
+    figure.supylabel(words.say("plots", metric), fontsize=SMALL + 1)
+    add_legend(figure, _histogram_handles(study, words, models))
+    add_note(figure, _left_out(study, words, models))
+    return figure
+
+
+def draw_histogram(ax: Axes, study: Study, words: Wording, model: Model, metric: str) -> None:
+    """Bars by layer with the range of the seeds as a line; the five components in full colour."""
+    values = select_layers(study, model, metric)
+    order = list(values.index)
+    named = set(components(_layers(order)).values())
+    color = styles_of(study)[model[1]].color
+    for place, layer in enumerate(order):
+        of_seeds = values.loc[layer]
+        alpha = 1.0 if layer in named else 0.4
+        ax.bar(place, of_seeds.mean(), width=0.8, color=color, alpha=alpha)
+        if len(of_seeds) > 1:
+            ax.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=INK, lw=1, label="_range")
+    _name_layers(ax, words, order)
+    draw_grid(ax, "y")
+    number_axis(ax.yaxis, words)
+
+
+def select_layers(study: Study, model: Model, metric: str, kind: str = "all") -> pd.DataFrame:
+    """A distance of a model: one row a layer, from input to output, one column a seed."""
+    rows = study.drift
+    rows = rows[(rows.task == model[0]) & (rows.method == model[1]) & (rows.kind == kind)]
+    values = rows.pivot(index="layer", columns="seed", values=metric).astype(float)
+    return values.reindex([layer for layer in _order(rows.layer) if layer in values.index])
+
+
+def _histogram_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
+    handles: list[Any] = [
+        Patch(color=FAINT, label=words.say("plots", "components")),
+        Patch(color=FAINT, alpha=0.4, label=words.say("plots", "other_layers")),
+    ]
+    if any(select_layers(study, model, "l2").shape[1] > 1 for model in models):
+        handles.append(Line2D([], [], color=INK, lw=1, label=words.say("plots", "seed_range")))
+    return handles
+
+
+# --------------------------------------------------------------------------------------- heatmap
+
+
+@in_style
+def plot_drift_heatmap(study: Study, words: Wording, metric: str = "relative") -> Figure:
+    """Change by layer and kind of matrix, a panel a model, all on one logarithmic scale.
+
+    Args:
+        study: the results.
+        words: the language.
+        metric: one of ``METRICS``.
+    """
+    models = [model for model in _models(study, "drift") if _moves_encoder(study, model)]
+    if not models:
+        return nothing_to_show(words)
+    tables = {model: select_cells(study, model, metric) for model in models}
+    norm = _common_norm(tables.values())
+    rows = [chunk for of_task in _by_task(models) for chunk in _chunks(of_task, ABREAST)]
+    heights = [max(len(tables[model]) for model in row) for row in rows]
+    height = 2.2 + sum(0.5 + 0.15 * n for n in heights)
+    figure, axes = new_grid(len(rows), ABREAST, height, height_ratios=heights)
+    for row_axes, row in zip(axes, rows, strict=True):
+        for ax, model in zip(row_axes, row, strict=False):
+            mesh = draw_heatmap(ax, tables[model], words, norm)
+            ax.set_title(_model_label(words, model))
+        row_axes[0].set_ylabel(words.say("plots", "layer"))
+        hide_unused(row_axes, len(row))
+    _name_lowest_columns(axes, [len(row) for row in rows], words)
+    bar = figure.colorbar(mesh, ax=axes, fraction=0.03, aspect=40, pad=0.02)
+    bar.set_label(words.say("plots", metric), fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    if any((table == 0).to_numpy().any() for table in tables.values()):
+        add_legend(figure, [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))])
+    add_note(figure, _left_out(study, words, models))
+    return figure
+
+
+def select_cells(study: Study, model: Model, metric: str) -> pd.DataFrame:
+    """Mean over seeds: one row an encoder layer (its number), one column a kind of matrix."""
+    rows = study.drift
+    rows = rows[(rows.task == model[0]) & (rows.method == model[1])]
+    numbers = rows.layer.map(layer_number)
+    rows = rows.assign(number=numbers)[numbers.notna() & rows.kind.isin(HEATMAP_KINDS)]
+    cells = rows.astype({"number": int, metric: float})
+    table = cells.pivot_table(index="number", columns="kind", values=metric, aggfunc="mean")
+    return table.reindex(columns=[kind for kind in HEATMAP_KINDS if kind in table])
+
+
+def draw_heatmap(ax: Axes, table: pd.DataFrame, words: Wording, norm: LogNorm) -> QuadMesh:
+    """Cells of ``select_cells``, the last layer on top; what has not changed is grey."""
+    values = np.ma.masked_where(~(table.to_numpy() > 0), table.to_numpy())
+    ax.set_facecolor(UNCHANGED)
+    mesh = ax.pcolormesh(values, norm=norm, cmap=SEQUENTIAL, edgecolors="white", linewidth=0.6)
+    step = 1 if len(table) <= 12 else 2
+    ax.set_yticks(np.arange(0, len(table), step) + 0.5, [str(n) for n in table.index[::step]])
+    ax.set_xticks(np.arange(table.shape[1]) + 0.5, [""] * table.shape[1])
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return mesh
+
+
+def _name_lowest_columns(axes: Any, used: Sequence[int], words: Wording) -> None:
+    for column in range(axes.shape[1]):
+        rows = [row for row, count in enumerate(used) if count > column]
+        if rows:
+            ax = axes[max(rows), column]
+            labels = [words.name("plots", kind) for kind in HEATMAP_KINDS[: len(ax.get_xticks())]]
+            ax.set_xticklabels(labels, rotation=40, ha="right", rotation_mode="anchor")
+
+
+def _common_norm(tables: Iterable[pd.DataFrame]) -> LogNorm:
+    values = np.concatenate([table.to_numpy().ravel() for table in tables])
+    positive = values[values > 0]
+    low, high = (float(positive.min()), float(positive.max())) if len(positive) else (0.1, 1.0)
+    return LogNorm(low, high if high > low else 10 * low)
+
+
+# ------------------------------------------------------------------------------------ comparison
+
+
+@in_style
+def plot_drift_comparison(study: Study, words: Wording, metric: str = "relative") -> Figure:
+    """All methods on one logarithmic scale by layer, with the range over seeds as a band.
+
+    Args:
+        study: the results.
+        words: the language.
+        metric: one of ``METRICS``.
+    """
+    models = _models(study, "drift")
+    if not models:
+        return nothing_to_show(words)
+    groups = _by_task(models)
+    figure, axes = new_grid(1, len(groups), 3.1, sharey=True)
+    unchanged = []
+    for ax, of_task in zip(axes.flat, groups, strict=True):
+        order = _order(study.drift.loc[study.drift.task == of_task[0][0], "layer"])
+        for model in of_task:
+            unchanged += draw_layers(ax, study, model, metric, order)
+        _name_layers(ax, words, order)
+        ax.set_yscale("log")
+        draw_grid(ax, "y")
+        ax.set_title(words.name("plots", of_task[0][0]))
+    axes[0, 0].set_ylabel(words.say("plots", metric))
+    add_legend(figure, _line_handles(study, words, models))
+    note = _list_models(words, unchanged)
+    add_note(
+        figure,
+        words.say("plots", "unchanged_note", models=note) if note else "",
+        _not_measured(study, words),
+    )
+    return figure
+
+
+def draw_layers(
+    ax: Axes, study: Study, model: Model, metric: str, order: Sequence[str]
+) -> list[Model]:
+    """A line over the layers that changed; pooler and head stand apart from the encoder.
+
+    Returns:
+        The model, if some of its layers are left out because they have not changed.
+    """
+    values = select_layers(study, model, metric)
+    style = styles_of(study)[model[1]]
+    changed = values[(values > 0).all(axis=1)]
+    changed = changed.set_axis(pd.Index([order.index(layer) for layer in changed.index]), axis=0)
+    ends = [
+        order.index(layer) for layer in order if layer_number(layer) is None and layer != order[0]
+    ]
+    inner = changed[~changed.index.isin(ends)]
+    if len(inner):
+        draw_seeds(ax, inner, style)
+    mean = changed.mean(axis=1)
+    ax.plot(
+        mean.index,
+        mean,
+        ls="",
+        marker=style.marker,
+        color=style.color,
+        zorder=4,
+        label=f"_{model[1]}",
+    )
+    for place in changed.index.intersection(ends):
+        span = [changed.loc[place].min(), changed.loc[place].max()]
+        ax.plot([place] * 2, span, color=style.color, lw=0.9, label="_range")
+    return [model] if len(changed) < len(values) else []
+
+
+# ------------------------------------------------------------------------------------- structure
+
+
+@in_style
+def plot_update_structure(study: Study, words: Wording) -> Figure:
+    """Effective rank, share in the top 8 directions and intruder dimensions by layer; a row a task.
+
+    Means over the matrices of a layer that changed.
+    """
+    models = _models(study, "structure")
+    if not models:
+        return nothing_to_show(words)
+    groups = _by_task(models)
+    figure, axes = new_grid(len(groups), len(STRUCTURE), 1.7 * len(groups) + 1.1, sharex="row")
+    for row, of_task in zip(axes, groups, strict=True):
+        for ax, measure in zip(row, STRUCTURE, strict=True):
+            for model in of_task:
+                draw_structure(ax, study, model, measure)
+            ax.set_title(words.say("plots", measure), fontweight="normal", fontsize=SMALL)
+            draw_grid(ax, "y")
+            (percent_axis if measure == "top8_share" else number_axis)(ax.yaxis, words)
+        _scale_structure(row, study, of_task)
+        row[0].set_ylabel(words.name("plots", of_task[0][0]))
+    for ax in axes[-1]:
+        ax.set_xlabel(words.say("plots", "layer"))
+    handles = _line_handles(study, words, models)
+    if any(_adapter_rank(study, model) for model in models):
+        rank = words.say("plots", "rank_limit")
+        handles.append(Line2D([], [], color=FAINT, ls=":", lw=1, label=rank))
+    add_legend(figure, handles)
+    add_note(figure, words.say("plots", "structure_note"), _left_out(study, words, models))
+    return figure
+
+
+def draw_structure(ax: Axes, study: Study, model: Model, measure: str) -> None:
+    """One measure by layer, the range of the seeds as a band."""
+    values = select_structure(study, model, measure)
+    if len(values):
+        style = styles_of(study)[model[1]]
+        mean = draw_seeds(ax, values, style)
+        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, ms=3.5, zorder=4)
+
+
+def select_structure(study: Study, model: Model, measure: str) -> pd.DataFrame:
+    """Mean over the changed matrices: one row an encoder layer (its number), one column a seed."""
+    rows = study.structure
+    rows = rows[(rows.task == model[0]) & (rows.method == model[1]) & (rows["rank"] > 0)]
+    rows = rows.assign(number=rows.layer.map(layer_number)).astype({measure: float})
+    return rows.pivot_table(index="number", columns="seed", values=measure, aggfunc="mean")
+
+
+def _scale_structure(row: Sequence[Axes], study: Study, models: Sequence[Model]) -> None:
+    """Ranks on a logarithmic scale with the adapters' limits; shares up to 1; counts from 0."""
+    row[0].set_yscale("log")
+    row[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    row[0].yaxis.set_minor_formatter("")
+    for rank in {_adapter_rank(study, model) for model in models} - {None}:
+        row[0].axhline(rank, color=FAINT, ls=":", lw=1, label="_rank")  # type: ignore[arg-type]
+    row[1].set_ylim(0, 1.05)
+    row[2].set_ylim(0, max(1.0, row[2].get_ylim()[1]))
+    for ax in row:
+        ax.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _adapter_rank(study: Study, model: Model) -> int | None:
+    adapter = study.profile.tasks[model[0]].method(model[1]).adapter
+    return adapter.r if isinstance(adapter, LoraSettings) else None
+
+
+# -------------------------------------------------------------------------------- representation
+
+
+@in_style
+def plot_representation(study: Study, words: Wording) -> Figure:
+    """1 - CKA between base and tuned hidden states by layer: colour is the method, line the set."""
+    models = _models(study, "representation")
+    if not models:
+        return nothing_to_show(words)
+    groups = _by_task(models)
+    figure, axes = new_grid(1, len(groups), 3.2, sharey=True)
+    for ax, of_task in zip(axes.flat, groups, strict=True):
+        for model in of_task:
+            draw_representation(ax, study, model)
+        ax.set_yscale("log")
+        ax.set_title(words.name("plots", of_task[0][0]))
+        ax.set_xlabel(words.say("plots", "representation_layer"), fontsize=SMALL)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        draw_grid(ax, "y")
+    axes[0, 0].set_ylabel(words.say("plots", "representation_axis"))
+    add_legend(figure, _representation_handles(study, words, models))
+    floor = words.number(ROUNDING, 6)
+    note = words.say("plots", "representation_note", floor=floor)
+    add_note(figure, note, _left_out(study, words, models))
+    return figure
+
+
+def draw_representation(ax: Axes, study: Study, model: Model) -> None:
+    """A line a language; the range of the seeds as a band."""
+    style = styles_of(study)[model[1]]
+    for number, evaluation in enumerate(study.evaluations(model[0])):
+        values = select_representation(study, model, evaluation)
+        values = values[(values > ROUNDING).all(axis=1)]
+        mean = values.mean(axis=1)
+        if len(mean):
+            label = f"_{model[1]} {evaluation}"
+            line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
+            fill = style.color if number == 0 else "white"
+            marks: dict[str, Any] = {"marker": style.marker, "ms": 3.5, "mfc": fill}
+            ax.plot(mean.index, mean, color=style.color, ls=line, lw=1.3, label=label, **marks)
+            low, high = values.min(axis=1), values.max(axis=1)
+            if values.shape[1] > 1:
+                ax.fill_between(mean.index, low, high, color=style.color, alpha=0.15, lw=0)
+
+
+LANGUAGE_LINES: tuple[Any, ...] = ("-", "--", ":", (0, (5, 1, 1, 1)))
+
+
+def select_representation(study: Study, model: Model, evaluation: str) -> pd.DataFrame:
+    """1 - CKA: one row a layer (0: the embeddings' output), one column a seed."""
+    rows = study.representation
+    rows = rows[(rows.task == model[0]) & (rows.method == model[1])]
+    rows = rows[rows.evaluation == evaluation]
+    return 1 - rows.pivot(index="layer", columns="seed", values="cka").astype(float)
+
+
+def _representation_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
+    methods = dict.fromkeys(method for _, method in models)
+    handles = method_handles(study, words, methods, lines=False)
+    rows = study.representation
+    languages = max(
+        (list(dict.fromkeys(rows.loc[rows.task == task, "language"])) for task, _ in models),
+        key=len,
+    )
+    for number, language in enumerate(languages):
+        line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
+        handles.append(
+            Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name("plots", language))
+        )
+    several = study.representation.seed.nunique() > 1
+    return [*handles, band_handle(words)] if several else handles
+
+
+# ------------------------------------------------------------------------------ layers and models
+
+
+def _models(study: Study, frame: str) -> list[Model]:
+    """Models with rows in a frame, in the settings' order."""
+    rows = getattr(study, frame)
+    present = set(zip(rows.task, rows.method, strict=True))
+    return [(t, m) for t in study.profile.tasks for m in study.methods(t) if (t, m) in present]
+
+
+def _moves_encoder(study: Study, model: Model) -> bool:
+    return study.profile.tasks[model[0]].method(model[1]).moves_encoder
+
+
+def _by_task(models: Sequence[Model]) -> list[list[Model]]:
+    tasks = dict.fromkeys(task for task, _ in models)
+    return [[model for model in models if model[0] == task] for task in tasks]
+
+
+def _chunks(models: Sequence[Model], size: int) -> list[list[Model]]:
+    return [list(models[n : n + size]) for n in range(0, len(models), size)]
+
+
+def _layers(layers: Iterable[str]) -> int:
+    numbers = [number for layer in layers if (number := layer_number(layer)) is not None]
+    return max(numbers, default=0) + 1
+
+
+def _order(layers: Iterable[str]) -> list[str]:
+    """The layers that occur, from input to output; others after them, the head last."""
+    present = list(dict.fromkeys(layers))
+    known = [layer for layer in layer_order(_layers(present)) if layer in present]
+    others = [layer for layer in present if layer not in known]
+    return [layer for layer in known if layer != HEAD] + others + [x for x in known if x == HEAD]
+
+
+def _name_layers(ax: Axes, words: Wording, order: Sequence[str]) -> None:
+    labels = []
+    for layer in order:
+        number = layer_number(layer)
+        named = words.has("plots", f"layer_{layer}")
+        labels.append(words.say("plots", f"layer_{layer}") if named else layer)
+        if number is not None:
+            labels[-1] = str(number)
+    ax.set_xticks(range(len(order)), labels, fontsize=SMALL - 0.5)
+    for text, layer in zip(ax.get_xticklabels(), order, strict=True):
+        if layer_number(layer) is None:
+            text.set_rotation(90)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlim(-0.6, len(order) - 0.4)
+
+
+def _model_label(words: Wording, model: Model) -> str:
+    task, method = (words.name("plots", name) for name in model)
+    return words.say("plots", "model", task=task, method=method)
+
+
+def _line_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
+    methods = dict.fromkeys(method for _, method in models)
+    handles = method_handles(study, words, methods, lines=True)
+    several = study.drift.seed.nunique() > 1
+    return [*handles, band_handle(words)] if several else handles
+
+
+def _list_models(words: Wording, models: Iterable[Model]) -> str:
+    return "; ".join(_model_label(words, model) for model in models)
+
+
+def _left_out(study: Study, words: Wording, shown: Sequence[Model]) -> str:
+    """Says which finished models a figure of the encoder cannot show, and why."""
+    head_only = [
+        (task, method)
+        for task in study.profile.tasks
+        for method in study.methods(task)
+        if (task, method) not in shown
+        and study.profile.tasks[task].method(method).mergeable
+        and not _moves_encoder(study, (task, method))
+    ]
+    text = words.say("plots", "only_head_note", models=_list_models(words, head_only))
+    return " ".join(
+        part for part in (text if head_only else "", _not_measured(study, words)) if part
+    )
+
+
+def _not_measured(study: Study, words: Wording) -> str:
+    """Says which finished models have no weights that could be compared with the base model's."""
+    models = [
+        (task, method)
+        for task in study.profile.tasks
+        for method in study.methods(task)
+        if not study.profile.tasks[task].method(method).mergeable
+    ]
+    return (
+        words.say("plots", "not_mergeable_note", models=_list_models(words, models))
+        if models
+        else ""
+    )
