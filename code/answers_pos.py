@@ -6,6 +6,7 @@ import findings
 from answers_methods import MethodAnswers
 from judging import (
     Agreement,
+    Verdict,
     interval_outcome,
     judge_agreement,
     judge_comparison,
@@ -98,18 +99,31 @@ class PosAnswers(MethodAnswers):
     @property
     def transfer(self) -> Phrase:
         """Which method transferred better, by both criteria."""
-        return self.voice.say(f"transfer-{self.transfer_outcome}", **self.methods)
+        return self._transfer("transfer")
 
     @property
     def headline_transfer(self) -> Phrase:
         """The same in half a line."""
-        return self.voice.say(f"headline-transfer-{self.transfer_outcome}", **self.methods)
+        return self._transfer("headline-transfer")
+
+    def _transfer(self, key: str) -> Phrase:
+        decisive = next((metric for metric, v in self._verdicts.items() if v.reliable), "drop")
+        return self.voice.say(
+            f"{key}-{self.transfer_outcome}",
+            **self.methods,
+            criterion=self.voice.say(f"criterion-{decisive}", language=self.target_language),
+        )
 
     @property
     def transfer_outcome(self) -> Agreement:
         """What accuracy in the other language and the drop say together."""
-        by_accuracy, by_drop = (
-            judge_comparison(
+        return judge_agreement(*self._verdicts.values())
+
+    @property
+    def _verdicts(self) -> dict[str, Verdict]:
+        """Reference against adapter by each of the two criteria."""
+        return {
+            metric: judge_comparison(
                 findings.comparison(
                     self.study,
                     self.task,
@@ -120,8 +134,7 @@ class PosAnswers(MethodAnswers):
                 )
             )
             for metric in ("accuracy", "drop")
-        )
-        return judge_agreement(by_accuracy, by_drop)
+        }
 
     # -------------------------------------------------------------------------------- controls
 
@@ -173,12 +186,16 @@ class PosAnswers(MethodAnswers):
         lowest = rows[::-1][:SHOWN]
         return Phrase(self.voice.listed([self._points("tag-drop", row) for row in lowest]))
 
-    def tag_note(self, place: int) -> Phrase:
-        """The tag at a place (1 = costs most) of the ranking, with what grammar says about it."""
-        rows = self._by("by_tag", "points_rate")
-        if len(rows) < place or rows[place - 1]["points_rate"] <= 0:
-            return self.voice.say("no-further-tag")
-        row, tag = rows[place - 1], rows[place - 1]["group"]
+    @property
+    def tag_notes(self) -> Phrase:
+        """A list of the tags that cost most, each with what grammar says about it."""
+        rows = [row for row in self._by("by_tag", "points_rate") if row["points_rate"] > 0][:SHOWN]
+        if not rows:
+            return self.voice.say("no-costly-tag")
+        return Phrase("\n".join(f"- {self._tag_note(row)}" for row in rows))
+
+    def _tag_note(self, row: dict[str, Any]) -> Phrase:
+        tag = row["group"]
         key = f"tag-{self._target_code}-{tag}"
         known = self.voice.words.has("phrases", key)
         return self.voice.say(
@@ -186,7 +203,7 @@ class PosAnswers(MethodAnswers):
             tag=tag,
             source=self.voice.words.percent(row["source_accuracy"]),
             target=self.voice.words.percent(row["target_accuracy"]),
-            points=self.voice.words.points(row["points_rate"], 2),
+            points=self.voice.words.number(100 * row["points_rate"], 2),
             note=self.voice.say(key if known else "tag-without-note"),
         )
 
@@ -205,7 +222,7 @@ class PosAnswers(MethodAnswers):
             tag=row["group"],
             source=self.voice.words.percent(row["source_accuracy"]),
             target=self.voice.words.percent(row["target_accuracy"]),
-            points=self.voice.words.points(row["points_rate"], 2),
+            points=self.voice.words.number(100 * row["points_rate"], 2),
         )
 
     # ---------------------------------------------------------------------------------- causes
@@ -223,7 +240,7 @@ class PosAnswers(MethodAnswers):
             self.voice.say(
                 "cause-points",
                 cause=self.voice.name("cause", row["cause"]),
-                points=self.voice.words.points(row["points"]["value"], 2),
+                points=self.voice.words.number(100 * row["points"]["value"], 2),
             )
             for row in shown
         ]
@@ -243,7 +260,7 @@ class PosAnswers(MethodAnswers):
             "confusion",
             gold=top["gold"],
             predicted=top["predicted"],
-            points=self.voice.words.points(top["points"], 2),
+            points=self.voice.words.number(100 * top["points"], 2),
         )
 
     @property

@@ -61,6 +61,19 @@ class SetupAnswers:
         return Phrase(self.voice.words.percent(TOLERANCE - 1, 0))
 
     @property
+    def data(self) -> Phrase:
+        """Whether the corpora are those of the assignment."""
+        return self.voice.say("data-miniature" if self.kind == "miniature" else "data-assigned")
+
+    @property
+    def headline_seeds(self) -> Phrase:
+        """What the number of seeds leaves out, in half a line."""
+        seeds = self.study.runs.groupby("task")["seed"].nunique()
+        counts = self.voice.listed([str(count) for count in seeds])
+        single = len(seeds) == 0 or bool(seeds.max() == 1)
+        return self.voice.say(f"headline-seeds-{'one' if single else 'several'}", counts=counts)
+
+    @property
     def changed_modules(self) -> Phrase:
         """Whether the code that made a result has changed since."""
         lists = self.study.provenance.get("changed_modules", [])
@@ -132,11 +145,20 @@ class SetupAnswers:
             points=training.evaluations_per_epoch,
         )
 
+    @property
+    def adapters(self) -> Phrase:
+        """The adapters of all tasks, said once if they are the same."""
+        found = {task: self.adapter(task) for task in self.study.profile.tasks}
+        if len(set(found.values())) == 1:
+            return self.voice.say("adapters-same", adapter=next(iter(found.values())))
+        names = [f"{self.voice.name('task', task)}: {text}" for task, text in found.items()]
+        return self.voice.say("adapters-different", adapters="; ".join(names))
+
     def adapter(self, task: str) -> Phrase:
         """The settings of a task's adapter."""
         method = findings.find_roles(self.study, task).adapter
         if method is None:
-            return self.voice.say("not-compared")
+            return self.voice.say("adapter-none")
         return adapter_sentence(self.voice, self.study.profile.tasks[task].method(method))
 
     def learning_rates(self, task: str) -> Phrase:

@@ -137,10 +137,10 @@ def describe_run(rows: pd.DataFrame) -> dict[str, Any]:
         the last third of the steps, an epoch; ``extrapolated_gain`` of one more epoch at that
         slope, no further than to 1. Besides: ``turned``, whether validation loss rises after its
         minimum by more than ``TURN_NOISE`` standard errors and more than ``TURN_SHARE`` (None if
-        the curve is too short); ``metric_change_after_best_loss`` and
-        ``metric_after_best_loss``: how much the metric changes from the lowest loss to the end (means of three), and ``"rises"``,
-        ``"falls"`` or ``"flat"``, None where the lowest loss is the end; ``slope_margin``,
-        half the 95 % interval of the slope.
+        the curve is too short); ``metric_change_after_best_loss`` and ``metric_after_best_loss``:
+        how much the metric changes from the lowest loss to the end (means of three), and
+        ``"rises"``, ``"falls"`` or ``"flat"``, None where the lowest loss is the end;
+        ``slope_margin``, half the 95 % interval of the slope.
     """
     metrics = rows.loc[(rows.split == "validation") & (rows.metric != "loss"), "metric"]
     metric = metrics.iloc[0] if len(metrics) else None

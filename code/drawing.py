@@ -7,7 +7,7 @@ files are written by ``presenting``.
 import functools
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,10 @@ from style import BAND_ALPHA, FAINT, GRID, INK, SMALL, STYLE, WIDTH, MethodStyle
 from wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
 P = ParamSpec("P")
-NOTE_CHARACTERS = 112  # in a line of a note
-CHARACTER = 0.066  # inches: mean width of a letter of a legend
-HANDLE = 0.5  # inches: what a legend's entry needs beside its letters
+NOTE_CHARACTERS = 98  # in a line of a note
+NARROW_CHARACTERS = 19  # of a title over a third of the width
+CHARACTER = 0.062  # inches: mean width of a letter of a legend
+HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
 
 
 def in_style(plot: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -35,15 +36,13 @@ def in_style(plot: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(plot)
     def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with plt.rc_context(dict(STYLE)):
+        with plt.rc_context(STYLE):
             return plot(*args, **kwargs)
 
     return styled
 
 
-def new_grid(
-    rows: int, columns: int, height: float, **options: Any
-) -> tuple[Figure, NDArray[np.object_]]:
+def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
     """A figure of the text's width with axes (rows, columns).
 
     Args:
@@ -68,7 +67,7 @@ def nothing_to_show(words: Wording) -> Figure:
     return figure
 
 
-def hide_unused(axes: NDArray[np.object_], used: int) -> None:
+def hide_unused(axes: NDArray[Any], used: int) -> None:
     """Takes the axes after the first ``used`` out of the picture."""
     for ax in axes.flat[used:]:
         ax.set_axis_off()
@@ -92,13 +91,24 @@ def styles_of(study: Study) -> Mapping[str, MethodStyle]:
 def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
     """``German (de_gsd, test)`` for ``de_gsd:test``."""
     corpus, split = evaluation.split(":")
-    return words.say(
+    label = words.say(
         "plots",
         "evaluation",
         language=words.name("plots", language),
         corpus=words.name("plots", corpus),
         split=words.name("plots", split),
     )
+    return capitalise(label)
+
+
+def capitalise(text: str) -> str:
+    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def narrow_title(ax: Axes, text: str) -> None:
+    """A title over a third of the width: in two lines where one is too long."""
+    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
 
 
 # ------------------------------------------------------------------------------------------ axes
@@ -234,16 +244,18 @@ def spread_positions(count: int, width: float) -> NDArray[np.floating[Any]]:
 # --------------------------------------------------------------------------------- legend, notes
 
 
-def method_handles(study: Study, words: Wording, methods: Iterable[str], lines: bool) -> list[Any]:
-    """Legend entries of methods: as lines, or as the marks of ``draw_estimate``."""
+def method_handles(
+    study: Study, words: Wording, methods: Iterable[str], look: Literal["lines", "marks", "both"]
+) -> list[Any]:
+    """Legend entries of methods, as they look in the figure."""
     styles = styles_of(study)
     return [
         Line2D(
             [],
             [],
             color=styles[method].color,
-            ls=styles[method].linestyle if lines else "",
-            marker="" if lines else styles[method].marker,
+            ls="" if look == "marks" else styles[method].linestyle,
+            marker="" if look == "lines" else styles[method].marker,
             label=words.name("plots", method),
         )
         for method in methods

@@ -394,6 +394,7 @@ class Study:
             return {
                 "columns": self._items_frame(task, method, address).to_dict(orient="list"),
                 "source": self.source(task, address),
+                "training": self._training_sizes(task),
             }
 
         key = Key(ITEMS.name, f"{task.name}-{address.replace(':', '-')}", ITEMS.version, payload)
@@ -517,6 +518,13 @@ class Study:
             return acceptability_items(split)
         seen = training_vocabulary(self.split(task, task.train))
         return tagging_items(split, self.encoded(task, method, address).pieces.tolist(), seen)
+
+    def _training_sizes(self, task: TaskSettings) -> dict[str, int]:
+        items = self.split(task, task.train).items
+        sizes = {"train_sentences": len(items)}
+        if task.kind == "token":
+            sizes["train_words"] = sum(len(item.words) for item in items)  # type: ignore[union-attr]
+        return sizes
 
     def _schedule(self, run: Run) -> Any:
         features = len(self.encoded(run.task, run.method, run.task.train).features)

@@ -17,6 +17,7 @@ TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
 MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls
 MAINLY = 1.5  # upper third over lower third from which change is "mainly" there
 SAME_DEPTH = 0.03  # centres of change closer than this (share of the depth) are the same
+SAME_EPOCH = 0.5  # best points closer than this (epochs) are reached equally early
 SAME_SIMILARITY = 0.02  # values of CKA closer than this are the same
 
 
@@ -81,6 +82,27 @@ class Order(StrEnum):
     FIRST_LARGER = "first-larger"
     SECOND_LARGER = "second-larger"
     SIMILAR = "similar"
+    UNKNOWN = "unknown"
+
+
+class Turn(StrEnum):
+    """What validation loss does after its minimum, and the metric with it."""
+
+    NONE = "none"
+    FEW = "few-seeds"
+    METRIC_RISES = "metric-rises"
+    METRIC_FALLS = "metric-falls"
+    METRIC_FLAT = "metric-flat"
+    UNKNOWN = "unknown"
+
+
+class Outlook(StrEnum):
+    """Where the metric is heading when training ends."""
+
+    RISING = "rising"
+    FLAT = "flat"
+    FALLING = "falling"
+    UNCLEAR = "unclear"
     UNKNOWN = "unknown"
 
 
@@ -226,3 +248,27 @@ def interval_outcome(low: float | None, high: float | None) -> Order:
     if low > 0:
         return Order.FIRST_LARGER
     return Order.SECOND_LARGER if high < 0 else Order.SIMILAR
+
+
+def judge_turn(turned: int, known: int, metric_after: str | None) -> Turn:
+    """Whether validation loss turns in most seeds, and what the metric does from there on.
+
+    Args:
+        turned: seeds whose validation loss rises after its minimum by more than noise.
+        known: seeds whose curve is long enough to tell.
+        metric_after: "rises", "falls" or "flat" in most seeds that turned.
+    """
+    if not known:
+        return Turn.UNKNOWN
+    if not turned:
+        return Turn.NONE
+    if 2 * turned <= known:
+        return Turn.FEW
+    return {"rises": Turn.METRIC_RISES, "falls": Turn.METRIC_FALLS}.get(
+        metric_after or "", Turn.METRIC_FLAT
+    )
+
+
+def judge_outlook(outlook: str | None) -> Outlook:
+    """The outlook of ``convergence`` as an outcome."""
+    return Outlook.UNKNOWN if outlook is None else Outlook(outlook)

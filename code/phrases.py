@@ -70,9 +70,9 @@ class Voice:
         return MISSING if evaluation is None else self.name("language", language_of(evaluation))
 
     def layer(self, layer: str) -> str:
-        """The name of a layer; encoder layers are counted from 1."""
+        """The name of a layer; encoder layers are counted from 0, as in the figures."""
         if layer.startswith(LAYER_PREFIX):
-            return self.say("layer-encoder", number=int(layer.removeprefix(LAYER_PREFIX)) + 1)
+            return self.say("layer-encoder", number=layer.removeprefix(LAYER_PREFIX))
         return self.name("layer", layer)
 
     def listed(self, items: Sequence[str]) -> str:
@@ -139,6 +139,13 @@ def adapter_sentence(voice: Voice, method: MethodSettings) -> Phrase:
     adapter = method.adapter
     if adapter is None:
         return voice.say(f"no-adapter-{method.trainable}")
-    values = {name: value for name, value in vars(adapter).items() if name != "roles"}
+    values = {name: _shown(voice.words, v) for name, v in vars(adapter).items() if name != "roles"}
     roles = voice.listed([voice.name("kind", role) for role in getattr(adapter, "roles", ())])
     return voice.say(f"adapter-{adapter.kind}", roles=roles, **values)
+
+
+def _shown(words: Wording, value: object) -> object:
+    """A setting as it was typed; a fraction with the decimal sign of the language."""
+    if not isinstance(value, float):
+        return value
+    return words.number(value, len(f"{value:g}".partition(".")[2]))

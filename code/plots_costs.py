@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ from wording import Wording
 
 MEMORY_PARTS = ("parameters", "gradients", "optimizer")
 MEMORY_COLORS = ("#3b4a5a", "#8296ab", "#c9d3de")  # from dark to light
-MEASURED = {"fc": "white", "ec": INK, "hatch": "////", "lw": 0.7}
+MEASURED: dict[str, Any] = {"fc": "white", "ec": INK, "hatch": "////", "lw": 0.7}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from architecture import HEAD, MATRIX_KINDS, components, layer_number, layer_order
+from architecture import HEAD, MATRIX_KINDS, POOLER, components, layer_number, layer_order
 from drawing import (
     add_legend,
     add_note,
@@ -26,22 +27,25 @@ from drawing import (
     hide_unused,
     in_style,
     method_handles,
+    narrow_title,
     new_grid,
     nothing_to_show,
     number_axis,
     percent_axis,
+    spread_positions,
     styles_of,
 )
 from results import Study
 from settings import LoraSettings
-from style import FAINT, INK, SEQUENTIAL, SMALL
+from style import FAINT, INK, SEQUENTIAL, SMALL, lighten
 from wording import Wording
 
 ABREAST = 2  # panels side by side
 METRICS = ("l2", "relative", "rms")
 HEATMAP_KINDS = (*MATRIX_KINDS, "layer_norm", "bias")
 STRUCTURE = ("effective_rank", "top8_share", "intruders")
-ROUNDING = 1e-6  # 1 - CKA below it is rounding of float32 hidden states
+ROUNDING = -6  # power of ten: 1 - CKA below it is rounding of float32 hidden states
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 UNCHANGED = "#d9d9d9"
 
 Model = tuple[str, str]  # task, method
@@ -86,8 +90,8 @@ def draw_histogram(ax: Axes, study: Study, words: Wording, model: Model, metric:
     color = styles_of(study)[model[1]].color
     for place, layer in enumerate(order):
         of_seeds = values.loc[layer]
-        alpha = 1.0 if layer in named else 0.4
-        ax.bar(place, of_seeds.mean(), width=0.8, color=color, alpha=alpha)
+        shade = color if layer in named else lighten(color)
+        ax.bar(place, of_seeds.mean(), width=0.8, color=shade)
         if len(of_seeds) > 1:
             ax.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=INK, lw=1, label="_range")
     _name_layers(ax, words, order)
@@ -106,7 +110,7 @@ def select_layers(study: Study, model: Model, metric: str, kind: str = "all") ->
 def _histogram_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
     handles: list[Any] = [
         Patch(color=FAINT, label=words.say("plots", "components")),
-        Patch(color=FAINT, alpha=0.4, label=words.say("plots", "other_layers")),
+        Patch(color=lighten(FAINT), label=words.say("plots", "other_layers")),
     ]
     if any(select_layers(study, model, "l2").shape[1] > 1 for model in models):
         handles.append(Line2D([], [], color=INK, lw=1, label=words.say("plots", "seed_range")))
@@ -130,15 +134,18 @@ def plot_drift_heatmap(study: Study, words: Wording, metric: str = "relative") -
         return nothing_to_show(words)
     tables = {model: select_cells(study, model, metric) for model in models}
     norm = _common_norm(tables.values())
-    rows = [chunk for of_task in _by_task(models) for chunk in _chunks(of_task, ABREAST)]
+    groups = _by_task(models)
+    columns = min(3, max(len(of_task) for of_task in groups))
+    rows = [chunk for of_task in groups for chunk in _chunks(of_task, columns)]
     heights = [max(len(tables[model]) for model in row) for row in rows]
     height = 2.2 + sum(0.5 + 0.15 * n for n in heights)
-    figure, axes = new_grid(len(rows), ABREAST, height, height_ratios=heights)
+    figure, axes = new_grid(len(rows), columns, height, height_ratios=heights)
     for row_axes, row in zip(axes, rows, strict=True):
         for ax, model in zip(row_axes, row, strict=False):
-            mesh = draw_heatmap(ax, tables[model], words, norm)
-            ax.set_title(_model_label(words, model))
-        row_axes[0].set_ylabel(words.say("plots", "layer"))
+            mesh = draw_heatmap(ax, tables[model], norm)
+            narrow_title(ax, words.name("plots", model[1]))
+        task = words.name("plots", row[0][0])
+        row_axes[0].set_ylabel(words.say("plots", "task_layer", task=task))
         hide_unused(row_axes, len(row))
     _name_lowest_columns(axes, [len(row) for row in rows], words)
     bar = figure.colorbar(mesh, ax=axes, fraction=0.03, aspect=40, pad=0.02)
@@ -161,7 +168,7 @@ def select_cells(study: Study, model: Model, metric: str) -> pd.DataFrame:
     return table.reindex(columns=[kind for kind in HEATMAP_KINDS if kind in table])
 
 
-def draw_heatmap(ax: Axes, table: pd.DataFrame, words: Wording, norm: LogNorm) -> QuadMesh:
+def draw_heatmap(ax: Axes, table: pd.DataFrame, norm: LogNorm) -> QuadMesh:
     """Cells of ``select_cells``, the last layer on top; what has not changed is grey."""
     values = np.ma.masked_where(~(table.to_numpy() > 0), table.to_numpy())
     ax.set_facecolor(UNCHANGED)
@@ -211,8 +218,8 @@ def plot_drift_comparison(study: Study, words: Wording, metric: str = "relative"
     unchanged = []
     for ax, of_task in zip(axes.flat, groups, strict=True):
         order = _order(study.drift.loc[study.drift.task == of_task[0][0], "layer"])
-        for model in of_task:
-            unchanged += draw_layers(ax, study, model, metric, order)
+        for model, shift in zip(of_task, spread_positions(len(of_task), 0.5), strict=True):
+            unchanged += draw_layers(ax, study, model, metric, order, shift)
         _name_layers(ax, words, order)
         ax.set_yscale("log")
         draw_grid(ax, "y")
@@ -229,36 +236,25 @@ def plot_drift_comparison(study: Study, words: Wording, metric: str = "relative"
 
 
 def draw_layers(
-    ax: Axes, study: Study, model: Model, metric: str, order: Sequence[str]
+    ax: Axes, study: Study, model: Model, metric: str, order: Sequence[str], shift: float
 ) -> list[Model]:
-    """A line over the layers that changed; pooler and head stand apart from the encoder.
+    """A line over the layers that changed; pooler and head stand apart, shifted not to overlap.
 
     Returns:
         The model, if some of its layers are left out because they have not changed.
     """
-    values = select_layers(study, model, metric)
-    style = styles_of(study)[model[1]]
+    values, style = select_layers(study, model, metric), styles_of(study)[model[1]]
     changed = values[(values > 0).all(axis=1)]
-    changed = changed.set_axis(pd.Index([order.index(layer) for layer in changed.index]), axis=0)
-    ends = [
-        order.index(layer) for layer in order if layer_number(layer) is None and layer != order[0]
-    ]
-    inner = changed[~changed.index.isin(ends)]
+    apart = [layer for layer in changed.index if layer in (POOLER, HEAD)]
+    inner = changed.drop(index=apart)
+    inner = inner.set_axis(pd.Index([order.index(layer) for layer in inner.index]), axis=0)
     if len(inner):
-        draw_seeds(ax, inner, style)
-    mean = changed.mean(axis=1)
-    ax.plot(
-        mean.index,
-        mean,
-        ls="",
-        marker=style.marker,
-        color=style.color,
-        zorder=4,
-        label=f"_{model[1]}",
-    )
-    for place in changed.index.intersection(ends):
-        span = [changed.loc[place].min(), changed.loc[place].max()]
-        ax.plot([place] * 2, span, color=style.color, lw=0.9, label="_range")
+        mean = draw_seeds(ax, inner, style)
+        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, zorder=4)
+    for layer in apart:
+        place, of_seeds = order.index(layer) + shift, changed.loc[layer]
+        ax.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=style.color, lw=0.9)
+        ax.plot([place], [of_seeds.mean()], ls="", marker=style.marker, color=style.color)
     return [model] if len(changed) < len(values) else []
 
 
@@ -316,14 +312,15 @@ def select_structure(study: Study, model: Model, measure: str) -> pd.DataFrame:
 def _scale_structure(row: Sequence[Axes], study: Study, models: Sequence[Model]) -> None:
     """Ranks on a logarithmic scale with the adapters' limits; shares up to 1; counts from 0."""
     row[0].set_yscale("log")
+    row[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     row[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    row[0].yaxis.set_minor_formatter("")
+    row[0].yaxis.set_minor_locator(NullLocator())
     for rank in {_adapter_rank(study, model) for model in models} - {None}:
         row[0].axhline(rank, color=FAINT, ls=":", lw=1, label="_rank")  # type: ignore[arg-type]
     row[1].set_ylim(0, 1.05)
     row[2].set_ylim(0, max(1.0, row[2].get_ylim()[1]))
     for ax in row:
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
 
 
 def _adapter_rank(study: Study, model: Model) -> int | None:
@@ -348,13 +345,11 @@ def plot_representation(study: Study, words: Wording) -> Figure:
         ax.set_yscale("log")
         ax.set_title(words.name("plots", of_task[0][0]))
         ax.set_xlabel(words.say("plots", "representation_layer"), fontsize=SMALL)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
         draw_grid(ax, "y")
     axes[0, 0].set_ylabel(words.say("plots", "representation_axis"))
     add_legend(figure, _representation_handles(study, words, models))
-    floor = words.number(ROUNDING, 6)
-    note = words.say("plots", "representation_note", floor=floor)
-    add_note(figure, note, _left_out(study, words, models))
+    add_note(figure, _rounding_note(study, words), _left_out(study, words, models))
     return figure
 
 
@@ -363,7 +358,7 @@ def draw_representation(ax: Axes, study: Study, model: Model) -> None:
     style = styles_of(study)[model[1]]
     for number, evaluation in enumerate(study.evaluations(model[0])):
         values = select_representation(study, model, evaluation)
-        values = values[(values > ROUNDING).all(axis=1)]
+        values = values[(values > 10.0**ROUNDING).all(axis=1)]
         mean = values.mean(axis=1)
         if len(mean):
             label = f"_{model[1]} {evaluation}"
@@ -387,9 +382,16 @@ def select_representation(study: Study, model: Model, evaluation: str) -> pd.Dat
     return 1 - rows.pivot(index="layer", columns="seed", values="cka").astype(float)
 
 
+def _rounding_note(study: Study, words: Wording) -> str:
+    if (1 - study.representation.cka.astype(float) > 10.0**ROUNDING).all():
+        return ""
+    floor = f"10{str(ROUNDING).translate(SUPERSCRIPT)}"
+    return words.say("plots", "representation_note", floor=floor)
+
+
 def _representation_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
     methods = dict.fromkeys(method for _, method in models)
-    handles = method_handles(study, words, methods, lines=False)
+    handles = method_handles(study, words, methods, "marks")
     rows = study.representation
     languages = max(
         (list(dict.fromkeys(rows.loc[rows.task == task, "language"])) for task, _ in models),
@@ -463,7 +465,7 @@ def _model_label(words: Wording, model: Model) -> str:
 
 def _line_handles(study: Study, words: Wording, models: Sequence[Model]) -> list[Any]:
     methods = dict.fromkeys(method for _, method in models)
-    handles = method_handles(study, words, methods, lines=True)
+    handles = method_handles(study, words, methods, "both")
     several = study.drift.seed.nunique() > 1
     return [*handles, band_handle(words)] if several else handles
 

@@ -10,7 +10,9 @@ from matplotlib.lines import Line2D
 
 from drawing import (
     add_legend,
+    add_note,
     band_handle,
+    capitalise,
     draw_grid,
     draw_seeds,
     hide_unused,
@@ -46,7 +48,7 @@ def plot_learning_curves(study: Study, task: str, words: Wording) -> Figure:
         return nothing_to_show(words)
     rows = (len(panels) + 1) // 2
     figure, axes = new_grid(rows, 2, 1.9 * rows + 0.5, sharex=True)
-    _share_loss_axis(axes.flat[0], axes.flat[1])
+    axes.flat[1].sharey(axes.flat[0])  # the gap between the two losses can be seen
     for ax, (split, metric) in zip(axes.flat, panels, strict=False):
         draw_curves(ax, study, task, split, metric)
         _title_panel(ax, words, split, metric)
@@ -68,10 +70,12 @@ def plot_learning_curves_by_time(study: Study, task: str, words: Wording) -> Fig
     seconds, unit = _time_unit(float(study.curves.loc[study.curves.task == task, "seconds"].max()))
     for ax, (split, metric) in zip(axes.flat, panels, strict=True):
         draw_curves_by_time(ax, study, task, split, metric, seconds)
-        _title_panel(ax, words, split, metric)
+        _dress_panel(ax, words, metric)
+        ax.set_title(capitalise(words.name("plots", metric)))
         ax.set_xlabel(words.say("plots", f"training_{unit}"))
         number_axis(ax.xaxis, words)
     add_legend(figure, _curve_handles(study, task, words))
+    add_note(figure, words.say("plots", "by_time_note"))
     return figure
 
 
@@ -120,7 +124,11 @@ def _title_panel(ax: Axes, words: Wording, split: str, metric: str) -> None:
     title = words.say(
         "plots", "curve", metric=words.name("plots", metric), split=words.name("plots", split)
     )
-    ax.set_title(title[:1].upper() + title[1:])
+    ax.set_title(capitalise(title))
+    _dress_panel(ax, words, metric)
+
+
+def _dress_panel(ax: Axes, words: Wording, metric: str) -> None:
     draw_grid(ax, "y")
     (percent_axis if metric in IN_PERCENT else number_axis)(ax.yaxis, words)
 
@@ -141,10 +149,6 @@ def _mark_best(ax: Axes, mean: pd.Series, x: pd.Index, metric: str, style: Metho
     )
 
 
-def _share_loss_axis(train: Axes, validation: Axes) -> None:
-    validation.sharey(train)
-
-
 def _draw_epochs(ax: Axes, study: Study, task: str) -> None:
     """Ends of the epochs as faint lines, where all runs have the same number of steps."""
     runs = study.runs[study.runs.task == task]
@@ -156,7 +160,7 @@ def _draw_epochs(ax: Axes, study: Study, task: str) -> None:
 
 
 def _curve_handles(study: Study, task: str, words: Wording) -> list[Any]:
-    handles = method_handles(study, words, study.methods(task), lines=True)
+    handles = method_handles(study, words, study.methods(task), "lines")
     if (study.runs[study.runs.task == task].groupby("method").seed.nunique() > 1).any():
         handles.append(band_handle(words))
     best = words.say("plots", "best_step")

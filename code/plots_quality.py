@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from drawing import (
     add_legend,
     add_note,
+    capitalise,
     draw_estimate,
     draw_grid,
     estimate_handles,
@@ -49,7 +50,7 @@ def plot_quality(study: Study, task: str, words: Wording) -> Figure:
     methods = list(evidence["methods"])
     height = len(evaluations) * (0.75 + ROW * len(methods)) + 0.5
     figure, axes = new_grid(len(evaluations), len(metrics), height, sharey=True, sharex="col")
-    shown = []
+    shown: list[dict[str, Any]] = []
     for row, evaluation in zip(axes, evaluations, strict=True):
         for ax, metric in zip(row, metrics, strict=True):
             estimates = select_estimates(evidence, evaluation, metric)
@@ -108,8 +109,7 @@ def _title_row(
     row: Sequence[Axes], words: Wording, evaluation: str, metrics: Sequence[str]
 ) -> None:
     for ax, metric in zip(row, metrics, strict=True):
-        name = words.name("plots", metric)
-        ax.set_title(name[:1].upper() + name[1:], fontweight="normal")
+        ax.set_title(capitalise(words.name("plots", metric)), fontweight="normal")
     label = evaluation_label(words, evaluation, language_of(evaluation))
     title = f"{label}\n{row[0].get_title(loc='left')}"
     row[0].set_title(title, fontweight="normal")
@@ -152,12 +152,17 @@ def draw_threshold(ax: Axes, study: Study, curves: Mapping[str, Mapping[str, Any
             ax.fill_between(x, mcc - sd, mcc + sd, color=style.color, alpha=BAND_ALPHA, lw=0)
         ax.plot([0.5], [curve["argmax"]], ls="", marker=style.marker, color=style.color, ms=6)
         best = float(np.mean(curve["best_thresholds"]))
-        hollow = {"marker": style.marker, "mfc": "white", "mec": style.color, "mew": 1.4}
+        hollow: dict[str, Any] = {
+            "marker": style.marker,
+            "mfc": "white",
+            "mec": style.color,
+            "mew": 1.4,
+        }
         ax.plot([best], [curve["mcc_upper_bound"]], ls="", ms=6, **hollow)
 
 
 def _threshold_handles(study: Study, words: Wording, curves: Mapping[str, Any]) -> list[Any]:
-    handles = method_handles(study, words, curves, lines=True)
+    handles = method_handles(study, words, curves, "lines")
     if any(curve["sd"] is not None for curve in curves.values()):
         band = words.say("plots", "threshold_band")
         handles.append(Line2D([], [], color=FAINT, alpha=0.35, lw=6, label=band))
@@ -185,7 +190,7 @@ def plot_acceptability_errors(study: Study, words: Wording) -> Figure:
         draw_groups(ax, study, words, entries, kind, panels[kind])
         ax.set_title(words.say("plots", kind))
         shown += [row["accuracy"] for entry in entries.values() for row in entry["errors"][kind]]
-    handles = method_handles(study, words, entries, lines=False)
+    handles = method_handles(study, words, entries, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
     add_note(figure, words.say("plots", "group_note"))
     return figure
@@ -225,7 +230,7 @@ def _lay_out(panels: Mapping[str, Sequence[Any]]) -> tuple[Figure, dict[str, Axe
     figure, axes = new_grid(rows, columns, height, sharex=True, height_ratios=ratios)
     places = dict(zip(short, axes[:, 0], strict=False))
     if "by_phenomenon" in panels:
-        places["by_phenomenon"] = _merge_column(axes[:, -1])
+        places["by_phenomenon"] = _merge_column(list(axes[:, -1]))
     hide_unused(axes, rows * columns)
     for ax in places.values():
         ax.tick_params(labelbottom=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from drawing import (
     add_legend,
     add_note,
+    capitalise,
     draw_estimate,
     draw_grid,
     estimate_handles,
@@ -24,6 +25,7 @@ from drawing import (
     horizontal_groups,
     in_style,
     method_handles,
+    narrow_title,
     new_grid,
     nothing_to_show,
     percent_axis,
@@ -62,18 +64,20 @@ def plot_tag_transfer(study: Study, words: Wording) -> Figure:
     for row_axes, row in zip(axes, rows, strict=True):
         for ax, (target, method) in zip(row_axes, row, strict=False):
             draw_tags(ax, study, words, target, method)
+            narrow_title(ax, words.name("plots", method))
         hide_unused(row_axes, len(row))
         for ax in row_axes[1 : len(row)]:
             ax.tick_params(labelleft=False)
         if len(grouped) > 1:
-            row_axes[0].set_ylabel(words.name("plots", _language(evidence, row[0][0])))
+            language = words.name("plots", _language(evidence, row[0][0]))
+            row_axes[0].set_ylabel(capitalise(language))
     _label_lowest(axes, [len(row) for row in rows])
     add_legend(figure, _tag_handles(words, evidence))
     add_note(figure, words.say("plots", "tag_note"))
     return figure
 
 
-def _label_lowest(axes: NDArray[np.object_], used: Sequence[int]) -> None:
+def _label_lowest(axes: NDArray[Any], used: Sequence[int]) -> None:
     """Tick labels under the lowest used axes of every column."""
     for column in range(axes.shape[1]):
         lowest = max(row for row, count in enumerate(used) if count > column)
@@ -86,7 +90,6 @@ def draw_tags(ax: Axes, study: Study, words: Wording, target: str, method: str) 
     order = order_of_tags(evidence, target)
     entries = {e["group"]: e for e in evidence["methods"][method]["transfer"][target]["by_tag"]}
     horizontal_groups(ax, order)
-    ax.set_title(words.name("plots", method))
     percent_axis(ax.xaxis, words)
     ax.set_xlim(-0.04, 1.04)
     for row, tag in enumerate(order):
@@ -157,7 +160,7 @@ def plot_drop_causes(study: Study, words: Wording) -> Figure:
         shown += draw_causes(ax, study, words, target)
         ax.set_title(evaluation_label(words, target, _language(evidence, target)))
     axes[-1, 0].set_xlabel(words.say("plots", "cause_axis"))
-    handles = method_handles(study, words, methods, lines=False)
+    handles = method_handles(study, words, methods, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
     add_note(figure, words.say("plots", "cause_note"))
     return figure
@@ -201,14 +204,16 @@ def plot_transfer_breakdown(study: Study, words: Wording) -> Figure:
     figure, axes = new_grid(
         len(names), len(KINDS), 1.9 * len(names) + 0.8, sharey=True, width_ratios=[0.7, 1, 1.25]
     )
-    shown, methods = [], []
+    shown: list[dict[str, Any]] = []
+    methods: list[str] = []
     for row, name in zip(axes, names, strict=True):
         methods = max(methods, _methods(evidence, name, "evaluations"), key=len)
         for ax, kind in zip(row, KINDS, strict=True):
             shown += draw_breakdown(ax, study, words, name, kind)
             ax.set_title(words.say("plots", f"words_{kind}"), fontweight="normal", fontsize=SMALL)
-        row[0].set_ylabel(evaluation_label(words, name, _language(evidence, name)), fontsize=SMALL)
-    handles = method_handles(study, words, methods, lines=False)
+        label = evaluation_label(words, name, _language(evidence, name))
+        row[0].set_ylabel(label.replace(" (", "\n(", 1), fontsize=SMALL)
+    handles = method_handles(study, words, methods, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
     add_note(figure, words.say("plots", "share_note"))
     return figure
@@ -298,7 +303,7 @@ def draw_confusion(
     np.divide(counts, totals[:, None], out=shares, where=totals[:, None] > 0)
     # The square root shows the confusions, which are small, beside the diagonal.
     image = ax.imshow(shares, norm=PowerNorm(0.5, 0, 1), cmap=colormaps["Blues"], aspect="auto")
-    names = [tags[n] for n in used]
+    names = [tags[int(n)] for n in used]
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=6.5)
     ax.set_yticks(range(len(names)), names, fontsize=6.5)
     ax.tick_params(length=0)

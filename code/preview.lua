@@ -172,10 +172,21 @@ local function number_float(identifier)
   return kind
 end
 
-local function plain(blocks)
-  return blocks:map(function(block)
-    return block.t == "Para" and pandoc.Plain(block.content) or block
-  end)
+-- What stands in a float: pictures and tables as they are, a paragraph below a table as its note.
+local function float_body(kind, content)
+  local out = pandoc.Blocks({})
+  for _, block in ipairs(content) do
+    if block.t ~= "Para" then
+      out:insert(block)
+    elseif kind == "fig" then
+      out:insert(pandoc.Plain(block.content))
+    elseif is_html then
+      out:insert(pandoc.Div({ block }, { class = "note" }))
+    else
+      append(out, { typst("#note[") }, { block }, { typst("]") })
+    end
+  end
+  return out
 end
 
 local function html_float(kind, identifier, caption, content)
@@ -207,7 +218,7 @@ local function float(identifier, caption, content)
   local kind = number_float(identifier)
   if not kind then return nil end
   local write = is_html and html_float or typst_float
-  return write(kind, identifier, caption, plain(content)), false
+  return write(kind, identifier, caption, float_body(kind, content)), false
 end
 
 local function float_of_div(div)

@@ -39,6 +39,9 @@ WORDS: dict[str, dict[str, str]] = {
         "abstract": "Abstract",
         "references": "References",
         "code": "Code",
+        "date": "{month} {day}, {year}",
+        "months": "January February March April May June July August September October "
+        "November December",
     },
     "ru": {
         "fig": "Рисунок",
@@ -48,6 +51,9 @@ WORDS: dict[str, dict[str, str]] = {
         "abstract": "Аннотация",
         "references": "Литература",
         "code": "Код",
+        "date": "{day} {month} {year} г.",
+        "months": "января февраля марта апреля мая июня июля августа сентября октября "
+        "ноября декабря",
     },
 }
 
@@ -444,6 +450,7 @@ def _write_html(
         "--embed-resources",
         "--mathml",
         f"--css={_asset('preview.css')}",
+        f"--toc-depth={_toc_depth(settings, 'html')}",
     ]
     return _pandoc(markdown, settings, document, profile, work / "report.html", options)
 
@@ -453,7 +460,12 @@ def _write_pdf(
 ) -> Path:
     import typst
 
-    options = ["--to=typst", "--extract-media=.", f"--template={_asset('preview.typ')}"]
+    options = [
+        "--to=typst",
+        "--extract-media=.",
+        f"--template={_asset('preview.typ')}",
+        f"--toc-depth={_toc_depth(settings, 'typst')}",
+    ]
     source = _pandoc(markdown, settings, document, profile, work / "report.typ", options)
     target = source.with_suffix(".pdf")
     try:
@@ -481,7 +493,6 @@ def _pandoc(
         "--standalone",
         "--number-sections",
         "--toc",
-        "--toc-depth=3",
         f"--metadata-file={metadata}",
         f"--lua-filter={_asset('preview.lua')}",
         "--citeproc",
@@ -499,6 +510,10 @@ def _pandoc(
     return target
 
 
+def _toc_depth(settings: Mapping[str, Any], output: str) -> int:
+    return int(((settings.get("format") or {}).get(output) or {}).get("toc-depth", 3))
+
+
 def _body(markdown: str) -> str:
     """The Markdown without its header, which ``_metadata`` has merged already."""
     return _HEADER.sub("", markdown, count=1)
@@ -512,8 +527,8 @@ def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:
         if key.endswith(("-prefix", "-title")):
             words[key] = str(value)
     kept = {k: v for k, v in settings.items() if k not in ("project", "format", "execute")}
-    if str(kept.get("date")) in ("today", "now", "last-modified"):
-        kept["date"] = date.today().isoformat()
+    if "date" in kept:
+        kept["date"] = _date(str(kept["date"]), words)
     return {
         **kept,
         "lang": language,
@@ -522,6 +537,16 @@ def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:
         "link-citations": True,
         "preview": {"profile": profile, "words": words},
     }
+
+
+def _date(value: str, words: Mapping[str, str]) -> str:
+    """A date written out in the document's language; what is no ISO date stays as it is."""
+    try:
+        day = date.today() if value in ("today", "now") else date.fromisoformat(value)
+    except ValueError:
+        return value
+    month = words["months"].split()[day.month - 1]
+    return words["date"].format(day=day.day, month=month, year=day.year)
 
 
 def _asset(name: str) -> Path:

@@ -122,7 +122,8 @@ class _Reader:
     def _read_run(self, head: dict[str, Any], stages: dict[str, Any]) -> None:
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
-        self._add("runs", head, {**result["costs"], "device": origin["device"]})
+        sizes = self._training_sizes(head["task"])
+        self._add("runs", head, {**result["costs"], "device": origin["device"], **sizes})
         self._add_all("curves", head, result["curves"])
         self._add_all(
             "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
@@ -158,6 +159,11 @@ class _Reader:
     def _evidence(self, task: TaskSettings) -> dict[str, Any]:
         name = self._content["tasks"].get(task.name, {}).get("evidence")
         return self._open(name).result() if name else {}
+
+    def _training_sizes(self, task: str) -> dict[str, int]:
+        """``train_sentences``, and for words ``train_words``, of the task's training split."""
+        entries = self._content["tasks"].get(task, {}).get("items", {})
+        return next((self._open(n).result().get("training", {}) for n in entries.values()), {})
 
     def _items(self, task: TaskSettings) -> dict[str, pd.DataFrame]:
         entries = self._content["tasks"].get(task.name, {}).get("items", {})

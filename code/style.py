@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from matplotlib.colors import to_rgb
+
 WIDTH = 6.3  # inches: the text column of an A4 page
 FONT_SIZE = 9
 SMALL = 8
@@ -19,7 +21,7 @@ GRID = "#dddddd"
 BAND_ALPHA = 0.18
 SEQUENTIAL = "viridis"  # for cells: perceptually uniform and monotone in lightness
 
-STYLE: Mapping[str, Any] = MappingProxyType(
+STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
     {
         "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib and has Cyrillic
@@ -98,3 +100,9 @@ def method_styles(
     unnamed = [name for name in dict.fromkeys(methods) if name not in _NAMED]
     further = {name: _FURTHER[n % len(_FURTHER)] for n, name in enumerate(unnamed)}
     return {**_NAMED, **further, **dict.fromkeys(controls, _CONTROL)}
+
+
+def lighten(color: str) -> tuple[float, float, float]:
+    """A colour with two thirds of white."""
+    red, green, blue = (1 - (1 - part) / 3 for part in to_rgb(color))
+    return red, green, blue

@@ -407,7 +407,8 @@ def _add_run(
     }
     costs = _costs(traits, 1 + 0.05 * (noises["c"][0] - 0.5))
     model = task.method(head["method"]).model_name_or_path
-    rows["runs"].append({**head, **costs, "model": model, "device": "CPU, 2 threads"})
+    sizes = {"train_sentences": 640} | ({"train_words": 9000} if task.kind == "token" else {})
+    rows["runs"].append({**head, **costs, "model": model, "device": "CPU, 2 threads", **sizes})
     curves = _curves(traits, costs["training_seconds"], final, task.kind, noises["c"])
     rows["curves"] += [{**head, **row} for row in curves]
     rows["sources"] += [
@@ -457,7 +458,7 @@ _EMBEDDING_ROWS: dict[str, Any] = {
 
 
 def _costs(traits: Traits, wobble: float) -> dict[str, Any]:
-    total = VOCABULARY * HIDDEN + traits.layers * 12 * HIDDEN**2
+    total = 22_000_000
     trainable = math.ceil(total * traits.trainable)
     steps, tokens = EPOCHS * STEPS_PER_EPOCH, 30000
     seconds = traits.seconds * wobble

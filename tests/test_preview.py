@@ -298,6 +298,23 @@ def test_the_kernel_ends_with_the_render(project):
         os.kill(process, 0)
 
 
+@pytest.mark.parametrize(
+    ("language", "value", "shown"),
+    [
+        ("en", "2026-03-09", "March 9, 2026"),
+        ("ru", "2026-03-09", "9 марта 2026 г."),
+        ("en", "spring", "spring"),
+    ],
+)
+def test_dates(language, value, shown):
+    assert preview._date(value, preview.WORDS[language]) == shown
+
+
+def test_every_language_has_every_word():
+    assert len({frozenset(words) for words in preview.WORDS.values()}) == 1
+    assert all(len(words["months"].split()) == 12 for words in preview.WORDS.values())
+
+
 class TestErrors:
     def test_a_failing_chunk_is_named(self, kernel):
         chunk = preview.Chunk("#| label: bad\nx = 1\nx / 0", 10, {"label": "bad"})

@@ -43,7 +43,7 @@ COMPARATIVES = {
     ),
 }
 METHODS = {
-    "en": r"LoRA|full fine-tuning|full model|adapters?|frozen encoder|(?:two|both) methods|controls?",
+    "en": r"LoRA|full fine-tuning|full model|adapters?|frozen encoder|(?:two|both) methods|controls?",  # noqa: E501
     "ru": r"LoRA|полно\w+ дообучени\w+|полн\w+ модел\w+|адаптер\w*|заморожен\w+|об[ао]\w* метод\w*",
 }
 # Sentences that compare without reporting a result: the beginning of each, and why it may stand.

@@ -1,10 +1,12 @@
 """Number formats of both languages, and texts that are complete in both."""
 
+import re
 import string
 
 import pytest
 
 from errors import StudyError
+from phrases import FORMS
 from wording import LANGUAGES, load_wording
 
 EN, RU = load_wording("en"), load_wording("ru")
@@ -43,15 +45,24 @@ def test_missing_values_are_a_dash_everywhere(words) -> None:
     assert set(shown) == {"–"}
 
 
+CASE = re.compile(rf"[-_]({'|'.join(FORMS)})$")
+
+
 def test_every_language_has_the_same_keys_and_placeholders() -> None:
+    """A language may spell out the cases of method names, use them, and begin with another name."""
+
     def placeholders(text: str) -> set[str]:
-        return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+        fields = (field for _, field, _, _ in string.Formatter().parse(text) if field)
+        return {CASE.sub("", field).lower() for field in fields}
 
     assert EN.texts.keys() == RU.texts.keys() and EN.texts
     for section, texts in EN.texts.items():
-        assert texts.keys() == RU.texts[section].keys(), section
+        own = RU.texts[section]
+        cases = {key for key in own if key.startswith("method-") and CASE.search(key)}
+        assert texts.keys() == own.keys() - cases, section
+        assert {CASE.sub("", key) for key in cases} <= texts.keys(), section
         for key, text in texts.items():
-            assert placeholders(text) == placeholders(RU.texts[section][key]), (section, key)
+            assert placeholders(text) == placeholders(own[key]), (section, key)
 
 
 def test_an_unknown_key_names_the_file_and_an_unknown_value_shows_itself() -> None:
