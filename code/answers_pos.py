@@ -16,6 +16,7 @@ from wording import MISSING
 
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
+LEARNT = 0.5  # accuracy at home below which a tag has nothing to lose
 ENOUGH_WORDS = 20  # in both sets, for a tag to be named as one that loses little
 
 
@@ -182,6 +183,7 @@ class PosAnswers(MethodAnswers):
             for row in self._by("by_tag", "drop")
             if row["drop"]["value"] is not None
             and min(row["source_words"], row["target_words"]) >= ENOUGH_WORDS
+            and row["source_accuracy"] >= LEARNT
         ]
         lowest = rows[::-1][:SHOWN]
         return Phrase(self.voice.listed([self._points("tag-drop", row) for row in lowest]))

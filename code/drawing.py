@@ -21,7 +21,18 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
 from results import Study
-from style import BAND_ALPHA, FAINT, GRID, INK, SMALL, STYLE, WIDTH, MethodStyle, method_styles
+from style import (
+    BAND_ALPHA,
+    FAINT,
+    GRID,
+    INK,
+    MAX_HEIGHT,
+    SMALL,
+    STYLE,
+    WIDTH,
+    MethodStyle,
+    method_styles,
+)
 from wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
 P = ParamSpec("P")
@@ -48,10 +59,12 @@ def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Fi
     Args:
         rows: of axes.
         columns: of axes.
-        height: inches.
+        height: inches wanted; no more than a page has.
         options: for ``plt.subplots``.
     """
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **options)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, min(height, MAX_HEIGHT)), squeeze=False, **options
+    )
     for ax in axes.flat:
         # Ticks are made when the figure is drawn, outside the style: their look is set here.
         ax.tick_params(labelsize=SMALL, length=2.5, width=0.7, color=FAINT, labelcolor=INK)

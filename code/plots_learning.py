@@ -140,7 +140,7 @@ def _mark_best(ax: Axes, mean: pd.Series, x: pd.Index, metric: str, style: Metho
         [mean.iloc[best]],
         ls="",
         marker=style.marker,
-        mfc=style.color,
+        color=style.color,
         mec="white",
         mew=0.8,
         ms=7,

@@ -125,6 +125,11 @@ local function callout(div)
   return append(pandoc.Blocks({ typst("#callout[") }), div.content, { typst("]") })
 end
 
+local function table_note(div)
+  if is_html or not div.classes:includes("table-note") then return nil end
+  return append(pandoc.Blocks({ typst("#note[") }), div.content, { typst("]") })
+end
+
 local function folded_code(div)
   if not div.classes:includes("cell-code") then return nil end
   local fold = div.attributes.fold
@@ -172,21 +177,10 @@ local function number_float(identifier)
   return kind
 end
 
--- What stands in a float: pictures and tables as they are, a paragraph below a table as its note.
-local function float_body(kind, content)
-  local out = pandoc.Blocks({})
-  for _, block in ipairs(content) do
-    if block.t ~= "Para" then
-      out:insert(block)
-    elseif kind == "fig" then
-      out:insert(pandoc.Plain(block.content))
-    elseif is_html then
-      out:insert(pandoc.Div({ block }, { class = "note" }))
-    else
-      append(out, { typst("#note[") }, { block }, { typst("]") })
-    end
-  end
-  return out
+local function plain(blocks)
+  return blocks:map(function(block)
+    return block.t == "Para" and pandoc.Plain(block.content) or block
+  end)
 end
 
 local function html_float(kind, identifier, caption, content)
@@ -218,7 +212,7 @@ local function float(identifier, caption, content)
   local kind = number_float(identifier)
   if not kind then return nil end
   local write = is_html and html_float or typst_float
-  return write(kind, identifier, caption, float_body(kind, content)), false
+  return write(kind, identifier, caption, plain(content)), false
 end
 
 local function float_of_div(div)
@@ -306,7 +300,7 @@ function Pandoc(doc)
     doc.blocks = doc.blocks:walk(filter)
   end
   walk({ Div = conditional, Span = conditional })
-  walk({ Div = function(div) return tabset(div) or callout(div) or folded_code(div) end })
+  walk({ Div = function(div) return tabset(div) or callout(div) or folded_code(div) or table_note(div) end })
   walk({ Header = number_section, Div = float_of_div, Figure = float_of_figure, Table = float_of_table })
   walk({ Div = panel })
   walk({ Table = free_columns, Image = alternative_text })

@@ -13,6 +13,7 @@ from typing import Any
 from matplotlib.colors import to_rgb
 
 WIDTH = 6.3  # inches: the text column of an A4 page
+MAX_HEIGHT = 9.0  # inches: with its caption still on one page
 FONT_SIZE = 9
 SMALL = 8
 INK = "#222222"
