@@ -39,6 +39,7 @@ P = ParamSpec("P")
 NOTE_CHARACTERS = 98  # in a line of a note
 NARROW_CHARACTERS = 19  # of a title over a third of the width
 CHARACTER = 0.062  # inches: mean width of a letter of a legend
+REACH = 4.0  # see visible_interval
 HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
 
 
@@ -205,6 +206,9 @@ def draw_estimate(
 ) -> None:
     """An ESTIMATE (see ``evidence``): mark, seeds, interval over items, over items and seeds.
 
+    The interval of two or three seeds can be wider than everything else in the figure: what goes
+    beyond ``visible_interval`` is cut, with an arrowhead at the end.
+
     Args:
         ax: where to draw.
         position: on the axis of the groups.
@@ -215,9 +219,14 @@ def draw_estimate(
     if estimate["value"] is None:
         return
     seeds = estimate["per_seed"]
-    for low, high, width in (("low", "high", 0.9), ("low_items", "high_items", 2.4)):
-        if estimate[low] is not None:
-            _draw_span(ax, position, estimate[low], estimate[high], upright, style.color, width)
+    if (ends := visible_interval(estimate)) is not None:
+        _draw_span(ax, position, ends, upright, style.color, 0.9)
+        for end, marker in zip(ends, "v^" if upright else "<>", strict=True):
+            if end not in (estimate["low"], estimate["high"]):
+                _draw_points(ax, [position], [end], upright, marker, style.color, 3.2, zorder=3)
+    if estimate["low_items"] is not None:
+        inner = estimate["low_items"], estimate["high_items"]
+        _draw_span(ax, position, inner, upright, style.color, 2.4)
     if len(seeds) > 1:
         _draw_points(ax, [position] * len(seeds), seeds, upright, "o", INK, 1.3, zorder=5)
     _draw_points(
@@ -225,10 +234,29 @@ def draw_estimate(
     )
 
 
+def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
+    """What is drawn of the interval over items and seeds; None where there is none.
+
+    At most ``REACH`` times as far from the value as the farthest seed or end of the interval over
+    items.
+    """
+    if estimate["low"] is None:
+        return None
+    value = estimate["value"]
+    others = [*estimate["per_seed"], estimate["low_items"], estimate["high_items"]]
+    reach = REACH * max(abs(other - value) for other in others if other is not None)
+    return max(estimate["low"], value - reach), min(estimate["high"], value + reach)
+
+
 def _draw_span(
-    ax: Axes, position: float, low: float, high: float, upright: bool, color: str, width: float
+    ax: Axes,
+    position: float,
+    ends: tuple[float, float],
+    upright: bool,
+    color: str,
+    width: float,
 ) -> None:
-    ends, here = [low, high], [position, position]
+    here = [position, position]
     x, y = (here, ends) if upright else (ends, here)
     ax.plot(x, y, color=color, lw=width, solid_capstyle="butt", zorder=3, label="_interval")
 
@@ -293,6 +321,14 @@ def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> 
         seed = words.say("plots", "one_seed")
         found.append(Line2D([], [], color=INK, ls="", marker="o", ms=1.8, label=seed))
     return found
+
+
+def cut_note(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> str:
+    """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
+    for estimate in estimates:
+        if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):
+            return words.say("plots", "cut_note")
+    return ""
 
 
 def add_legend(figure: Figure, handles: Sequence[Any]) -> None:

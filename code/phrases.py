@@ -29,7 +29,8 @@ class Phrase(str):
     __slots__ = ()
 
     def _repr_markdown_(self) -> str:
-        return str(self)
+        # For an empty value Quarto would print the expression itself: a comment is shown as nothing.
+        return str(self) or "<!-- -->"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from drawing import (
     add_legend,
     add_note,
     capitalise,
+    cut_note,
     draw_estimate,
     draw_grid,
     estimate_handles,
@@ -58,6 +59,7 @@ def plot_quality(study: Study, task: str, words: Wording) -> Figure:
             shown += estimates.values()
         _title_row(row, words, evaluation, metrics)
     add_legend(figure, estimate_handles(words, shown))
+    add_note(figure, cut_note(words, shown))
     return figure
 
 
@@ -192,7 +194,7 @@ def plot_acceptability_errors(study: Study, words: Wording) -> Figure:
         shown += [row["accuracy"] for entry in entries.values() for row in entry["errors"][kind]]
     handles = method_handles(study, words, entries, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
-    add_note(figure, words.say("plots", "group_note"))
+    add_note(figure, words.say("plots", "group_note"), cut_note(words, shown))
     return figure
 
 

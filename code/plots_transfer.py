@@ -17,6 +17,7 @@ from drawing import (
     add_legend,
     add_note,
     capitalise,
+    cut_note,
     draw_estimate,
     draw_grid,
     estimate_handles,
@@ -162,7 +163,7 @@ def plot_drop_causes(study: Study, words: Wording) -> Figure:
     axes[-1, 0].set_xlabel(words.say("plots", "cause_axis"))
     handles = method_handles(study, words, methods, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
-    add_note(figure, words.say("plots", "cause_note"))
+    add_note(figure, words.say("plots", "cause_note"), cut_note(words, shown))
     return figure
 
 
@@ -215,7 +216,7 @@ def plot_transfer_breakdown(study: Study, words: Wording) -> Figure:
         row[0].set_ylabel(label.replace(" (", "\n(", 1), fontsize=SMALL)
     handles = method_handles(study, words, methods, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
-    add_note(figure, words.say("plots", "share_note"))
+    add_note(figure, words.say("plots", "share_note"), cut_note(words, shown))
     return figure
 
 

@@ -16,6 +16,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 import plots
 from architecture import components
+from drawing import cut_note, draw_estimate, visible_interval
 from style import method_styles
 from synthetic_study import Traits, build_study
 from wording import LANGUAGES, load_wording
@@ -274,11 +275,24 @@ def test_quality_shows_estimates_with_intervals_and_seeds(three):
     marks = points(ax, color_of("lora"), "s")
     assert marks.tolist() == [[pytest.approx(estimate["value"]), 1]]
     spans = [line[:, 0].tolist() for line in lines(ax, color_of("lora"), "None")]
-    assert [estimate["low"], estimate["high"]] in spans
+    assert list(visible_interval(estimate)) in spans
     assert [estimate["low_items"], estimate["high_items"]] in spans
     seeds = [line[:, 0].tolist() for line in lines(ax, marker="o") if len(line) == 3]
     assert estimate["per_seed"] in seeds
     assert EN.percent(estimate["value"]) in [text.get_text() for text in ax.texts]
+
+
+def test_an_interval_of_two_seeds_does_not_squeeze_the_figure():
+    estimate = {"value": 0.6, "per_seed": [0.55, 0.65], "low": -0.04, "high": 1.24}
+    estimate |= {"low_items": 0.53, "high_items": 0.68}
+    figure, ax = plt.subplots()
+    draw_estimate(ax, 0, estimate, method_styles([])["full"], upright=False)
+    assert visible_interval(estimate) == pytest.approx((0.6 - 4 * 0.08, 0.6 + 4 * 0.08))
+    assert points(ax, color_of("full"), "<")[:, 0] == pytest.approx([0.28])
+    assert points(ax, color_of("full"), ">")[:, 0] == pytest.approx([0.92])
+    assert cut_note(EN, [estimate]) == EN.say("plots", "cut_note")
+    whole = {**estimate, "low": 0.4, "high": 0.8}
+    assert visible_interval(whole) == (0.4, 0.8) and cut_note(EN, [whole]) == ""
 
 
 def test_one_seed_has_an_interval_over_items_only(one):
@@ -308,7 +322,7 @@ def test_errors_have_a_panel_for_every_division_that_there_is(three, odd):
     def titles(study):
         return [ax.get_title(loc="left") for ax in visible(draw("acceptability_errors", study))]
 
-    everything = ["By source", "By sentence length (words)", "By gold label", "By phenomenon"]
+    everything = ["By source", "By length (words)", "By gold label", "By phenomenon"]
     assert sorted(titles(three)) == sorted(everything)
     assert titles(odd) == everything[:3]
 

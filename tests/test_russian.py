@@ -14,7 +14,7 @@ from paths import project_root
 from phrases import FORMS, Voice
 from results import Study
 from synthetic_study import Traits, build_study
-from test_prose import body_of, prose_of
+from test_prose import body_of, prose_of, typed_comparisons
 from wording import load_wording
 
 ROOT = project_root()
@@ -158,6 +158,8 @@ def test_the_scans_find_what_they_look_for() -> None:
     faulty = 'еще "раз" - слово — и 0.5'
     assert len(typographic_faults(faulty)) == 5
     assert typographic_faults(f"ещё «раз»{NO_BREAK_SPACE}— слово, 0,5") == []
+    typed = "Полным дообучением качество лучше. Оно учит. Контроли хуже. LoRA обучается быстрее."
+    assert len(typed_comparisons(typed, "ru")) == 3
 
 
 def test_every_answer_is_russian(study: Study) -> None:
