@@ -166,7 +166,7 @@ class _PercentFormatter(PercentFormatter):
         self._words = words
 
     def format_pct(self, x: float, display_range: float) -> str:
-        text = super().format_pct(x, display_range).replace("-", "\u2212")
+        text = super().format_pct(x, display_range).replace(".0%", "%").replace("-", "\u2212")
         if self._words.language in DECIMAL_COMMA:
             text = text.replace("%", f"{NO_BREAK_SPACE}%")
         return localise(text, self._words)

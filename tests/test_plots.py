@@ -285,7 +285,7 @@ def test_quality_shows_estimates_with_intervals_and_seeds(three):
 def test_an_interval_of_two_seeds_does_not_squeeze_the_figure():
     estimate = {"value": 0.6, "per_seed": [0.55, 0.65], "low": -0.04, "high": 1.24}
     estimate |= {"low_items": 0.53, "high_items": 0.68}
-    figure, ax = plt.subplots()
+    ax = plt.subplots()[1]
     draw_estimate(ax, 0, estimate, method_styles([])["full"], upright=False)
     assert visible_interval(estimate) == pytest.approx((0.6 - 4 * 0.08, 0.6 + 4 * 0.08))
     assert points(ax, color_of("full"), "<")[:, 0] == pytest.approx([0.28])
