@@ -85,8 +85,8 @@ def test_files_change_only_together_with_the_version(folder: Path) -> None:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     assert (miniature.MINIATURE_VERSION, digest.hexdigest()) == (
-        1,
-        "7a6a509d0d5a342cf5cc272452885cc98db3734b983e3f74e6298d67d97cfd25",
+        2,
+        "1eae4aa7b4c280a8410a63b4c40bffabb8874bcde3442f9f8c0ab5838e04e6cb",
     )
 
 
