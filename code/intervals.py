@@ -220,7 +220,7 @@ def variance_parts(quantity: Replicated) -> VarianceParts:
     """Moment estimate of the two-way random-effects variance; items alone for a single seed."""
     covariance = np.atleast_2d(np.cov(quantity.replicates, rowvar=False))
     seeds = len(quantity.values)
-    items = float(covariance.mean())
+    items = max(0.0, float(covariance.mean()))  # below zero only by rounding
     if seeds == 1:
         return VarianceParts(items, items, np.inf)
     observed = float(quantity.values.var(ddof=1))

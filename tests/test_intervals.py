@@ -353,3 +353,17 @@ def test_seed_spread_is_the_sample_standard_deviation():
     assert intervals.seed_spread([1.0]) == intervals.Spread(1.0, None, 1)
     with pytest.raises(ValueError, match="at least one seed"):
         intervals.seed_spread([])
+
+
+def test_the_variance_over_items_is_never_negative_by_rounding():
+    """Seeds that move against each other leave a mean that does not move at all."""
+    rng = np.random.default_rng(5)
+    rounded = 0
+    for _ in range(200):
+        draws = rng.normal(size=50) * 1e-3 + 0.1
+        replicates = np.stack([draws, 0.7 - draws], axis=1)
+        rounded += np.cov(replicates, rowvar=False).mean() < 0
+        quantity = intervals.Replicated(np.array([0.1, 0.6]), replicates, np.zeros((50, 2)))
+        assert intervals.variance_parts(quantity).items >= 0
+        assert np.isfinite(intervals.seed_interval(quantity).low)
+    assert rounded, "rounding never went below zero: the case is not tested"
