@@ -155,10 +155,15 @@ class Study:
                 progress.start(run.name)
                 self._complete_run(run, progress)
                 self._ledger.save(self.store.root)
-        for task in self.profile.tasks.values():
-            self._complete_task(task)
-        self._ledger.save(self.store.root)
-        return self._ledger
+        return self._complete_tasks()
+
+    def collect(self) -> ledger.Ledger:
+        """As ``complete``, of the runs that are trained already: trains nothing."""
+        with Progress(1.0, len(plan_runs(self.profile))) as progress:
+            for run in plan_runs(self.profile):
+                if self.store.find(self.train_key(run)):
+                    self._complete_run(run, progress)
+        return self._complete_tasks()
 
     def complete_run(self, run: Run) -> dict[str, Any]:
         """One run's entries by stage; a failure raises."""
@@ -399,6 +404,12 @@ class Study:
 
         key = Key(ITEMS.name, f"{task.name}-{address.replace(':', '-')}", ITEMS.version, payload)
         return self.store.produce(key, make, lambda: self._provenance(ITEMS))
+
+    def _complete_tasks(self) -> ledger.Ledger:
+        for task in self.profile.tasks.values():
+            self._complete_task(task)
+        self._ledger.save(self.store.root)
+        return self._ledger
 
     def _complete_task(self, task: TaskSettings) -> None:
         items = {address: self.items(task, address) for address in task.evaluations}

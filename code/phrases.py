@@ -29,7 +29,7 @@ class Phrase(str):
     __slots__ = ()
 
     def _repr_markdown_(self) -> str:
-        # For an empty value Quarto would print the expression itself: a comment is shown as nothing.
+        # For an empty value Quarto would print the expression itself; a comment shows nothing.
         return str(self) or "<!-- -->"
 
 

@@ -74,15 +74,25 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run_all(profile: Profile, finished_only: bool) -> None:
-    study = None if finished_only else _study(profile)
-    ledger = study.complete() if study else Ledger.load(cache_folder(), profile)
+    ledger = _collect(profile) if finished_only else _study(profile).complete()
     failures = ledger.content["failures"]
     for run, reason in failures.items():
         print(f"failed: {run}: {reason}", file=sys.stderr)
     if not ledger.content["runs"]:
         raise StudyError(
-            "no run of this profile is finished", remedy="see the reasons above; then run again"
+            "no run of this profile is finished",
+            remedy=f"python code/run.py --profile {profile.name}",
         )
+
+
+def _collect(profile: Profile) -> Ledger:
+    """What is finished; from the ledger alone where data, models or torch are not at hand."""
+    try:
+        return _study(profile).collect()
+    except (ImportError, StudyError) as error:
+        reason = str(error).splitlines()[0]
+        print(f"stored results, not checked against data and models: {reason}", file=sys.stderr)
+        return Ledger.load(cache_folder(), profile)
 
 
 def _run_one(profile: Profile, name: str) -> None:

@@ -172,3 +172,21 @@ print(json.dumps([len(study.runs), len(study.drift), "torch" in sys.modules]))
     )
     runs, drift, torch_loaded = json.loads(done.stdout)
     assert runs == len(finished.ledger.content["runs"]) and drift > 0 and not torch_loaded
+
+
+def test_an_early_stop_leaves_a_complete_study_of_what_is_finished(
+    finished: FinishedStudy, tiny_environment: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(finished.store.root, tmp_path / "cache")
+    for folder in (tmp_path / "cache" / "train").glob("*-seed2-*"):
+        shutil.rmtree(folder)
+    (tmp_path / "cache" / f"ledger-{finished.profile.name}.json").unlink()
+    collected = Study(finished.profile, Store(tmp_path / "cache")).collect().content
+    assert len(collected["runs"]) == 6 and all("seed1" in name for name in collected["runs"])
+    assert {"items", "evidence"} <= set(collected["tasks"]["cola"])
+    assert (
+        collected["tasks"]["cola"]["evidence"]
+        != finished.ledger.content["tasks"]["cola"]["evidence"]
+    )

@@ -87,7 +87,9 @@ def test_references_are_resolved_and_values_are_plain(rendered: Rendered) -> Non
 
 
 def test_the_page_needs_no_network(rendered: Rendered) -> None:
-    loaded = re.findall(r'(?:src|href)="(https?://[^"]+)"', re.sub(r"<a\b[^>]*>", "", rendered.html))
+    loaded = re.findall(
+        r'(?:src|href)="(https?://[^"]+)"', re.sub(r"<a\b[^>]*>", "", rendered.html)
+    )
     assert loaded == []
     assert "<script" not in rendered.html or "https://cdn" not in rendered.html
 
@@ -102,7 +104,9 @@ def test_both_documents_hold_the_same_chunks() -> None:
     def chunks(name: str) -> list[str]:
         text = (ROOT / name).read_text(encoding="utf-8")
         bodies = re.findall(r"^```\{python\}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        without_captions = (re.sub(r"^#\| \w+-(?:cap|alt): .*\n", "", b, flags=re.M) for b in bodies)
+        without_captions = (
+            re.sub(r"^#\| \w+-(?:cap|alt): .*\n", "", b, flags=re.M) for b in bodies
+        )
         return [re.sub(r'load_wording\("\w+"\)', "load_wording()", b) for b in without_captions]
 
     assert chunks("report.qmd") == chunks("report.ru.qmd") and len(chunks("report.qmd")) > 40
