@@ -1,5 +1,6 @@
 """Tables: what stands in their cells, in both languages, for whole and for incomplete studies."""
 
+from dataclasses import replace
 import inspect
 import json
 import re
@@ -402,6 +403,8 @@ def test_new_languages_get_rows_of_their_own(words: Wording) -> None:
 
 
 def test_training_sizes_appear_when_the_runs_hold_them(study: Study, words: Wording) -> None:
+    bare = study.runs.drop(columns=["train_sentences", "train_words"], errors="ignore")
+    study = replace(study, runs=bare)
     assert (
         row_of(tabulation.tabulate_corpora(study, words), "CoLA", "cola:train")[2:] == [MISSING] * 2
     )
