@@ -1,11 +1,11 @@
 """Tables: what stands in their cells, in both languages, for whole and for incomplete studies."""
 
-from dataclasses import replace
 import inspect
 import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
