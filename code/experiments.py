@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ from settings import (
 from spectra import measure_update
 from store import Entry, Key, Store, disk_errors, save_arrays
 from tagging_evidence import summarise_tagging
-from training import build_schedule, train
+from training import StepListener, build_schedule, train
 
 ACCEPTABILITY_LABELS = ("unacceptable", "acceptable")
 CKA_ITEMS = 200  # sentences of a validation split that hidden states are compared on
@@ -473,8 +474,10 @@ class Study:
         stacked: dict[str, dict[str, np.ndarray]],
         seeds: dict[str, list[int]],
     ) -> dict[str, Any]:
-        method, training = task.methods[0], self.split(task, task.train).items
-        frames = {a: self._items_frame(task, method, a) for a in task.evaluations}
+        training = self.split(task, task.train).items
+        frames = {
+            a: pd.DataFrame(self.items(task, a).result()["columns"]) for a in task.evaluations
+        }
         if task.kind == "token":
             return summarise_tagging(
                 frames,
@@ -611,9 +614,14 @@ def _learning_rates(training: TrainingSettings, steps_per_epoch: int) -> list[fl
     return rates
 
 
-def _step_listener(progress: Progress, work: float) -> Any:
-    def listen(_step: int, loss: float | None) -> None:
-        progress.advance(work, loss)
+def _step_listener(progress: Progress, work: float) -> StepListener:
+    """Counts the steps before a resumption too: they are told with the first step after it."""
+    told = 0
+
+    def listen(step: int, loss: float | None) -> None:
+        nonlocal told
+        progress.advance(work * (step - told), loss)
+        told = step
 
     return listen
 

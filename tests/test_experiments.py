@@ -190,3 +190,16 @@ def test_an_early_stop_leaves_a_complete_study_of_what_is_finished(
         collected["tasks"]["cola"]["evidence"]
         != finished.ledger.content["tasks"]["cola"]["evidence"]
     )
+
+
+def test_progress_counts_the_steps_before_a_resumption() -> None:
+    done: list[float] = []
+
+    class Recorder:
+        def advance(self, work: float, loss: float | None = None) -> None:
+            done.append(work)
+
+    listen = experiments._step_listener(Recorder(), 2.0)
+    for step in (5, 6, 7):
+        listen(step, None)
+    assert done == [10.0, 2.0, 2.0]
