@@ -103,26 +103,32 @@ def single_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@single_thread()
 def measure_tensors(base: Tensor, tuned: Tensor) -> Moments:
     """The moments of two tensors of one shape, accumulated in float64."""
     b, t = base.detach().reshape(-1), tuned.detach().reshape(-1)
-    size = min(_CHUNK, b.numel())
-    base64 = torch.empty(size, dtype=torch.float64)
-    change64 = torch.empty(size, dtype=torch.float64)
+    if b.shape != t.shape:
+        raise ValueError(f"expected two tensors of one shape, got {base.shape} and {tuned.shape}")
+    return _accumulate(b.split(_CHUNK), t.split(_CHUNK), b.numel())
+
+
+@single_thread()
+def _accumulate(base: Iterable[Tensor], tuned: Iterable[Tensor], count: int) -> Moments:
+    """The moments of ``count`` weights that come in flat pieces of at most ``_CHUNK``."""
+    base64 = torch.empty(min(_CHUNK, count), dtype=torch.float64)
+    change64 = torch.empty_like(base64)
     total = Moments()
-    for start in range(0, b.numel(), _CHUNK):
-        stop = min(start + _CHUNK, b.numel())
-        x, d = base64[: stop - start], change64[: stop - start]
-        x.copy_(b[start:stop])
-        d.copy_(t[start:stop])
+    for b, t in zip(base, tuned, strict=True):
+        x, d = base64[: b.numel()], change64[: b.numel()]
+        x.copy_(b)
+        d.copy_(t)
         d.sub_(x)
-        total += Moments(stop - start, float(x.dot(x)), float(d.dot(d)), float(x.dot(d)))
+        total += Moments(b.numel(), float(x.dot(x)), float(d.dot(d)), float(x.dot(d)))
     return total
 
 
 def _measure(pair: Pair) -> Moments:
-    moments = measure_tensors(pair.base.load(), pair.tuned.load())
+    count = math.prod(pair.base.shape)
+    moments = _accumulate(pair.base.pieces(_CHUNK), pair.tuned.pieces(_CHUNK), count)
     if not math.isfinite(moments.base_square + moments.change_square):
         raise StudyError(
             f"the parameter {pair.name} holds values that are not finite numbers",

@@ -12,6 +12,7 @@ which are merged into the matrices they adapt. Distances between models are in `
 
 import copy
 import json
+import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,12 @@ Model = nn.Module | Path | str | Mapping[str, Tensor]
 _SINGLE_FILE = "model.safetensors"
 _INDEX_FILE = "model.safetensors.index.json"
 _ADAPTER_FILE = "adapter_config.json"
-_FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
+_FLOATING = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +49,20 @@ class Weight:
         shape: its shape.
         identity: equal for two names of one tensor (tied weights).
         load: returns it, detached and on the CPU, in its own dtype; not to be written to.
+        stream: yields it flat and in order, in pieces of at most so many values, without ever
+            holding the whole; None where the whole is in memory anyway.
     """
 
     shape: tuple[int, ...]
     identity: Hashable
     load: Callable[[], Tensor]
+    stream: Callable[[int], Iterator[Tensor]] | None = None
+
+    def pieces(self, size: int) -> Iterator[Tensor]:
+        """The values in order, ``size`` at a time; a piece is valid until the next is asked for."""
+        if self.stream is not None:
+            return self.stream(size)
+        return iter(self.load().reshape(-1).split(size))
 
 
 Weights = dict[str, Weight]
@@ -252,17 +267,65 @@ def _merged(layer: BaseTunerLayer, parameter_name: str) -> Tensor:
 def _checkpoint_weights(path: Path) -> Iterator[tuple[str, Weight]]:
     for file in _checkpoint_files(path):
         try:
-            with safe_open(file, framework="pt") as opened:
-                slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
-                shapes = {
-                    name: tuple(part.get_shape())
-                    for name, part in slices.items()
-                    if part.get_dtype() in _FLOATING
-                }
+            entries = _float_entries(file)
         except (OSError, SafetensorError) as error:
             raise _unreadable(file, error) from error
-        for name, shape in shapes.items():
-            yield name, Weight(shape, (file, name), _loader(file, name))
+        for name, entry in entries.items():
+            loads = _loader(file, name)
+            yield name, Weight(entry.shape, (file, name), loads, _streamer(file, entry))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Where a tensor lies in a safetensors file: ``start`` in bytes from its beginning."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    start: int
+
+
+def _float_entries(file: Path) -> dict[str, _Entry]:
+    """The floating-point tensors by name.
+
+    The format (https://github.com/huggingface/safetensors#format): the length N of the header in 8
+    bytes, N bytes of JSON, then the tensors, little-endian, at the header's offsets.
+    """
+    with safe_open(file, framework="pt") as opened:  # checks every length and offset of the header
+        names = list(opened.keys())
+    with file.open("rb") as raw:
+        length = int.from_bytes(raw.read(8), "little")
+        header = json.loads(raw.read(length))
+    return {
+        name: _Entry(
+            shape=tuple(header[name]["shape"]),
+            dtype=_FLOATING[header[name]["dtype"]],
+            start=8 + length + header[name]["data_offsets"][0],
+        )
+        for name in names
+        if header[name]["dtype"] in _FLOATING
+    }
+
+
+def _streamer(file: Path, entry: _Entry) -> Callable[[int], Iterator[Tensor]]:
+    def stream(size: int) -> Iterator[Tensor]:
+        # Read rather than mapped: a page that is mapped counts as this process's memory, and the
+        # first touch of each costs more than copying it into a buffer that stays in the cache.
+        count = math.prod(entry.shape)
+        buffer = torch.empty(min(size, count), dtype=entry.dtype)
+        window = memoryview(buffer.view(torch.uint8).numpy())
+        try:
+            with file.open("rb", buffering=0) as raw:
+                raw.seek(entry.start)
+                for start in range(0, count, size):
+                    length = min(size, count - start)
+                    wanted = length * entry.dtype.itemsize
+                    if raw.readinto(window[:wanted]) != wanted:
+                        raise EOFError("it ends before its last tensor does")
+                    yield buffer[:length]
+        except (OSError, EOFError) as error:
+            raise _unreadable(file, error) from error
+
+    return stream
 
 
 def _loader(file: Path, name: str) -> Callable[[], Tensor]:

@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-import weakref
 
 import numpy as np
 import pytest
@@ -210,8 +209,10 @@ def test_the_number_of_threads_is_left_as_it_was():
     torch.set_num_threads(3)
     try:
         drift.measure_tensors(torch.ones(3), torch.ones(3))
-        with pytest.raises(RuntimeError):
+        with pytest.raises(ValueError, match="of one shape"):
             drift.measure_tensors(torch.ones(3), torch.ones(2))
+        with pytest.raises(RuntimeError):
+            drift._accumulate([torch.ones(3)], [torch.ones(2)], 3)
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(threads)
@@ -547,29 +548,37 @@ def test_a_truncated_checkpoint_is_described(tmp_path):
         weight_distance(tmp_path, model)
 
 
-def test_tensors_are_loaded_one_pair_at_a_time(tmp_path, monkeypatch):
-    """No tensor of a checkpoint is alive when the one after the next is read."""
-    base = tiny.build_model("bert", "sequence")
-    base.save_pretrained(tmp_path)
-    alive: list[int] = []
-    most = 0
-    plain = weights._loader
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_checkpoint_is_streamed_without_holding_a_tensor(tmp_path, monkeypatch, dtype):
+    """The same sums as in memory, from pieces of which none is larger than a chunk."""
+    monkeypatch.setattr(drift, "_CHUNK", 100)
+    base, tuned = (
+        {"a": torch.randn(7, 33), "b": torch.randn(()), "c": torch.randn(0, 3), "d": torch.randn(5)}
+        for _ in range(2)
+    )
+    base = {name: tensor.to(dtype) for name, tensor in base.items()}
+    for name, state in (("base", base), ("tuned", tuned)):
+        (tmp_path / name).mkdir()
+        save_file(state, tmp_path / name / "model.safetensors")
+    expected = weight_distance(base, tuned, ["a", "b", "d"])
+    monkeypatch.setattr(weights, "_loader", lambda *_: pytest.fail)
+    found = weight_distance(tmp_path / "base", tmp_path / "tuned", ["a", "b", "d"])
+    assert found == expected
+    assert found["a"] > 0
+    pieces = weights.read_weights(tmp_path / "tuned")["a"].pieces(100)
+    copies = [(piece.data_ptr(), piece.clone()) for piece in pieces]
+    assert [len(piece) for _, piece in copies] == [100, 100, 31]
+    assert len({address for address, _ in copies}) == 1
+    assert torch.equal(torch.cat([piece for _, piece in copies]), tuned["a"].reshape(-1))
 
-    def counting(file, name):
-        def load():
-            nonlocal most
-            tensor = plain(file, name)()
-            alive.append(0)
-            most = max(most, len(alive))
-            weakref.finalize(tensor, alive.pop)
-            return tensor
 
-        return load
-
-    monkeypatch.setattr(weights, "_loader", counting)
-    assert weight_distance(tmp_path, tmp_path) == 0
-    assert most == 2
-    assert not alive
+def test_a_checkpoint_that_shrinks_while_it_is_read_is_described(tmp_path):
+    save_file({"a": torch.ones(8, 8)}, tmp_path / "model.safetensors")
+    held = weights.read_weights(tmp_path)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(StudyError, match="it ends before its last tensor does"):
+        list(held["a"].pieces(10))
 
 
 # --- embedding rows ---
