@@ -312,14 +312,14 @@ def _streamer(file: Path, entry: _Entry) -> Callable[[int], Iterator[Tensor]]:
         # first touch of each costs more than copying it into a buffer that stays in the cache.
         count = math.prod(entry.shape)
         buffer = torch.empty(min(size, count), dtype=entry.dtype)
-        window = memoryview(buffer.view(torch.uint8).numpy())
+        window = buffer.view(torch.uint8).numpy()
         try:
             with file.open("rb", buffering=0) as raw:
                 raw.seek(entry.start)
                 for start in range(0, count, size):
                     length = min(size, count - start)
                     wanted = length * entry.dtype.itemsize
-                    if raw.readinto(window[:wanted]) != wanted:
+                    if raw.readinto(window[:wanted].data) != wanted:
                         raise EOFError("it ends before its last tensor does")
                     yield buffer[:length]
         except (OSError, EOFError) as error:
