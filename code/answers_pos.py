@@ -247,7 +247,7 @@ class PosAnswers(MethodAnswers):
             for row in shown
         ]
         rest = next((r for r in entry["causes"] if r["cause"] == "remaining"), None)
-        remaining = self.voice.words.points(rest["points"]["value"] if rest else None, 2)
+        remaining = self.voice.words.number(100 * rest["points"]["value"] if rest else None, 2)
         return self.voice.say("causes", listed=self.voice.listed(items), remaining=remaining)
 
     @property

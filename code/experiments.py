@@ -90,7 +90,7 @@ STRUCTURE = Stage("structure", 1, ("spectra", "drift", "weights", "architecture"
 REPRESENTATION = Stage("representation", 1, ("representations",))
 EVIDENCE = Stage(
     "evidence",
-    1,
+    2,
     (
         "acceptability_evidence",
         "tagging_evidence",

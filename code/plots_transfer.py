@@ -154,7 +154,8 @@ def plot_drop_causes(study: Study, words: Wording) -> Figure:
     if not targets:
         return nothing_to_show(words)
     methods = max((_methods(evidence, target) for target in targets), key=len)
-    height = len(targets) * (0.5 + 9 * (0.14 + 0.07 * len(methods))) + 0.9
+    rows = 1 + len(evidence["methods"][methods[0]]["transfer"][targets[0]]["causes"])
+    height = len(targets) * (0.5 + rows * (0.14 + 0.07 * len(methods))) + 0.9
     figure, axes = new_grid(len(targets), 1, height, sharex=True)
     shown = []
     for ax, target in zip(axes[:, 0], targets, strict=True):

@@ -201,12 +201,20 @@ class Words:
     capitalised: Bools
     first: Bools
     particle: Bools
+    reflexive: Bools
     clause_final: Bools
 
     def pair(self, one: str, other: str) -> Bools:
         """Words whose gold and predicted tag are these two, in either order."""
-        forth = (self.gold == one) & (self.predicted == other)
-        return forth | ((self.gold == other) & (self.predicted == one))
+        return self.taken(one, other) | self.taken(other, one)
+
+    def taken(self, gold: str, *predicted: str) -> Bools:
+        """Words of the one tag that are given one of the others."""
+        return (self.gold == gold) & np.isin(self.predicted, predicted)
+
+    def among(self, *tags: str) -> Bools:
+        """Words whose gold and predicted tag are both of these."""
+        return np.isin(self.gold, tags) & np.isin(self.predicted, tags)
 
 
 @dataclass(frozen=True)
@@ -225,6 +233,11 @@ CAUSES: tuple[Cause, ...] = (
         lambda words: words.particle,
     ),
     Cause(
+        "reflexive pronouns",
+        "the word is a reflexive pronoun by its language's own tag (PRF)",
+        lambda words: words.reflexive,
+    ),
+    Cause(
         "capitalisation",
         "a capitalised word inside the sentence that is no PROPN is tagged PROPN",
         lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
@@ -239,6 +252,32 @@ CAUSES: tuple[Cause, ...] = (
         "clause-final verbs",
         "a VERB or AUX at the end of its clause is tagged as neither",
         lambda words: words.clause_final & ~np.isin(words.predicted, ["VERB", "AUX"]),
+    ),
+    Cause(
+        "DET as ADP",
+        "a DET is tagged ADP: an article in the genitive does the work of English 'of'",
+        lambda words: words.taken("DET", "ADP"),
+    ),
+    Cause(
+        "quantifiers",
+        "a DET is tagged ADJ, ADV or NUM: words such as German 'viele', English 'many'",
+        lambda words: words.taken("DET", "ADJ", "ADV", "NUM"),
+    ),
+    Cause(
+        "ADJ/VERB",
+        "either for the other: participles, above all",
+        lambda words: words.pair("ADJ", "VERB"),
+    ),
+    Cause(
+        "numerals",
+        "NUM confused with ADJ or NOUN: ordinals, and German 'Millionen'",
+        lambda words: words.pair("NUM", "ADJ") | words.pair("NUM", "NOUN"),
+    ),
+    Cause("ADJ/NOUN", "either for the other", lambda words: words.pair("ADJ", "NOUN")),
+    Cause(
+        "function words",
+        "confusions among ADP, ADV, CCONJ, PART and SCONJ",
+        lambda words: words.among("ADP", "ADV", "CCONJ", "PART", "SCONJ"),
     ),
 )
 
@@ -286,6 +325,7 @@ def _annotation(items: pd.DataFrame) -> dict[str, Any]:
         "capitalised": np.array([form[:1].isupper() for form in items["form"]], dtype=bool),
         "first": items["position"].to_numpy() == 0,
         "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
+        "reflexive": xpos == "PRF",
         "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
     }
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import transfer
 
-TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "PRON", "PROPN", "PUNCT", "VERB")
+TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "NUM", "PRON", "PROPN", "PUNCT", "VERB")
 
 
 def words(*rows):
@@ -157,11 +157,32 @@ def test_each_error_gets_its_cause():
         "right",
         "ADJ/ADV",
         "capitalisation",
-        "remaining",
+        "function words",
         "NOUN/PROPN",
         "separable particles",
         "right",
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "predicted", "cause"),
+    [
+        (("sich", "PRON", "obj", "PRF"), "AUX", "reflexive pronouns"),
+        (("sie", "PRON", "obj", "PPER"), "AUX", "remaining"),
+        (("der", "DET", "det", "ART"), "ADP", "DET as ADP"),
+        (("viele", "DET", "det", "PIAT"), "ADJ", "quantifiers"),
+        (("allem", "DET", "det", "PIAT"), "ADV", "quantifiers"),
+        (("viele", "ADJ", "amod", "PIAT"), "DET", "remaining"),
+        (("geplanten", "ADJ", "amod", "ADJA"), "VERB", "ADJ/VERB"),
+        (("Millionen", "NOUN", "nsubj", "NN"), "NUM", "numerals"),
+        (("5.", "ADJ", "amod", "ADJA"), "NUM", "numerals"),
+        (("Einzige", "NOUN", "nsubj", "NN"), "ADJ", "ADJ/NOUN"),
+        (("aber", "ADV", "advmod", "ADV"), "CCONJ", "function words"),
+        (("aber", "ADV", "advmod", "ADV"), "NOUN", "remaining"),
+    ],
+)
+def test_what_the_groups_cover(word, predicted, cause):
+    assert causes_of(words((0, *word)), [predicted]) == [cause]
 
 
 def test_particles_are_known_by_tag_where_relations_are_missing():
