@@ -108,11 +108,12 @@ class CurveAnswers:
         turns = [self._turn(task, role) for task in self.study.profile.tasks for role in ROLES]
         known = [turn for turn in turns if turn != Turn.UNKNOWN]
         turned = [turn not in (Turn.NONE, Turn.FEW) for turn in known]
+        falling = sum(turn == Turn.METRIC_FALLS for turn in known)
         return self.voice.say(
             f"headline-curves-{judge_extent(turned)}",
             turned=sum(turned),
             models=len(known),
-            falling=sum(turn == Turn.METRIC_FALLS for turn in known),
+            falling=self.voice.extent("falling", falling, sum(turned)),
         )
 
     @property

@@ -100,6 +100,7 @@ class DriftAnswers:
             f"{key}-{self.depth_extent}",
             mainly=sum(trend == Trend.MAINLY_UPPER for trend in trends),
             rising=rising,
+            rising_clause=self.voice.extent("rising", rising, len(trends)),
             models=len(trends),
         )
 
@@ -196,7 +197,7 @@ class DriftAnswers:
             **self._names(task, method),
             **{measure: str(rank) for measure, rank in ranks.items()},
             relative_change=self.voice.words.percent(values[HEAD], 1),
-            components=len([layer for layer in values if layer != "pooler"]),
+            components=len(values),
         )
 
     def _ranks(self, task: str, method: str | None) -> dict[str, int | None]:

@@ -182,6 +182,7 @@ class MethodAnswers:
             first_value=self.voice.estimate(metric, values[0]),
             second_value=self.voice.estimate(metric, values[1]),
             metric=self.voice.name("metric", metric),
+            task=self.voice.name("task", self.task),
             language=self.voice.language(evaluation),
         )
 

@@ -1,5 +1,6 @@
 """Answers of Task 2: zero-shot transfer of tagging."""
 
+from collections.abc import Collection
 from typing import Any
 
 import findings
@@ -10,6 +11,7 @@ from judging import (
     interval_outcome,
     judge_agreement,
     judge_comparison,
+    judge_part,
 )
 from phrases import Phrase
 from wording import MISSING
@@ -17,6 +19,8 @@ from wording import MISSING
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
 LEARNT = 0.5  # accuracy at home below which a tag has nothing to lose
+CONVENTIONS = ("quantifiers", "ADJ/VERB")  # where the two treebanks draw the line differently
+WORD_ORDER = ("separable particles", "clause-final verbs")
 ENOUGH_WORDS = 20  # in both sets, for a tag to be named as one that loses little
 
 
@@ -159,9 +163,15 @@ class PosAnswers(MethodAnswers):
         """Reference against an encoder without multilingual pretraining, if one was run."""
         if self.roles.foreign is None:
             return self.voice.say("foreign-not-run")
-        return self.compare(
+        found = self.compare(
             "against-abroad", self.target, "accuracy", self.roles.reference, self.roles.foreign
         )
+        return Phrase(f"{found} {self.voice.say('foreign-meaning')}")
+
+    @property
+    def foreign_control(self) -> Phrase:
+        """The control without multilingual pretraining, described if it was run."""
+        return self.voice.say("foreign-control") if self.roles.foreign else Phrase("")
 
     # ------------------------------------------------------------------------------------ tags
 
@@ -249,6 +259,29 @@ class PosAnswers(MethodAnswers):
         rest = next((r for r in entry["causes"] if r["cause"] == "remaining"), None)
         remaining = self.voice.words.number(100 * rest["points"]["value"] if rest else None, 2)
         return self.voice.say("causes", listed=self.voice.listed(items), remaining=remaining)
+
+    @property
+    def conventions(self) -> Phrase:
+        """Points of the drop that the two treebanks' conventions account for."""
+        return self._part("conventions", CONVENTIONS)
+
+    @property
+    def word_order(self) -> Phrase:
+        """Points of the drop that verbs at the end and separable particles account for."""
+        return self._part("word-order", WORD_ORDER)
+
+    def _part(self, key: str, causes: Collection[str]) -> Phrase:
+        """How much of the reference's drop some of its causes make up."""
+        entry = findings.transfer_entry(self.study, self.task, self.roles.reference)
+        rows = [row for row in entry.get("causes", ()) if row["cause"] in causes]
+        part = sum(row["points"]["value"] for row in rows) if rows else None
+        drop = entry["drop"] if entry else {"value": None, "low": None}
+        certain = drop["value"] if (drop["low"] or 0) > 0 else None
+        return self.voice.say(
+            f"{key}-{judge_part(part, certain)}",
+            points=self.voice.words.number(None if part is None else 100 * part, 2),
+            drop=self.voice.words.number(None if certain is None else 100 * certain, 2),
+        )
 
     @property
     def confusion(self) -> Phrase:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from architecture import EMBEDDINGS, HEAD
+from architecture import HEAD
 from results import Study
 from settings import MethodSettings, language_of
 
@@ -195,10 +195,10 @@ def encoder_profile(values: dict[str, float]) -> list[float]:
 
 
 def head_rank(values: dict[str, float]) -> int | None:
-    """Rank of the head's change among embeddings, encoder layers and head; 1 is the largest."""
+    """Rank of the head's change among all layers that were compared; 1 is the largest."""
     if HEAD not in values:
         return None
-    rivals = [v for k, v in values.items() if k == EMBEDDINGS or k.startswith(LAYER_PREFIX)]
+    rivals = [value for layer, value in values.items() if layer != HEAD]
     return 1 + sum(value >= values[HEAD] for value in rivals)
 
 

@@ -19,6 +19,8 @@ MAINLY = 1.5  # upper third over lower third from which change is "mainly" there
 SAME_DEPTH = 0.03  # centres of change closer than this (share of the depth) are the same
 SAME_EPOCH = 0.5  # best points closer than this (epochs) are reached equally early
 SAME_SIMILARITY = 0.02  # values of CKA closer than this are the same
+LITTLE = 0.1  # parts of a whole below this are little
+MOST = 0.5  # and from this on most of it
 
 
 class Verdict(StrEnum):
@@ -73,6 +75,15 @@ class Extent(StrEnum):
     ALL = "all"
     SOME = "some"
     NONE = "none"
+    UNKNOWN = "unknown"
+
+
+class Part(StrEnum):
+    """How large a part is beside the whole."""
+
+    LITTLE = "little"
+    SOME = "some"
+    MOST = "most"
     UNKNOWN = "unknown"
 
 
@@ -134,6 +145,16 @@ def judge_comparison(comparison: Mapping[str, Any] | None) -> Verdict:
     if comparison["metric"] == "drop" and low is not None and high is not None:
         low, high = -high, -low
     return judge_difference(low, high, p)
+
+
+def judge_part(part: float | None, whole: float | None) -> Part:
+    """How much of a whole a part makes up; unknown where there is no positive whole."""
+    if part is None or whole is None or whole <= 0:
+        return Part.UNKNOWN
+    share = part / whole
+    if share < LITTLE:
+        return Part.LITTLE
+    return Part.MOST if share >= MOST else Part.SOME
 
 
 def judge_ratios(ratios: Sequence[float]) -> Ratio:

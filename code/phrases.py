@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from findings import LAYER_PREFIX
+from judging import ALPHA, judge_extent
 from settings import MethodSettings, language_of
 from wording import MISSING, Wording
 
@@ -76,6 +77,11 @@ class Voice:
             return self.say("layer-encoder", number=layer.removeprefix(LAYER_PREFIX))
         return self.name("layer", layer)
 
+    def extent(self, key: str, count: int, total: int) -> Phrase:
+        """A clause on how many of so many cases something holds in: all, some or none."""
+        outcome = judge_extent([True] * count + [False] * (total - count))
+        return self.say(f"{key}-{outcome}", count=count)
+
     def listed(self, items: Sequence[str]) -> str:
         """Items separated by commas; ``–`` for none."""
         return ", ".join(items) or MISSING
@@ -132,7 +138,15 @@ class Voice:
             "size": self.size(metric, comparison["effect"]),
             "interval": self.interval(metric, comparison["low"], comparison["high"]),
             "p": self.p_value(comparison["p_corrected"]),
+            "reservation": self._reservation(comparison),
         }
+
+    def _reservation(self, comparison: Mapping[str, Any]) -> Phrase:
+        """What a difference that is not reliable leaves open."""
+        low, high = comparison["low"], comparison["high"]
+        if low is None or high is None or low <= 0 <= high:
+            return self.say("reservation-open")
+        return self.say("reservation-corrected", level=self.words.percent(ALPHA, 0))
 
 
 def adapter_sentence(voice: Voice, method: MethodSettings) -> Phrase:

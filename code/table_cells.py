@@ -147,7 +147,8 @@ class Cells:
     def name(self, value: str) -> str:
         """The display name of a data value; the value itself, escaped, where none is written."""
         known = self.words.has(SECTION, value)
-        return self.words.name(SECTION, value) if known else escape(value)
+        name = self.words.name(SECTION, value)
+        return name if known else escape(name)
 
     def names(self, values: Iterable[str]) -> str:
         """Display names, separated by commas."""

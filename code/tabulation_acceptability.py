@@ -118,7 +118,8 @@ def tabulate_acceptability_errors(study: Study, words: Wording) -> str:
 
 
 def _group(kind: str, group: str, cells: Cells) -> str:
-    return cells.say("group_words", group=group) if kind == "by_length" else cells.name(group)
+    name = cells.name(group)
+    return cells.say("group_words", group=name) if kind == "by_length" else name
 
 
 def _agreement_rows(

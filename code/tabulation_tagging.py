@@ -239,7 +239,8 @@ def _occurs(row: Mapping[str, Any]) -> bool:
 def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
     group = row["group"]
     numbered = {"by_pieces": "group_pieces", "by_length": "group_length"}
-    title = cells.say(numbered[kind], group=group) if kind in numbered else cells.name(group)
+    name = cells.name(group)
+    title = cells.say(numbered[kind], group=name) if kind in numbered else name
     return [
         title,
         cells.count(row["source_words"]),

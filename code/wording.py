@@ -5,6 +5,7 @@ Texts are in ``code/wording_texts/<language>/<section>.toml``, one flat table of
 are fractions in [0, 1] everywhere else: percent exists only here and in ``tabulation``.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ MISSING = "–"
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between thousands
 NO_BREAK_SPACE = "\u00a0"
+_SPAN = re.compile(r"^(\d+)-(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Wording:
     def name(self, section: str, key: str) -> str:
         """The display name of a data value, or the value itself where none is written.
 
-        New methods, tags and languages need no text to be shown.
+        New methods, tags and languages need no text to be shown. Between two numbers stands an en
+        dash.
         """
-        return self.texts.get(section, {}).get(key, key)
+        return self.texts.get(section, {}).get(key) or _SPAN.sub("\\1–\\2", key)
 
     def number(self, value: float | None, digits: int) -> str:
         """Fixed-point number; ``–`` for None."""

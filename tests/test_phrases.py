@@ -16,6 +16,7 @@ from judging import (
     Extent,
     Order,
     Outlook,
+    Part,
     Ratio,
     Trend,
     Turn,
@@ -31,7 +32,7 @@ from judging import (
     judge_turn,
 )
 from paths import project_root
-from phrases import Phrase
+from phrases import Phrase, Voice
 from results import Study
 from synthetic_study import TRAITS, Traits, build_study
 from wording import LANGUAGES, Wording, load_wording
@@ -197,7 +198,7 @@ def test_every_expression_gives_a_sentence(name: str, language: str) -> None:
     study = build_study(**STUDIES[name])  # type: ignore[arg-type]
     for code, text in evaluate(study, load_wording(language)).items():
         assert isinstance(text, Phrase), code
-        assert text or code == "answers.setup.warning", code
+        assert text or code in ("answers.setup.warning", "answers.pos.foreign_control"), code
         assert not re.search(r"[{}]|\bnan\b|\bNone\b|np\.", text), (code, text)
 
 
@@ -390,6 +391,58 @@ def test_outlook() -> None:
     assert judge_outlook(None) == Outlook.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "outcome"),
+    [
+        (0.01, 0.2, Part.LITTLE),
+        (-0.01, 0.2, Part.LITTLE),
+        (0.03, 0.2, Part.SOME),
+        (0.1, 0.2, Part.MOST),
+        (0.1, 0.0, Part.UNKNOWN),
+        (0.1, None, Part.UNKNOWN),
+        (None, 0.2, Part.UNKNOWN),
+    ],
+)
+def test_part_of_a_whole(part: float | None, whole: float | None, outcome: Part) -> None:
+    assert judging.judge_part(part, whole) == outcome
+
+
+def test_clauses_on_how_many() -> None:
+    voice = Voice(outcomes_only())
+    clauses = [voice.extent("rising", count, 4) for count in (4, 2, 0)]
+    assert clauses == ["rising-all", "rising-some", "rising-none"]
+    assert voice.extent("falling", 0, 0) == "falling-unknown"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "key"),
+    [
+        (-0.1, 0.2, "reservation-open"),
+        (None, None, "reservation-open"),
+        (0.01, 0.2, "reservation-corrected"),
+        (-0.2, -0.01, "reservation-corrected"),
+    ],
+)
+def test_what_an_unreliable_difference_leaves_open(
+    low: float | None, high: float | None, key: str
+) -> None:
+    comparison = {"metric": "mcc", "effect": 0.1, "low": low, "high": high, "p_corrected": 0.06}
+    assert Voice(outcomes_only()).evidence(comparison)["reservation"] == key
+
+
+def test_parts_of_the_drop_follow_the_causes() -> None:
+    study = study_of(TRAILER, LEADER)
+    entry = findings.transfer_entry(study, "pos", "full")
+    points = {row["cause"]: 100 * row["points"]["value"] for row in entry["causes"]}
+    answers = Answers(study, load_wording("en")).pos
+    shown = re.findall(r"[\u2212\d.]+(?= of|  points)|(?<= of )[\d.]+", answers.word_order)
+    expected = points["separable particles"] + points["clause-final verbs"]
+    assert float(shown[0].replace("\u2212", "-")) == pytest.approx(expected, abs=0.01)
+    assert float(shown[1]) == pytest.approx(100 * entry["drop"]["value"], abs=0.01)
+    outcome = judging.judge_part(expected, 100 * entry["drop"]["value"])
+    assert Answers(study, outcomes_only()).pos.word_order == f"word-order-{outcome}"
+
+
 def test_centre_of_change() -> None:
     assert judging.centre_of_change([1, 1, 1]) == pytest.approx(0.5)
     assert judging.centre_of_change([0, 0, 2]) == pytest.approx(1.0)
@@ -408,11 +461,13 @@ def test_every_outcome_has_a_sentence() -> None:
         Agreement: ("transfer", "headline-transfer"),
         Trend: ("depth",),
         Extent: ("upper-layers", "headline-depth", "depth-measures", "depth-literature",
-                 "head-first", "head-conclusion", "beyond-control", "headline-curves", "schedule"),
+                 "head-first", "head-conclusion", "beyond-control", "headline-curves", "schedule",
+                 "rising", "falling"),
         Order: ("drop", "headline-drop", "seen", "pieces", "domain", "label", "tasks",
                 "similarity", "speed"),
         Turn: ("overfitting",),
         Outlook: ("outlook",),
+        Part: ("conventions", "word-order"),
     }  # fmt: skip
     missing = [
         f"{family}-{outcome}"
@@ -450,8 +505,8 @@ def test_a_comparison_is_found_in_either_direction() -> None:
 
 def test_rank_of_the_head() -> None:
     values = {"embeddings": 3.0, "encoder.layer.0": 1.0, "pooler": 9.0, "head": 2.0}
-    assert findings.head_rank(values) == 2
-    assert findings.head_rank({**values, "head": 4.0}) == 1
+    assert findings.head_rank(values) == 3
+    assert findings.head_rank({**values, "head": 9.5}) == 1
     assert findings.head_rank({"embeddings": 1.0}) is None
 
 

@@ -74,3 +74,8 @@ def test_an_unknown_key_names_the_file_and_an_unknown_value_shows_itself() -> No
 def test_an_unknown_language_lists_the_known_ones() -> None:
     with pytest.raises(StudyError, match=", ".join(LANGUAGES)):
         load_wording("de")
+
+
+def test_a_span_of_numbers_is_written_with_an_en_dash() -> None:
+    assert RU.name("tables", "6-10") == "6–10"
+    assert RU.name("tables", "x6-10") == "x6-10"
