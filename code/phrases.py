@@ -146,7 +146,7 @@ class Voice:
         low, high = comparison["low"], comparison["high"]
         if low is None or high is None or low <= 0 <= high:
             return self.say("reservation-open")
-        return self.say("reservation-corrected", level=self.words.percent(ALPHA, 0))
+        return self.say("reservation-corrected", level=self.words.number(ALPHA, 2))
 
 
 def adapter_sentence(voice: Voice, method: MethodSettings) -> Phrase:
