@@ -150,12 +150,12 @@ def _in_rows(panels: Sequence[tuple[str, str]], columns: int) -> list[list[tuple
 def plot_drop_causes(study: Study, words: Wording) -> Figure:
     """Causes of the drop in percentage points with intervals, and the whole that they add up to."""
     evidence = _evidence(study)
-    targets = [t for t in evidence.get("targets", ()) if _methods(evidence, t)]
+    targets = [t for t in evidence.get("targets", ()) if _compared(study, t)]
     if not targets:
         return nothing_to_show(words)
-    methods = max((_methods(evidence, target) for target in targets), key=len)
+    methods = max((_compared(study, target) for target in targets), key=len)
     rows = 1 + len(evidence["methods"][methods[0]]["transfer"][targets[0]]["causes"])
-    height = len(targets) * (0.5 + rows * (0.14 + 0.07 * len(methods))) + 0.9
+    height = len(targets) * (0.5 + rows * (0.12 + 0.06 * len(methods))) + 0.9
     figure, axes = new_grid(len(targets), 1, height, sharex=True)
     shown = []
     for ax, target in zip(axes[:, 0], targets, strict=True):
@@ -175,7 +175,7 @@ def draw_causes(ax: Axes, study: Study, words: Wording, target: str) -> list[dic
         The ESTIMATES drawn.
     """
     evidence, styles = _evidence(study), styles_of(study)
-    methods = _methods(evidence, target)
+    methods = _compared(study, target)
     causes = [row["cause"] for row in evidence["methods"][methods[0]]["transfer"][target]["causes"]]
     names = [words.name("plots", cause) for cause in causes]
     horizontal_groups(ax, [*names, words.say("plots", "cause_total")])
@@ -323,14 +323,23 @@ def draw_confusion(
 
 def _evidence(study: Study) -> dict[str, Any]:
     """Evidence of the tagging task; empty where nothing of it has finished."""
-    task = next((t.name for t in study.profile.tasks.values() if t.kind == "token"), "")
-    return study.evidence.get(task, {})
+    return study.evidence.get(_task(study), {})
+
+
+def _task(study: Study) -> str:
+    return next((t.name for t in study.profile.tasks.values() if t.kind == "token"), "")
 
 
 def _methods(evidence: Mapping[str, Any], name: str, part: str = "transfer") -> list[str]:
     """Trained methods with an entry for a target (``transfer``) or a set (``evaluations``)."""
     entries = evidence["methods"].items()
     return [method for method, entry in entries if not entry["control"] and name in entry[part]]
+
+
+def _compared(study: Study, target: str) -> list[str]:
+    """The main methods with an entry for a target: a control that loses all would hide them."""
+    known = _methods(_evidence(study), target)
+    return [method for method in study.main_methods(_task(study)) if method in known]
 
 
 def _language(evidence: Mapping[str, Any], evaluation: str) -> str:

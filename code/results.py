@@ -71,6 +71,21 @@ class Study:
         finished = set(self.runs.loc[self.runs.task == task, "method"])
         return [m.name for m in self.profile.tasks[task].methods if m.name in finished]
 
+    def main_methods(self, task: str) -> list[str]:
+        """The finished methods that are compared, in the settings' order.
+
+        They adapt the encoder, by its own weights or by an adapter, and start from the same model
+        as the task's first method; the others are controls.
+        """
+        methods, finished = self.profile.tasks[task].methods, self.methods(task)
+        return [
+            method.name
+            for method in methods
+            if method.name in finished
+            and (method.adapter is not None or method.trainable == "all")
+            and method.model_name_or_path == methods[0].model_name_or_path
+        ]
+
     def evaluations(self, task: str) -> tuple[str, ...]:
         """Addresses of a task's evaluated sets; the first is the validation set."""
         return self.profile.tasks[task].evaluations

@@ -245,22 +245,6 @@ def settings_of(study: Study, task: str, method: str) -> MethodSettings | None:
     return next((entry for entry in methods if entry.name == method), None)
 
 
-def main_methods(study: Study, task: str) -> list[str]:
-    """The finished methods that are compared, in the settings' order.
-
-    They adapt the encoder, by its own weights or by an adapter, and start from the same model as
-    the task's first method; the others are controls.
-    """
-    first = study.profile.tasks[task].methods[0].model_name_or_path
-    return [
-        method.name
-        for method in study.profile.tasks[task].methods
-        if method.name in study.methods(task)
-        and (method.adapter is not None or method.trainable == "all")
-        and method.model_name_or_path == first
-    ]
-
-
 def moving_methods(study: Study, task: str) -> list[str]:
     """The finished methods whose encoder's own weights can change."""
     methods = study.profile.tasks[task].methods

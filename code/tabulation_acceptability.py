@@ -11,7 +11,6 @@ from table_cells import (
     Scale,
     escape,
     interval_note,
-    main_methods,
     median_of,
     of_runs,
     pipe_table,
@@ -96,7 +95,7 @@ def tabulate_acceptability_errors(study: Study, words: Wording) -> str:
     cells, summary = Cells(words), study.evidence[TASK]
     if not summary:
         return cells.say("no_results")
-    methods, main = trained_methods(summary)[:4], main_methods(study, TASK)[:2]
+    methods, main = trained_methods(summary)[:4], study.main_methods(TASK)[:2]
     header = cells.titles("group", "sentences")
     header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
     header += [cells.say("column_mcc_of", method=cells.name(m)) for m in main]

@@ -15,7 +15,6 @@ from table_cells import (
     PLAIN,
     Cells,
     Scale,
-    main_methods,
     mean_of,
     moving_methods,
     of_runs,
@@ -204,7 +203,7 @@ def _undefined(study: Study, cells: Cells) -> str:
     methods = {
         method
         for task in study.profile.tasks
-        for method in main_methods(study, task)
+        for method in study.main_methods(task)
         if not _mergeable(study, task, method)
     }
     names = cells.names(sorted(methods))

@@ -16,7 +16,6 @@ from table_cells import (
     PLUS_MINUS,
     Cells,
     escape,
-    main_methods,
     mean_of,
     median_of,
     moving_methods,
@@ -76,7 +75,7 @@ Results = dict[str, tuple[str, str]]
 
 
 def _acceptability_results(study: Study, cells: Cells) -> Results:
-    summary, methods = study.evidence["cola"], main_methods(study, "cola")
+    summary, methods = study.evidence["cola"], study.main_methods("cola")
     found = summary.get("methods", {})
     quality = {m: cells.estimate(found[m]["metrics"]["mcc"]) for m in methods if m in found}
     accuracy = {
@@ -102,7 +101,7 @@ def _acceptability_results(study: Study, cells: Cells) -> Results:
 
 
 def _tagging_results(study: Study, cells: Cells) -> Results:
-    methods = main_methods(study, "pos")
+    methods = study.main_methods("pos")
     found = study.evidence["pos"].get("methods", {})
     accuracy, drops = [], []
     for evaluation in study.evaluations("pos"):
@@ -134,7 +133,7 @@ def _drift_results(study: Study, cells: Cells) -> Results:
     models = [
         (task, method)
         for task in study.profile.tasks
-        for method in main_methods(study, task)
+        for method in study.main_methods(task)
         if method in moving_methods(study, task)
     ]
     means, layers, heads = {}, {}, {}
@@ -250,7 +249,7 @@ def _relative(drift: pd.DataFrame, part: str) -> float | None:
 def _turn_result(study: Study, cells: Cells) -> str:
     parts = {}
     for task in study.profile.tasks:
-        main = main_methods(study, task)
+        main = study.main_methods(task)
         for entry in summarise_convergence(study, task):
             if entry["method"] in main:
                 parts[cells.model(task, entry["method"])] = describe_turn(entry, cells)

@@ -13,7 +13,6 @@ from table_cells import (
     Cells,
     escape,
     interval_note,
-    main_methods,
     pipe_table,
     seeds_note,
     with_notes,
@@ -52,7 +51,7 @@ def tabulate_tagging(study: Study, words: Wording) -> str:
 def tabulate_tags(study: Study, words: Wording) -> str:
     """F1 of every tag in every language for the main methods; several tables if one is too wide."""
     cells, summary = Cells(words), study.evidence[TASK]
-    methods = main_methods(study, TASK)
+    methods = study.main_methods(TASK)
     if not summary or not methods:
         return cells.say("no_results")
     sets = list(summary["evaluations"])
@@ -126,7 +125,7 @@ def tabulate_seqeval(study: Study, words: Wording) -> str:
 def tabulate_drop_causes(study: Study, words: Wording) -> str:
     """How many points of the drop each kind of confusion accounts for, for the main methods."""
     cells, summary = Cells(words), study.evidence[TASK]
-    methods = _with_transfer(study, main_methods(study, TASK))[:3]
+    methods = _with_transfer(study, study.main_methods(TASK))[:3]
     if not methods:
         return cells.say("no_results")
     header = cells.titles("cause")
@@ -166,7 +165,7 @@ def tabulate_confusions(
 ) -> str:
     """The confusions that cost most points, as rates of all words in both languages."""
     cells, summary = Cells(words), study.evidence[TASK]
-    methods = _with_transfer(study, [method] if method else main_methods(study, TASK)[:1])
+    methods = _with_transfer(study, [method] if method else study.main_methods(TASK)[:1])
     if not methods:
         return cells.say("no_results")
     tables = []
@@ -208,7 +207,7 @@ def tabulate_transfer_breakdown(
         kinds: which groupings of the words: ``by_tag`` or some of ``BREAKDOWNS``.
     """
     cells, summary = Cells(words), study.evidence[TASK]
-    methods = _with_transfer(study, [method] if method else main_methods(study, TASK)[:1])
+    methods = _with_transfer(study, [method] if method else study.main_methods(TASK)[:1])
     if not methods:
         return cells.say("no_results")
     tables = []

@@ -15,7 +15,6 @@ from table_cells import (
     PLAIN,
     Cells,
     escape,
-    main_methods,
     median_of,
     of_runs,
     pipe_table,
@@ -264,7 +263,7 @@ def _chosen_comparisons(
 ) -> list[Mapping[str, Any]]:
     rows = study.evidence[task]["comparisons"]
     wanted = metrics or list(dict.fromkeys([*(row["metric"] for row in rows[:1]), "drop"]))
-    main = set(main_methods(study, task))
+    main = set(study.main_methods(task))
     return [row for row in rows if row["metric"] in wanted and {row["first"], row["second"]} & main]
 
 

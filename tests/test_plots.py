@@ -297,7 +297,7 @@ def test_an_interval_of_two_seeds_does_not_squeeze_the_figure():
 
 def test_one_seed_has_an_interval_over_items_only(one):
     figure = draw("quality", one, task="cola")
-    assert legend(figure) == ["95 % interval, items"]
+    assert legend(figure) == ["95% interval, items"]
 
 
 def test_the_threshold_curve_marks_argmax_and_upper_bound(three):
