@@ -26,7 +26,7 @@ single: render  ## the assignment's minimum: one seed, three epochs
 laptop: PROFILE := laptop
 laptop: render  ## real data, small encoders, no GPU
 
-# The real Quarto where there is one; else the same document without the binary (code/preview.py).
+# The real Quarto where there is one; else the same document without the binary (code/rendering/preview.py).
 render: $(VENV)/.base $(VENV)/.quarto
 	@quarto=$$(cat $(VENV)/.quarto); \
 	if [ -n "$$quarto" ]; then \

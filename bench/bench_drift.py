@@ -24,7 +24,7 @@ from transformers import AutoModel
 from transformers.models.bert.configuration_bert import BertConfig
 
 import drift
-import spectra
+from drift import spectra
 
 RATIO_LIMIT = 3.0
 SPECTRA_LIMIT_SECONDS = 120.0

@@ -16,11 +16,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from errors import StudyError
-from ledger import Ledger
-from paths import cache_folder, output_folder, project_root
-from settings import DEFAULT_PROFILE, Profile, load_profile
-from store import Store
+from store.entries import Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.paths import cache_folder, output_folder, project_root
+from study.profiles import load_profile
+from study.settings import DEFAULT_PROFILE, Profile
 
 INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
@@ -96,7 +97,7 @@ def _collect(profile: Profile) -> Ledger:
 
 
 def _run_one(profile: Profile, name: str) -> None:
-    from experiments import plan_runs
+    from runs.grid import plan_runs
 
     runs = {run.name: run for run in plan_runs(profile)}
     if name not in runs:
@@ -105,7 +106,7 @@ def _run_one(profile: Profile, name: str) -> None:
 
 
 def _list(profile: Profile) -> None:
-    from progress import format_duration
+    from runs.progress import format_duration
 
     print(f"{'run':<34} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
     for run, key, entry in _study(profile).states():
@@ -117,7 +118,7 @@ def _list(profile: Profile) -> None:
 
 
 def _render(profile: Profile, language: str) -> None:
-    from preview import render
+    from rendering.preview import render
 
     document = project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
     print("rendering without a Quarto binary (preview.py)", file=sys.stderr)
@@ -135,7 +136,7 @@ def _study(profile: Profile):  # type: ignore[no-untyped-def]  # torch is import
     warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
     from transformers.utils import logging
 
-    from experiments import Study
+    from runs.grid import Study
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()

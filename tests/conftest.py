@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from transformers.utils import logging
 
-from experiments import Study
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
-from ledger import Ledger
-from settings import Profile
-from store import Store
+from runs.grid import Study
+from store.entries import Store
+from store.ledger import Ledger
+from study.settings import Profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from datasets import ClassLabel, Dataset, Features, Value
 
-import miniature
-from corpora import Sentence, Split, load_corpus
+from corpora.loading import Sentence, Split, load_corpus
+from corpora.miniature import generate
 from tiny import save_checkpoint
 
 TRAIN_SIZE = 60
@@ -75,7 +75,7 @@ dataset_info:
 def write_local(folder: Path) -> None:
     """Samples the miniature corpora into a folder that ``DATA_DIR`` could point to."""
     with tempfile.TemporaryDirectory() as temporary:
-        miniature.write_miniature(Path(temporary))
+        generate.write_miniature(Path(temporary))
         _sample_cola(Path(temporary) / "cola", folder / "cola")
         for name, (origin, repository) in TREEBANKS.items():
             _sample_treebank(Path(temporary), origin, folder / "ud" / repository, name)

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import evidence
-from architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
-from corpus_types import UPOS_TAGS
-from results import FRAMES, RUN_COLUMNS, Missing, Study
-from settings import (
+from corpora.items import UPOS_TAGS
+from evidence import schema
+from store.results import FRAMES, RUN_COLUMNS, Missing, Results
+from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
+from study.settings import (
     AdapterSettings,
     LoraSettings,
     MethodSettings,
@@ -120,7 +120,7 @@ def build_study(
     phenomena: Sequence[str] = ("agreement", "islands", "reflexives"),
     resamples: int = 200,
     name: str = "synthetic",
-) -> Study:
+) -> Results:
     """A finished study of both tasks; built once for the same arguments, so do not change it.
 
     Args:
@@ -170,7 +170,7 @@ def _build(
     phenomena: tuple[str, ...],
     resamples: int,
     name: str,
-) -> Study:
+) -> Results:
     targets = tuple(f"{code}_syn:test" for code in languages)
     tasks = {
         "cola": _task("cola", "sequence", "cola:train", ("cola:validation",), cola, seeds),
@@ -195,7 +195,7 @@ def _build(
     summaries = {"cola": acceptability, "pos": tagging}
     scores = _scores(summaries, tasks, done)
     frames = _frames({"cola": dict(cola), "pos": dict(pos)}, tasks, done, scores)
-    return Study(
+    return Results(
         profile=Profile(name, "a synthetic study", tasks),
         missing=tuple(absent),
         evidence=summaries,
@@ -267,7 +267,7 @@ def _cola(
         noise = [np.random.default_rng(seed).normal(size=count) for seed in of_method]
         margin = traits[method].quality * sign + 0.3 + 0.5 * difficulty + 0.6 * np.stack(noise)
         logits[method] = np.stack([-margin / 2, margin / 2], axis=-1).astype(np.float32)
-    summary = evidence.summarise_acceptability(
+    summary = schema.summarise_acceptability(
         items, logits, seeds, rng_seed=7, resamples=resamples, train_labels=[1, 1, 0]
     )
     return summary, items
@@ -303,7 +303,7 @@ def _pos(
     languages = {name: language_of(name) for name in evaluations}
     seen = _words("en_syn:train", 2 * count)
     training = zip(seen["form"], seen["tag"], strict=True)
-    summary = evidence.summarise_tagging(
+    summary = schema.summarise_tagging(
         items, languages, predicted, seeds, TAGS, source, list(training), 7, resamples
     )
     return summary, items

@@ -3,9 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from corpora import load_corpus
+from corpora.loading import load_corpus
 from hub_content import write_local
-from settings import Profile, load_profile
+from study.profiles import load_profile
+from study.settings import Profile
 from tiny import save_checkpoint
 
 PROFILE = """

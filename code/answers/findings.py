@@ -1,0 +1,229 @@
+"""Numbers of a study that its answers speak of, by the roles that methods play.
+
+Roles are read from the settings, never from names: the *reference* trains every weight, the
+*adapter* trains an adapter, the *control* trains the head alone, the *foreign* encoder is trained
+like the reference from another checkpoint. What was not run is ``None`` or an empty list.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from store.results import Results
+from study.architecture import HEAD
+from study.settings import MethodSettings, language_of
+
+MEASURES = ("l2", "relative", "rms")
+LAYER_PREFIX = "encoder.layer."
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Names of a task's finished methods by role."""
+
+    reference: str | None
+    adapter: str | None
+    control: str | None
+    foreign: str | None
+
+
+def find_roles(results: Results, task: str) -> Roles:
+    """Which finished method of a task plays which role."""
+    finished = set(results.methods(task))
+    methods = [m for m in results.profile.tasks[task].methods if m.name in finished]
+    full = [m for m in methods if m.adapter is None and m.trainable == "all"]
+    model = full[0].model_name_or_path if full else ""
+    return Roles(
+        reference=full[0].name if full else None,
+        adapter=_first(methods, lambda m: m.adapter is not None),
+        control=_first(methods, lambda m: m.adapter is None and m.trainable == "head"),
+        foreign=_first(full, lambda m: m.model_name_or_path != model),
+    )
+
+
+def _first(
+    methods: list[MethodSettings], condition: Callable[[MethodSettings], bool]
+) -> str | None:
+    return next((m.name for m in methods if condition(m)), None)
+
+
+# ---------------------------------------------------------------------------------------- costs
+
+
+def cost(results: Results, task: str, method: str | None, column: str) -> float | None:
+    """Median over seeds of a column of ``Study.runs``."""
+    values = _costs(results, task, method, column)
+    return float(values.median()) if len(values) else None
+
+
+def cost_ratios(
+    results: Results, task: str, first: str | None, second: str | None, column: str
+) -> list[float]:
+    """Second over first, one value for each seed that both have, where both were measured."""
+    one, other = (_costs(results, task, method, column) for method in (first, second))
+    common = [seed for seed in one.index if seed in other.index and one[seed]]
+    return [float(other[seed] / one[seed]) for seed in common]
+
+
+def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
+    chosen = results.runs[(results.runs.task == task) & (results.runs.method == method)]
+    if column not in chosen:
+        return pd.Series(dtype=float)
+    return pd.to_numeric(chosen.set_index("seed")[column], errors="coerce").dropna()
+
+
+def computed_memory(results: Results, task: str, method: str | None) -> float | None:
+    """Bytes of weights, gradients and optimizer state, from their numbers."""
+    parts = [
+        cost(results, task, method, f"memory_{part}_bytes")
+        for part in ("parameters", "gradients", "optimizer")
+    ]
+    return None if None in parts else sum(part for part in parts if part is not None)
+
+
+# -------------------------------------------------------------------------------------- quality
+
+
+def comparison(
+    results: Results, task: str, evaluation: str, metric: str, first: str | None, second: str | None
+) -> dict[str, Any] | None:
+    """The stored COMPARISON of two methods, turned round where it is stored the other way."""
+    for row in results.evidence[task].get("comparisons", ()):
+        if (row["evaluation"], row["metric"]) != (evaluation, metric):
+            continue
+        if (row["first"], row["second"]) == (first, second):
+            return dict(row)
+        if (row["first"], row["second"]) == (second, first):
+            return _turned(row)
+    return None
+
+
+def _turned(row: dict[str, Any]) -> dict[str, Any]:
+    turned = {**row, "first": row["second"], "second": row["first"]}
+    for low, high in (("low", "high"), ("low_items", "high_items")):
+        turned[low], turned[high] = _minus(row[high]), _minus(row[low])
+    return {**turned, "effect": _minus(row["effect"])}
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def method_evidence(results: Results, task: str, method: str | None) -> dict[str, Any]:
+    """A method's part of the evidence, {} where there is none."""
+    found: dict[str, Any] = results.evidence[task].get("methods", {}).get(method, {})
+    return found
+
+
+def estimate(
+    results: Results, task: str, method: str | None, metric: str, evaluation: str
+) -> dict[str, Any] | None:
+    """The ESTIMATE of a metric on an evaluated set."""
+    entry = method_evidence(results, task, method)
+    if "evaluations" in entry:
+        entry = entry["evaluations"].get(evaluation, {})
+    found: dict[str, Any] | None = entry.get("metrics", {}).get(metric)
+    return found
+
+
+def constant_control(results: Results, task: str) -> str | None:
+    """The control that is computed, not trained (majority class, most frequent tag)."""
+    methods = results.evidence[task].get("methods", {})
+    return next((name for name, entry in methods.items() if entry["control"]), None)
+
+
+def share_of_gain(
+    control: float | None, reference: float | None, adapter: float | None
+) -> float | None:
+    """What part of the reference's gain over the control the adapter reaches; None without gain."""
+    if control is None or reference is None or adapter is None or reference <= control:
+        return None
+    return (adapter - control) / (reference - control)
+
+
+# ------------------------------------------------------------------------------------- transfer
+
+
+def find_target(results: Results, task: str) -> str | None:
+    """The first evaluated set in another language than the validation set."""
+    source, *others = results.evaluations(task)
+    return next((e for e in others if language_of(e) != language_of(source)), None)
+
+
+def transfer_entry(results: Results, task: str, method: str | None) -> dict[str, Any]:
+    """The evidence of a method's transfer to the target, {} where there is none."""
+    entry = method_evidence(results, task, method).get("transfer", {})
+    found: dict[str, Any] = entry.get(find_target(results, task), {})
+    return found
+
+
+# ---------------------------------------------------------------------------------------- drift
+
+
+def component_values(
+    results: Results, task: str, method: str | None, measure: str
+) -> dict[str, float]:
+    """Change of every layer (embeddings, encoder layers, pooler, head), mean over seeds."""
+    drift = results.drift
+    rows = drift[(drift.task == task) & (drift.method == method) & (drift.kind == "all")]
+    if rows.empty:
+        return {}
+    means = pd.to_numeric(rows[measure]).groupby(rows["layer"], sort=False).mean().dropna()
+    return {str(layer): float(value) for layer, value in means.items()}
+
+
+def layer_profile(results: Results, task: str, method: str | None, measure: str) -> list[float]:
+    """Change of the encoder layers from input to output, mean over seeds."""
+    return encoder_profile(component_values(results, task, method, measure))
+
+
+def seed_profiles(
+    results: Results, task: str, method: str | None, measure: str
+) -> list[list[float]]:
+    """``layer_profile`` of each seed apart."""
+    drift = results.drift
+    rows = drift[(drift.task == task) & (drift.method == method) & (drift.kind == "all")]
+    profiles = []
+    for _, of_seed in rows.groupby("seed"):
+        values = zip(of_seed["layer"], pd.to_numeric(of_seed[measure]), strict=True)
+        profiles.append(encoder_profile({str(k): float(v) for k, v in values}))
+    return profiles
+
+
+def encoder_profile(values: dict[str, float]) -> list[float]:
+    """The encoder layers of a mapping from layer to value, in order of depth."""
+    found = {int(k.removeprefix(LAYER_PREFIX)): v for k, v in values.items() if LAYER_PREFIX in k}
+    return [found[depth] for depth in sorted(found)]
+
+
+def head_rank(values: dict[str, float]) -> int | None:
+    """Rank of the head's change among all layers that were compared; 1 is the largest."""
+    if HEAD not in values:
+        return None
+    rivals = [value for layer, value in values.items() if layer != HEAD]
+    return 1 + sum(value >= values[HEAD] for value in rivals)
+
+
+def mean_structure(results: Results, task: str, method: str | None, column: str) -> float | None:
+    """Mean of a column of ``Study.structure`` over the matrices that changed, and seeds."""
+    rows = results.structure
+    rows = rows[(rows.task == task) & (rows.method == method)]
+    if rows.empty:
+        return None
+    changed = rows[pd.to_numeric(rows["rank"]) > 0]
+    values = pd.to_numeric(changed[column]).dropna()
+    return float(values.mean()) if len(values) else None
+
+
+def last_layer_similarity(
+    results: Results, task: str, method: str | None, evaluation: str
+) -> list[float]:
+    """CKA between base and tuned states of the last layer, one value a seed."""
+    rows = results.representation
+    rows = rows[(rows.task == task) & (rows.method == method) & (rows.evaluation == evaluation)]
+    if rows.empty:
+        return []
+    last = rows[rows.layer == rows.layer.max()]
+    return [float(value) for value in last["cka"]]

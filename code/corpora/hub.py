@@ -1,0 +1,352 @@
+"""Fetches CoLA and Universal Dependencies treebanks from the Hugging Face hub at pinned revisions.
+
+The treebanks come by the hub's loading script (code from the hub, run only for the pinned
+revision). Where the script cannot be had, the same release's CoNLL-U files are downloaded, and
+the corpus says so. ``datasets`` is imported on use: it is slow to import, and no local or
+miniature corpus needs it.
+"""
+
+import errno
+import hashlib
+import http.client
+import logging
+import os
+import tempfile
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
+from corpora.treebank import known, read_conllu
+from study.errors import StudyError
+
+GLUE_ID = "nyu-mll/glue"
+GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
+# With its namespace: releases of huggingface_hub since 2 refuse the older, bare name of the same
+# repository ("universal_dependencies").
+UD_ID = "universal-dependencies/universal_dependencies"
+UD_REVISION = "7ecda5ec622b53b0fdfa673f4a3bd85adc7a3f65"
+#: The release which the pinned loading script reads, so that both ways give the same sentences.
+UD_RELEASE = "r2.7"
+#: Environment variable for another server of the release's files (a mirror).
+UD_RAW_VARIABLE = "UD_RAW_URL"
+UD_RAW_URL = "https://raw.githubusercontent.com/UniversalDependencies"
+
+#: Repositories of the treebanks whose files can be fetched without the script.
+UD_REPOSITORIES: dict[str, str] = {
+    "cs_pdt": "UD_Czech-PDT",
+    "de_gsd": "UD_German-GSD",
+    "de_hdt": "UD_German-HDT",
+    "en_ewt": "UD_English-EWT",
+    "en_gum": "UD_English-GUM",
+    "es_gsd": "UD_Spanish-GSD",
+    "fi_tdt": "UD_Finnish-TDT",
+    "fr_gsd": "UD_French-GSD",
+    "it_isdt": "UD_Italian-ISDT",
+    "nl_alpino": "UD_Dutch-Alpino",
+    "pl_pdb": "UD_Polish-PDB",
+    "ru_gsd": "UD_Russian-GSD",
+    "ru_syntagrus": "UD_Russian-SynTagRus",
+    "sv_talbanken": "UD_Swedish-Talbanken",
+    "tr_imst": "UD_Turkish-IMST",
+}
+
+_PARTS = {"train": "train", "validation": "dev", "test": "test"}
+_TIMEOUT_SECONDS = 60
+_UD_COLUMNS = ("idx", "tokens", "upos", "xpos", "head", "deprel")
+_GLUE_COLUMNS = ("sentence", "label")
+# What the script's str(None) leaves of a head that is "_" in the file.
+_NO_HEAD = "None"
+_GLUE_SIZES = {"in": 527, "out": 516}
+_REMEDY = (
+    "Check the network (and HF_ENDPOINT, HF_HUB_OFFLINE, proxies), set DATA_DIR to a folder that "
+    "holds cola/*.tsv and ud/UD_*/*.conllu, or use `--profile demo`, which needs no data."
+)
+_log = logging.getLogger(__name__)
+
+
+class _UnavailableError(Exception):
+    """The hub answered, but not with the data set that was asked for."""
+
+
+def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
+    """CoLA as GLUE's ``cola`` on the hub.
+
+    Raises:
+        StudyError: the hub cannot be reached or its answer is not CoLA.
+    """
+    try:
+        tables = _load_tables(GLUE_ID, "cola", splits, _GLUE_COLUMNS, revision=GLUE_REVISION)
+    except _find_hub_errors() as error:
+        _refuse_full_disk(error)
+        tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"
+        raise StudyError(
+            f"CoLA cannot be loaded from the hub; tried {tried}: {_describe(error)}",
+            remedy=_REMEDY,
+        ) from error
+    loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
+    source = f"CoLA from the Hugging Face hub, {GLUE_ID} at revision {GLUE_REVISION[:12]}."
+    return Corpus("cola", "en", loaded, source)
+
+
+def load_hub_treebank(name: str, splits: tuple[str, ...], folder: Path | None = None) -> Corpus:
+    """A UD treebank by the hub's loading script, or as the same release's files.
+
+    Args:
+        name: treebank code, "en_ewt".
+        splits: of "train", "validation", "test".
+        folder: where downloaded release files are kept; the hub's own folder if none is given.
+
+    Raises:
+        StudyError: neither way works; the message tells what was tried.
+    """
+    try:
+        tables = _load_tables(
+            UD_ID, name, splits, _UD_COLUMNS, revision=UD_REVISION, trust_remote_code=True
+        )
+    except _find_hub_errors() as error:
+        _refuse_full_disk(error)
+        _log.warning("The hub's script for %s cannot be had: %s", name, _describe(error))
+        return _load_release(name, splits, folder, error)
+    loaded = {split: Split(split, _build_tagged(name, split, tables[split])) for split in splits}
+    source = (
+        f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} from the Hugging Face "
+        f"hub, by the loading script of {UD_ID} at revision {UD_REVISION[:12]}."
+    )
+    return Corpus(name, _find_language(name), loaded, source)
+
+
+def build_tagged_sentence(row: Mapping[str, Any], tags: Sequence[str]) -> TaggedSentence:
+    """Turns one row of the hub's script into syntactic words.
+
+    The script's rows hold every line of the CoNLL-U file, without its id. A multiword range and
+    an empty node both have ``_`` as head, which the script writes as ``"None"``; an empty node
+    has a real tag, so the head and not the tag tells them from words.
+
+    Args:
+        row: columns idx, tokens, upos (indices into ``tags``), xpos, head, deprel.
+        tags: names of the tag classes, with ``_`` among them.
+
+    Raises:
+        StudyError: a word has an unknown tag or a head outside its sentence.
+    """
+    columns = zip(row["tokens"], row["upos"], row["xpos"], row["deprel"], row["head"], strict=True)
+    words = tuple(
+        Word(form, tags[tag], known(xpos), known(deprel), int(head))
+        for form, tag, xpos, deprel, head in columns
+        if head != _NO_HEAD
+    )
+    for word in words:
+        if word.upos not in UPOS_TAGS or not 0 <= word.head <= len(words):
+            raise StudyError(
+                f"expected one of the 17 tags and a head in 0..{len(words)}, got {word}",
+                where=f"{UD_ID}, sentence {row['idx']}",
+            )
+    return TaggedSentence(row["idx"], words)
+
+
+def _find_language(name: str) -> str:
+    return name.split("_")[0]
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+
+
+def _find_hub_errors() -> tuple[type[BaseException], ...]:
+    """What datasets and its clients raise where a data set cannot be had.
+
+    ``OSError`` covers connections, timeouts and missing files; ``ValueError`` an unknown
+    configuration; ``RuntimeError`` a release of datasets that runs no scripts; ``ImportError`` a
+    script whose requirements are not installed.
+    """
+    import aiohttp
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # The HTTP client's own base error, whichever client this release of the hub's library uses.
+    client_errors = HfHubHTTPError.__bases__
+    others = (
+        OSError,
+        ValueError,
+        RuntimeError,
+        ImportError,
+        aiohttp.ClientError,
+        _UnavailableError,
+    )
+    return (*others, DatasetsError, *client_errors)
+
+
+def _describe(error: BaseException) -> str:
+    first_line = (str(error).splitlines() or [""])[0]
+    # datasets looks for a local folder of the same name first; only the rest concerns the hub.
+    first_line = first_line.rpartition("Hugging Face Hub either: ")[2]
+    return f"{type(error).__name__}: {first_line[:300]}".removesuffix(": ")
+
+
+def _refuse_full_disk(error: BaseException) -> None:
+    """Without room for the data no other way of getting it helps."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StudyError(
+                f"the disk is full while a corpus is loaded ({_describe(cause)})",
+                remedy="Free some space, or point HF_HOME at another disk.",
+            ) from error
+        cause = cause.__cause__ or cause.__context__
+
+
+def _load_tables(
+    identifier: str, config: str, splits: tuple[str, ...], columns: tuple[str, ...], **options: Any
+) -> dict[str, Any]:
+    """The splits as ``datasets.Dataset`` with these columns only."""
+    from datasets import load_dataset
+
+    loaded = load_dataset(identifier, config, **options)
+    for split in splits:
+        if split not in loaded:
+            raise _UnavailableError(f"{identifier} {config} has no split {split!r}")
+        if missing := set(columns) - set(loaded[split].column_names):
+            raise _UnavailableError(
+                f"{identifier} {config} has no column {', '.join(sorted(missing))}"
+            )
+        if not len(loaded[split]):
+            raise _UnavailableError(f"the {split} split of {identifier} {config} is empty")
+    return {split: loaded[split].select_columns(list(columns)) for split in splits}
+
+
+def _build_sentences(table: Any, split: str) -> tuple[Sentence, ...]:
+    domains = find_glue_domains(len(table), split)
+    return tuple(
+        Sentence(_check_glue_row(row, split).strip(), int(row["label"]), "glue", domain, "")
+        for row, domain in zip(table, domains, strict=True)
+    )
+
+
+def _check_glue_row(row: Mapping[str, Any], split: str) -> str:
+    text, label = row["sentence"], row["label"]
+    if not isinstance(text, str) or not text.strip() or label not in (0, 1):
+        raise StudyError(
+            f"expected a sentence with label 0 or 1, got {row!r}",
+            where=f"{GLUE_ID}, {split}",
+            remedy="Delete the hub's cache of this data set and load it again.",
+        )
+    return text
+
+
+def find_glue_domains(rows: int, split: str) -> list[str]:
+    """GLUE drops the publication codes, but keeps in-domain before out-of-domain sentences."""
+    if split == "train":
+        return ["in"] * rows
+    if rows == sum(_GLUE_SIZES.values()):
+        return [domain for domain, size in _GLUE_SIZES.items() for _ in range(size)]
+    return [""] * rows
+
+
+def _build_tagged(name: str, split: str, table: Any) -> tuple[TaggedSentence, ...]:
+    tags = getattr(getattr(table.features["upos"], "feature", None), "names", None)
+    if tags is None:
+        raise StudyError(
+            f"expected tag classes in the column upos, got {table.features['upos']}",
+            where=f"{UD_ID}, {name}, {split}",
+            remedy=_REMEDY,
+        )
+    return tuple(build_tagged_sentence(row, tags) for row in table)
+
+
+def _load_release(
+    name: str, splits: tuple[str, ...], folder: Path | None, reason: BaseException
+) -> Corpus:
+    """The treebank's files of the pinned release, where the script could not be had."""
+    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_describe(reason)}"
+    if name not in UD_REPOSITORIES:
+        raise StudyError(
+            f"treebank {name!r} cannot be loaded; tried {tried}. The files are known without the "
+            f"script for {', '.join(UD_REPOSITORIES)}",
+            remedy=_REMEDY,
+        ) from reason
+    target = folder or _default_release_folder()
+    loaded, sums = {}, []
+    for split in splits:
+        path, checksum = _provide_release_file(name, split, target, tried)
+        loaded[split] = Split(split, tuple(read_conllu(path)))
+        sums.append(f"{split} {checksum[:12]}")
+    source = (
+        f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} as the release's CoNLL-U "
+        f"files (tag {UD_RELEASE}; SHA-256 {', '.join(sums)}), because the hub's loading script "
+        f"could not be had ({type(reason).__name__})."
+    )
+    return Corpus(name, _find_language(name), loaded, source)
+
+
+def _default_release_folder() -> Path:
+    from huggingface_hub.constants import HF_HOME
+
+    return Path(HF_HOME) / "universal_dependencies"
+
+
+def _provide_release_file(name: str, split: str, folder: Path, tried: str) -> tuple[Path, str]:
+    """Path and SHA-256 of a release file, downloaded unless an undamaged copy is there."""
+    file_name = f"{name}-ud-{_PARTS[split]}.conllu"
+    path = folder / UD_RELEASE / file_name
+    if kept := _find_kept_checksum(path):
+        return path, kept
+    base = os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL
+    url = f"{base.rstrip('/')}/{UD_REPOSITORIES[name]}/{UD_RELEASE}/{file_name}"
+    return path, _keep(path, _download(url, name, tried))
+
+
+def _find_kept_checksum(path: Path) -> str:
+    """The SHA-256 of a kept file that still equals the one noted beside it, or ``""``."""
+    try:
+        noted = _checksum_path(path).read_text(encoding="ascii").split()[0]
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, UnicodeDecodeError, IndexError):
+        return ""
+    if noted != actual:
+        _log.warning("%s differs from its checksum and is downloaded again.", path)
+        return ""
+    return actual
+
+
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _download(url: str, name: str, tried: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+            return response.read()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise StudyError(
+            f"treebank {name!r} cannot be loaded; tried {tried}; then {url}: {_describe(error)}",
+            remedy=_REMEDY,
+        ) from error
+
+
+def _keep(path: Path, data: bytes) -> str:
+    """Writes a file and its checksum, each whole or not at all; returns the SHA-256."""
+    checksum = hashlib.sha256(data).hexdigest()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+        _replace(_checksum_path(path), f"{checksum}  {path.name}\n".encode("ascii"))
+    except OSError as error:
+        raise StudyError(
+            f"a downloaded treebank cannot be written ({error.strerror or error})",
+            where=str(path),
+            remedy="Free some space, or point HF_HOME at another disk.",
+        ) from error
+    return checksum
+
+
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,250 @@
+"""The corpora of the study: one interface to the hub, a local folder and the miniature corpora.
+
+Whatever the origin, a corpus has the same typed splits with a content hash, so that nothing
+downstream knows where the data came from. Words are syntactic words; tokenisation is left to
+``encoding``.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from corpora.hub import load_hub_acceptability, load_hub_treebank
+from corpora.items import (
+    SPLIT_NAMES,
+    UNKNOWN_HEAD,
+    UPOS_TAGS,
+    Corpus,
+    Sentence,
+    Split,
+    TaggedSentence,
+    Word,
+)
+from corpora.treebank import read_conllu
+from corpora.tsv import read_acceptability
+from study.errors import StudyError
+from study.paths import data_folder
+
+__all__ = [
+    "ORIGINS",
+    "SPLIT_NAMES",
+    "UNKNOWN_HEAD",
+    "UPOS_TAGS",
+    "Corpus",
+    "Sentence",
+    "Split",
+    "TaggedSentence",
+    "Word",
+    "acceptability_items",
+    "load_corpus",
+    "tagging_items",
+    "training_vocabulary",
+]
+
+ORIGINS: tuple[str, ...] = ("hub", "local", "miniature")
+
+_ACCEPTABILITY = "cola"
+# (file, domain) in the order in which GLUE joins them.
+_COLA_FILES: dict[str, tuple[tuple[str, str], ...]] = {
+    "train": (("in_domain_train.tsv", "in"),),
+    "validation": (("in_domain_dev.tsv", "in"), ("out_of_domain_dev.tsv", "out")),
+}
+_UD_PARTS = {"train": "train", "validation": "dev", "test": "test"}
+_NO_DATA_REMEDY = (
+    "Set DATA_DIR to a folder that holds cola/*.tsv and ud/UD_*/*.conllu, or use "
+    "`--profile demo`, which needs no data."
+)
+
+
+def load_corpus(
+    name: str, origin: str, splits: tuple[str, ...], folder: Path | None = None
+) -> Corpus:
+    """Loads splits of a corpus.
+
+    Args:
+        name: "cola", or a UD treebank code such as "en_ewt" (miniature: "en_mini", "de_mini").
+        origin: "hub", "local" or "miniature". ``DATA_DIR``, when set, turns "hub" into "local".
+        splits: of "train", "validation", "test"; CoLA has no labelled test split.
+        folder: local: the data folder instead of ``DATA_DIR``; miniature: where the files are
+            written (a temporary folder where none is given); hub: where release files are kept
+            if the loading script cannot be had.
+
+    Raises:
+        StudyError: an unknown name, origin or split; data that is missing, malformed, cut off
+            or out of reach.
+    """
+    _check_request(name, origin, splits)
+    if origin == "miniature":
+        return _load_miniature(name, splits, folder)
+    if origin == "local":
+        return _load_local(name, splits, folder or _find_data_folder(name))
+    if data := data_folder():
+        return _load_local(name, splits, data)
+    if name == _ACCEPTABILITY:
+        return load_hub_acceptability(splits)
+    return load_hub_treebank(name, splits, folder)
+
+
+def training_vocabulary(split: Split) -> frozenset[str]:
+    """The lower-cased word forms of a tagged split."""
+    return frozenset(word.form.lower() for item in split.items for word in item.words)
+
+
+def acceptability_items(split: Split) -> pd.DataFrame:
+    """One row per sentence: text, label, source, domain, phenomenon, length (words)."""
+    rows = [
+        (item.text, item.label, item.source, item.domain, item.phenomenon, len(item.text.split()))
+        for item in split.items
+    ]
+    columns = ["text", "label", "source", "domain", "phenomenon", "length"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tagging_items(split: Split, pieces: Sequence[int], seen: frozenset[str]) -> pd.DataFrame:
+    """One row per syntactic word, in corpus order.
+
+    Args:
+        split: tagged sentences with W words in all.
+        pieces: (W,) number of word pieces of each word.
+        seen: lower-cased forms of the English training split.
+
+    Returns:
+        Columns sentence and position (0-based), form, tag, deprel, xpos, head, pieces, seen,
+        length (words of the sentence).
+
+    Raises:
+        ValueError: ``pieces`` has another length than the split has words.
+    """
+    rows = [
+        (index, position, w.form, w.upos, w.deprel, w.xpos, w.head, len(item.words))
+        for index, item in enumerate(split.items)
+        for position, w in enumerate(item.words)
+    ]
+    if len(pieces) != len(rows):
+        raise ValueError(f"expected pieces of {len(rows)} words, got {len(pieces)}")
+    columns = ["sentence", "position", "form", "tag", "deprel", "xpos", "head", "length"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["pieces"] = list(pieces)
+    frame["seen"] = [form.lower() in seen for form in frame["form"]]
+    return frame
+
+
+def _check_request(name: str, origin: str, splits: tuple[str, ...]) -> None:
+    if origin not in ORIGINS:
+        raise StudyError(
+            f"unknown origin {origin!r} of corpus {name!r}; the origins are {', '.join(ORIGINS)}"
+        )
+    valid = tuple(_COLA_FILES) if name == _ACCEPTABILITY else SPLIT_NAMES
+    for split in splits:
+        if split not in valid:
+            raise StudyError(
+                f"corpus {name!r} has no split {split!r}; its splits are {', '.join(valid)}"
+            )
+
+
+def _load_local(name: str, splits: tuple[str, ...], folder: Path) -> Corpus:
+    source = f"{name} read from local files in the layout of its public release."
+    return _read_folder(name, splits, folder, source)
+
+
+def _find_data_folder(name: str) -> Path:
+    folder = data_folder()
+    if folder is None:
+        raise StudyError(
+            f"corpus {name!r} is to be read from a local folder, but DATA_DIR is not set",
+            remedy=_NO_DATA_REMEDY,
+        )
+    return folder
+
+
+def _read_folder(name: str, splits: tuple[str, ...], root: Path, source: str) -> Corpus:
+    if not root.is_dir():
+        raise StudyError(
+            f"corpus {name!r} was looked for in this folder, which does not exist",
+            where=str(root),
+            remedy=_NO_DATA_REMEDY,
+        )
+    read = _read_acceptability_split if name == _ACCEPTABILITY else _read_treebank_split
+    language = "en" if name == _ACCEPTABILITY else name.split("_")[0]
+    return Corpus(name, language, {split: read(name, split, root) for split in splits}, source)
+
+
+def _read_acceptability_split(name: str, split: str, root: Path) -> Split:
+    items: list[Sentence] = []
+    for file_name, domain in _COLA_FILES[split]:
+        path = root / "cola" / file_name
+        if not path.is_file():
+            raise _missing(name, split, path)
+        items += read_acceptability(path, domain)
+    return Split(split, tuple(items))
+
+
+def _read_treebank_split(name: str, split: str, root: Path) -> Split:
+    pattern = f"UD_*/{name}-ud-{_UD_PARTS[split]}.conllu"
+    found = sorted((root / "ud").glob(pattern))
+    if not found:
+        raise _missing(name, split, root / "ud" / pattern)
+    if len(found) > 1:
+        raise StudyError(
+            f"expected one file of {name!r}, got {len(found)} ({found[0]} and {found[1]})",
+            remedy="Keep one of them in the data folder.",
+        )
+    return Split(split, tuple(read_conllu(found[0])))
+
+
+def _missing(name: str, split: str, path: Path) -> StudyError:
+    return StudyError(
+        f"the {split} split of corpus {name!r} was looked for here and there is no such file",
+        where=str(path),
+        remedy=_NO_DATA_REMEDY,
+    )
+
+
+def _load_miniature(name: str, splits: tuple[str, ...], folder: Path | None) -> Corpus:
+    from corpora.miniature import (
+        generate,  # here, because other origins need neither lexicon nor grammar
+    )
+
+    source = (
+        f"{name} made by this project from its own lexicon and grammar "
+        f"(miniature corpora, version {generate.MINIATURE_VERSION})."
+    )
+    if folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            generate.write_miniature(Path(temporary))
+            return _read_folder(name, splits, Path(temporary), source)
+    final = folder / f"miniature-{generate.MINIATURE_VERSION}"
+    if not final.is_dir():
+        _write_whole(final, generate.write_miniature)
+    return _read_folder(name, splits, final, source)
+
+
+def _write_whole(final: Path, write: Callable[[Path], None]) -> None:
+    """Lets ``write`` fill a new folder that appears under its name only when complete."""
+    parent = final.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=parent))
+        try:
+            write(temporary)
+            _rename_unless_there(temporary, final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        raise StudyError(
+            f"the miniature corpora cannot be written ({error.strerror or error})",
+            where=str(parent),
+            remedy="Free space on the disk, or check that you may write there.",
+        ) from error
+
+
+def _rename_unless_there(temporary: Path, final: Path) -> None:
+    try:
+        temporary.rename(final)
+    except OSError:
+        # Another process may have finished first; its files are the same.
+        if not final.is_dir():
+            raise

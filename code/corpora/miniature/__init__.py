@@ -1,0 +1,1 @@
+"""The miniature corpora of the demo."""

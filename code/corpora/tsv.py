@@ -1,0 +1,76 @@
+"""Reads acceptability judgements from tab-separated files in the layout of public CoLA.
+
+Four columns without a header (Warstadt et al. 2019, ``cola_public/raw``): source code, label
+(0 or 1), the author's mark (``*``, ``?`` or nothing), sentence. Tokenisation is left out.
+"""
+
+from pathlib import Path
+
+from corpora.items import Sentence
+from corpora.text import read_text
+from study.errors import StudyError
+
+#: Source codes with this prefix name a phenomenon of the miniature corpus: "mini-agreement".
+MINIATURE_PREFIX = "mini-"
+
+_COLUMNS = 4
+_ENDINGS = tuple(".?!…:;\"'”’)]")
+_REMEDY = "Restore the file from its release; columns are source, label, mark and sentence."
+
+
+def read_acceptability(path: Path, domain: str) -> list[Sentence]:
+    """Reads one file.
+
+    Args:
+        path: the tab-separated file.
+        domain: "in", "out" or "" for all its sentences.
+
+    Raises:
+        StudyError: with file and line where the file is missing, empty, malformed or cut off.
+    """
+    text = read_text(path)
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if not lines:
+        raise StudyError(
+            "expected labelled sentences, got an empty file", where=str(path), remedy=_REMEDY
+        )
+    sentences = [
+        _parse_line(line, f"{path}:{number}", domain) for number, line in enumerate(lines, 1)
+    ]
+    _refuse_cut_end(text, sentences[-1], f"{path}:{len(lines)}")
+    return sentences
+
+
+def _parse_line(line: str, where: str, domain: str) -> Sentence:
+    columns = line.rstrip("\r").split("\t")
+    if len(columns) != _COLUMNS:
+        raise StudyError(
+            f"expected {_COLUMNS} tab-separated columns, got {len(columns)}",
+            where=where,
+            remedy=_REMEDY,
+        )
+    code, label, _mark, text = columns
+    if label not in ("0", "1"):
+        raise StudyError(
+            f"expected the label 0 or 1 in column 2, got {label!r}", where=where, remedy=_REMEDY
+        )
+    if not text.strip():
+        raise StudyError("expected a sentence in column 4, got none", where=where, remedy=_REMEDY)
+    source, phenomenon = _split_source(code)
+    return Sentence(text.strip(), int(label), source, domain, phenomenon)
+
+
+def _split_source(code: str) -> tuple[str, str]:
+    if code.startswith(MINIATURE_PREFIX):
+        return "miniature", code.removeprefix(MINIATURE_PREFIX)
+    return code, ""
+
+
+def _refuse_cut_end(text: str, last: Sentence, where: str) -> None:
+    # Public CoLA's last file has no final newline, so its absence alone proves nothing.
+    if not text.endswith("\n") and not last.text.endswith(_ENDINGS):
+        raise StudyError(
+            "the last line ends without a newline and without punctuation: the file is cut off",
+            where=where,
+            remedy=_REMEDY,
+        )

@@ -1,0 +1,209 @@
+"""The structure of an update: rank, spectrum, concentration and intruder dimensions by matrix.
+
+For each weight matrix of the encoder with base weights W and tuned weights W + D. Singular values
+come from the eigenvalues of the smaller Gram matrix in float64, so that one pair of matrices and
+their Gram matrices are in memory at a time. Squaring halves the digits: a singular value below
+about 1e-6 of the largest is not told from zero, and ``numerical_rank`` counts accordingly.
+
+How far the weights move is in ``drift``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from drift.distances import group_by_layer, single_thread
+from drift.weights import Model, pair_weights, read_pair
+from study.architecture import MATRIX_KINDS, locate
+
+TOP_DIRECTIONS = 8
+"""Directions in ``top8_share``: as many as LoRA has with the study's rank."""
+
+INTRUDER_TOP_K = 10
+INTRUDER_THRESHOLD = 0.5
+"""How many tuned directions are looked at, and the cosine below which one counts as an intruder:
+the defaults of ``peft.tuners.lora.intruders``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixUpdate:
+    """What training did to one weight matrix.
+
+    Attributes:
+        layer: canonical layer.
+        kind: one of ``architecture.MATRIX_KINDS``.
+        singular_values: of the update, largest first (min(m, n),).
+        rank: see ``numerical_rank``.
+        intruders: see ``count_intruders``.
+    """
+
+    layer: str
+    kind: str
+    singular_values: NDArray[np.float64]
+    rank: int
+    intruders: int
+
+    def as_row(self) -> dict:
+        """The row of ``measure_update``."""
+        return {
+            "layer": self.layer,
+            "kind": self.kind,
+            "rank": self.rank,
+            "effective_rank": effective_rank(self.singular_values[: self.rank]),
+            "top8_share": top_share(self.singular_values, TOP_DIRECTIONS),
+            "intruders": self.intruders,
+        }
+
+
+def measure_update(base: Model, tuned: Model) -> list[dict]:
+    """Rank and structure of the update of every weight matrix of the encoder.
+
+    Args:
+        base: the original model: a module, a checkpoint's folder or a mapping of tensors.
+        tuned: the tuned one; a peft model is merged for the comparison and left as it is.
+
+    Returns:
+        A row for each layer and each of ``MATRIX_KINDS``, with ``layer``, ``kind``, ``rank``,
+        ``effective_rank`` (of the singular values that stand out from rounding, so at most the
+        rank), ``top8_share`` and ``intruders``. Where a matrix has not changed, rank and intruders
+        are 0 and the other two None.
+
+    Raises:
+        StudyError: as ``drift.weight_distance``.
+    """
+    return [update.as_row() for update in analyse_update(base, tuned)]
+
+
+def analyse_update(base: Model, tuned: Model) -> Iterator[MatrixUpdate]:
+    """The update of each weight matrix of the encoder with its whole spectrum, one at a time.
+
+    Raises:
+        StudyError: as ``drift.weight_distance``.
+    """
+    for layer, pairs in group_by_layer(pair_weights(*read_pair(base, tuned))).items():
+        kinds = {locate(pair.name).kind: pair for pair in pairs}
+        for kind in MATRIX_KINDS:
+            if kind in kinds:
+                yield analyse_matrix(layer, kind, kinds[kind].base.load(), kinds[kind].tuned.load())
+
+
+@single_thread()
+def analyse_matrix(layer: str, kind: str, base: Tensor, tuned: Tensor) -> MatrixUpdate:
+    """Spectrum, rank and intruders of one matrix (m, n); nothing is computed if it is unchanged."""
+    if torch.equal(base, tuned):
+        return MatrixUpdate(layer, kind, np.zeros(min(base.shape)), rank=0, intruders=0)
+    spacing = max(torch.finfo(base.dtype).eps, torch.finfo(tuned.dtype).eps)
+    base, tuned = base.double(), tuned.double()
+    values = singular_values(tuned - base)
+    noise = spacing * _rounding_scale(tuned)
+    return MatrixUpdate(
+        layer,
+        kind,
+        values,
+        rank=numerical_rank(values, noise, max(base.shape)),
+        intruders=count_intruders(base, tuned),
+    )
+
+
+def singular_values(matrix: Tensor) -> NDArray[np.float64]:
+    """All singular values, largest first (min(m, n),), from the smaller Gram matrix."""
+    squares = torch.linalg.eigvalsh(_small_gram(matrix.double())).flip(0)
+    return squares.clamp(min=0).sqrt().numpy()
+
+
+def _small_gram(matrix: Tensor) -> Tensor:
+    return matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
+
+
+def _rounding_scale(matrix: Tensor) -> float:
+    """Spectral norm, up to a constant, of noise as large in each entry as the entry itself.
+
+    Independent noise has a spectral norm of about its largest row norm plus its largest column norm
+    (Latala 2005); rounding to the nearest is at most half a spacing and uniform, so that one whole
+    spacing leaves a margin of more than three.
+    """
+    rows = torch.linalg.vector_norm(matrix, dim=1).max()
+    columns = torch.linalg.vector_norm(matrix, dim=0).max()
+    return float(rows + columns)
+
+
+def numerical_rank(values: NDArray[np.float64], noise: float = 0.0, longer_side: int = 1) -> int:
+    """How many singular values (k,) stand out from rounding.
+
+    Storing W + D rounds every entry, so that an update of rank r comes back with full rank, the
+    remaining singular values at the level of the rounding.
+
+    Args:
+        values: singular values of the update.
+        noise: the spectral norm that the rounding of the tuned matrix can have.
+        longer_side: max(m, n); with it, the accuracy of the Gram matrix's eigenvalues.
+    """
+    if not values.size:
+        return 0
+    accuracy = float(values.max()) * float(np.sqrt(longer_side * np.finfo(np.float64).eps))
+    return int((values > max(noise, accuracy)).sum())
+
+
+def effective_rank(values: NDArray[np.float64]) -> float | None:
+    """Effective rank of Roy & Vetterli (2007): exp of the entropy of the values over their sum.
+
+    From 1, a single direction, to the number of values (k,), all equally large. None if all are 0.
+    """
+    total = values.sum()
+    if total == 0:
+        return None
+    shares = values[values > 0] / total
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def top_share(values: NDArray[np.float64], directions: int) -> float | None:
+    """Share of the squared change in the largest directions, in [0, 1]; None without a change."""
+    squares = np.sort(values**2)[::-1]
+    total = squares.sum()
+    return float(squares[:directions].sum() / total) if total > 0 else None
+
+
+def count_intruders(
+    base: Tensor,
+    tuned: Tensor,
+    top_k: int = INTRUDER_TOP_K,
+    threshold: float = INTRUDER_THRESHOLD,
+) -> int:
+    """Intruder dimensions (Shuttleworth et al. 2024) among the top directions of the tuned matrix.
+
+    A left singular vector of the tuned matrix is an intruder if its absolute cosine with every left
+    singular vector of the base matrix is below the threshold. The definition is that of
+    ``peft.tuners.lora.intruders``, which applies it to adapters only; this works for any pair.
+
+    Args:
+        base: matrix before training (m, n).
+        tuned: matrix after training (m, n).
+        top_k: how many tuned vectors are looked at, by singular value.
+        threshold: the cosine below which a vector is an intruder.
+    """
+    cosines = best_cosines(base.double(), tuned.double(), top_k)
+    return int((cosines < threshold).sum())
+
+
+def best_cosines(base: Tensor, tuned: Tensor, top_k: int) -> Tensor:
+    """Largest absolute cosine of each top tuned left singular vector with the base's (top_k,)."""
+    vectors = _top_left_vectors(tuned, top_k)
+    if base.shape[0] <= base.shape[1]:
+        return (vectors.T @ torch.linalg.eigh(base @ base.T).eigenvectors).abs().amax(dim=1)
+    squares, right = torch.linalg.eigh(base.T @ base)
+    # u = W v / sigma. Directions that W maps to zero have no left vector of their own.
+    kept = squares > squares[-1] * base.shape[0] * torch.finfo(torch.float64).eps
+    left = (vectors.T @ base) @ right[:, kept] / squares[kept].sqrt()
+    return left.abs().amax(dim=1)
+
+
+def _top_left_vectors(matrix: Tensor, top_k: int) -> Tensor:
+    """Left singular vectors of the largest singular values, largest first (m, top_k)."""
+    if matrix.shape[0] <= matrix.shape[1]:
+        return torch.linalg.eigh(matrix @ matrix.T).eigenvectors[:, -top_k:].flip(1)
+    squares, right = torch.linalg.eigh(matrix.T @ matrix)
+    return (matrix @ right[:, -top_k:] / squares[-top_k:].clamp(min=0).sqrt()).flip(1)

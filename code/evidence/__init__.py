@@ -1,0 +1,1 @@
+"""Metrics, intervals and analyses: pure functions on arrays."""

@@ -1,0 +1,355 @@
+"""What all figures share: a dressed grid of axes, localised ticks, bands, intervals, legend, notes.
+
+Nothing here knows what it draws. Visible words come from ``words/texts/<language>/plots.toml``;
+files are written by ``presenting``.
+"""
+
+import functools
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, ParamSpec
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from numpy.typing import NDArray
+
+from plots.style import (
+    BAND_ALPHA,
+    FAINT,
+    GRID,
+    INK,
+    MAX_HEIGHT,
+    SMALL,
+    STYLE,
+    WIDTH,
+    MethodStyle,
+    method_styles,
+)
+from store.results import Results
+from words.wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
+
+P = ParamSpec("P")
+NOTE_CHARACTERS = 98  # in a line of a note
+NARROW_CHARACTERS = 19  # of a title over a third of the width
+CHARACTER = 0.062  # inches: mean width of a letter of a legend
+REACH = 4.0  # see visible_interval
+HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
+
+
+def in_style(plot: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Makes a figure function draw in the style of the report, whatever the global settings."""
+
+    @functools.wraps(plot)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with plt.rc_context(STYLE):
+            return plot(*args, **kwargs)
+
+    return styled
+
+
+def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
+    """A figure of the text's width with axes (rows, columns).
+
+    Args:
+        rows: of axes.
+        columns: of axes.
+        height: inches wanted; no more than a page has.
+        options: for ``plt.subplots``.
+    """
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, min(height, MAX_HEIGHT)), squeeze=False, **options
+    )
+    for ax in axes.flat:
+        # Ticks are made when the figure is drawn, outside the style: their look is set here.
+        ax.tick_params(labelsize=SMALL, length=2.5, width=0.7, color=FAINT, labelcolor=INK)
+    return figure, axes
+
+
+def nothing_to_show(words: Wording) -> Figure:
+    """A figure that says so: where no run that it would show has finished."""
+    figure, axes = new_grid(1, 1, 0.8)
+    axes[0, 0].set_axis_off()
+    text = words.say("plots", "nothing")
+    axes[0, 0].text(0.5, 0.5, text, ha="center", va="center", color=FAINT)
+    return figure
+
+
+def hide_unused(axes: NDArray[Any], used: int) -> None:
+    """Takes the axes after the first ``used`` out of the picture."""
+    for ax in axes.flat[used:]:
+        ax.set_axis_off()
+
+
+# ----------------------------------------------------------------------------------------- names
+
+
+def styles_of(results: Results) -> Mapping[str, MethodStyle]:
+    """Style by method, the same for all figures of a study."""
+    methods = [m.name for task in results.profile.tasks.values() for m in task.methods]
+    controls = [
+        name
+        for evidence in results.evidence.values()
+        for name, entry in evidence.get("methods", {}).items()
+        if entry["control"]
+    ]
+    return method_styles(methods, controls)
+
+
+def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
+    """``German (de_gsd, test)`` for ``de_gsd:test``."""
+    corpus, split = evaluation.split(":")
+    label = words.say(
+        "plots",
+        "evaluation",
+        language=words.name("plots", language),
+        corpus=words.name("plots", corpus),
+        split=words.name("plots", split),
+    )
+    return capitalise(label)
+
+
+def capitalise(text: str) -> str:
+    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def narrow_title(ax: Axes, text: str) -> None:
+    """A title over a third of the width: in two lines where one is too long."""
+    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
+
+
+# ------------------------------------------------------------------------------------------ axes
+
+
+def number_axis(axis: Axis, words: Wording) -> None:
+    """Ticks with the decimal sign of the language."""
+    axis.set_major_formatter(_NumberFormatter(words))
+
+
+def percent_axis(axis: Axis, words: Wording) -> None:
+    """Ticks of fractions as per cent, with as many digits as the range needs."""
+    axis.set_major_formatter(_PercentFormatter(words))
+
+
+def draw_grid(ax: Axes, axis: str) -> None:
+    """Faint lines across one axis, ``x`` or ``y``."""
+    ax.grid(axis=axis, color=GRID, linewidth=0.6)  # type: ignore[arg-type]
+
+
+def horizontal_groups(ax: Axes, labels: Sequence[str]) -> None:
+    """Names the rows 0, 1, .. of a horizontal chart, the first on top."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    draw_grid(ax, "x")
+
+
+class _NumberFormatter(ScalarFormatter):
+    def __init__(self, words: Wording):
+        super().__init__(useOffset=False)
+        self._words = words
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return localise(super().__call__(x, pos), self._words)
+
+
+class _PercentFormatter(PercentFormatter):
+    def __init__(self, words: Wording):
+        super().__init__(xmax=1)
+        self._words = words
+
+    def format_pct(self, x: float, display_range: float) -> str:
+        text = super().format_pct(x, display_range).replace(".0%", "%").replace("-", "\u2212")
+        if self._words.language in DECIMAL_COMMA:
+            text = text.replace("%", f"{NO_BREAK_SPACE}%")
+        return localise(text, self._words)
+
+
+def localise(text: str, words: Wording) -> str:
+    """A number without thousands' separators, with the decimal sign of the language."""
+    return text.replace(".", ",") if words.language in DECIMAL_COMMA else text
+
+
+# ----------------------------------------------------------------------------------------- marks
+
+
+def draw_seeds(ax: Axes, curves: pd.DataFrame, style: MethodStyle) -> pd.Series:
+    """Mean over seeds as a line, each seed as a thin one, the range between seeds as a band.
+
+    Args:
+        ax: where to draw.
+        curves: one row per x (the index), one column per seed.
+        style: of the method.
+
+    Returns:
+        The mean over seeds by x.
+    """
+    mean = curves.mean(axis=1)
+    if curves.shape[1] > 1:
+        low, high = curves.min(axis=1), curves.max(axis=1)
+        ax.fill_between(curves.index, low, high, color=style.color, alpha=BAND_ALPHA, lw=0)
+        for seed in curves:
+            ax.plot(curves.index, curves[seed], color=style.color, lw=0.5, alpha=0.6)
+    ax.plot(mean.index, mean, color=style.color, ls=style.linestyle, zorder=3)
+    return mean
+
+
+def draw_estimate(
+    ax: Axes, position: float, estimate: Mapping[str, Any], style: MethodStyle, upright: bool
+) -> None:
+    """An ESTIMATE (see ``evidence``): mark, seeds, interval over items, over items and seeds.
+
+    The interval of two or three seeds can be wider than everything else in the figure: what goes
+    beyond ``visible_interval`` is cut, with an arrowhead at the end.
+
+    Args:
+        ax: where to draw.
+        position: on the axis of the groups.
+        estimate: nothing is drawn if its value is None.
+        style: of the method.
+        upright: values run along y; else along x.
+    """
+    if estimate["value"] is None:
+        return
+    seeds = estimate["per_seed"]
+    if (ends := visible_interval(estimate)) is not None:
+        _draw_span(ax, position, ends, upright, style.color, 0.9)
+        for end, marker in zip(ends, "v^" if upright else "<>", strict=True):
+            if end not in (estimate["low"], estimate["high"]):
+                _draw_points(ax, [position], [end], upright, marker, style.color, 3.2, zorder=3)
+    if estimate["low_items"] is not None:
+        inner = estimate["low_items"], estimate["high_items"]
+        _draw_span(ax, position, inner, upright, style.color, 2.4)
+    if len(seeds) > 1:
+        _draw_points(ax, [position] * len(seeds), seeds, upright, "o", INK, 1.3, zorder=5)
+    _draw_points(
+        ax, [position], [estimate["value"]], upright, style.marker, style.color, 5, zorder=4
+    )
+
+
+def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
+    """What is drawn of the interval over items and seeds; None where there is none.
+
+    At most ``REACH`` times as far from the value as the farthest seed or end of the interval over
+    items.
+    """
+    if estimate["low"] is None:
+        return None
+    value = estimate["value"]
+    others = [*estimate["per_seed"], estimate["low_items"], estimate["high_items"]]
+    reach = REACH * max(abs(other - value) for other in others if other is not None)
+    return max(estimate["low"], value - reach), min(estimate["high"], value + reach)
+
+
+def _draw_span(
+    ax: Axes,
+    position: float,
+    ends: tuple[float, float],
+    upright: bool,
+    color: str,
+    width: float,
+) -> None:
+    here = [position, position]
+    x, y = (here, ends) if upright else (ends, here)
+    ax.plot(x, y, color=color, lw=width, solid_capstyle="butt", zorder=3, label="_interval")
+
+
+def _draw_points(
+    ax: Axes,
+    positions: Sequence[float],
+    values: Sequence[float],
+    upright: bool,
+    marker: str,
+    color: str,
+    size: float,
+    zorder: int,
+) -> None:
+    x, y = (positions, values) if upright else (values, positions)
+    ax.plot(x, y, ls="", marker=marker, color=color, ms=size, zorder=zorder)
+
+
+def spread_positions(count: int, width: float) -> NDArray[np.floating[Any]]:
+    """Offsets of so many marks that share a row of a chart, around 0, ``width`` in all."""
+    if count == 1:
+        return np.zeros(1)
+    return (np.arange(count) / (count - 1) - 0.5) * width
+
+
+# --------------------------------------------------------------------------------- legend, notes
+
+
+def method_handles(
+    results: Results,
+    words: Wording,
+    methods: Iterable[str],
+    look: Literal["lines", "marks", "both"],
+) -> list[Any]:
+    """Legend entries of methods, as they look in the figure."""
+    styles = styles_of(results)
+    return [
+        Line2D(
+            [],
+            [],
+            color=styles[method].color,
+            ls="" if look == "marks" else styles[method].linestyle,
+            marker="" if look == "lines" else styles[method].marker,
+            label=words.name("plots", method),
+        )
+        for method in methods
+    ]
+
+
+def band_handle(words: Wording) -> Patch:
+    """Legend entry of the band of ``draw_seeds``."""
+    return Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
+
+
+def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
+    shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
+    several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
+    found = []
+    if shown:
+        found.append(Line2D([], [], color=FAINT, lw=2.4, label=words.say("plots", "items")))
+    if several:
+        both = words.say("plots", "items_and_seeds")
+        found.append(Line2D([], [], color=FAINT, lw=0.9, label=both))
+        seed = words.say("plots", "one_seed")
+        found.append(Line2D([], [], color=INK, ls="", marker="o", ms=1.8, label=seed))
+    return found
+
+
+def cut_note(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> str:
+    """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
+    for estimate in estimates:
+        if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):
+            return words.say("plots", "cut_note")
+    return ""
+
+
+def add_legend(figure: Figure, handles: Sequence[Any]) -> None:
+    """One legend above all axes, in as few rows as the width allows."""
+    lengths = [len(handle.get_label()) for handle in handles]
+    columns = next(n for n in range(len(handles), 0, -1) if n == 1 or _fits(lengths, n))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def _fits(lengths: Sequence[int], columns: int) -> bool:
+    # matplotlib fills a legend column by column, the first columns one entry longer.
+    parts = [part for part in np.array_split(np.array(lengths), columns) if len(part)]
+    return sum(HANDLE + CHARACTER * float(part.max()) for part in parts) <= WIDTH
+
+
+def add_note(figure: Figure, *sentences: str) -> None:
+    """A remark under all axes, wrapped to the width; nothing where all sentences are empty."""
+    text = " ".join(sentence for sentence in sentences if sentence)
+    if text:
+        wrapped = textwrap.fill(text, NOTE_CHARACTERS)
+        figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=SMALL - 0.5, color=FAINT)

@@ -1,0 +1,269 @@
+"""Figures of quality: estimates by method, MCC by threshold, accuracy on parts of CoLA."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from plots.drawing import (
+    add_legend,
+    add_note,
+    capitalise,
+    cut_note,
+    draw_estimate,
+    draw_grid,
+    estimate_handles,
+    evaluation_label,
+    hide_unused,
+    horizontal_groups,
+    in_style,
+    method_handles,
+    new_grid,
+    nothing_to_show,
+    number_axis,
+    percent_axis,
+    spread_positions,
+    styles_of,
+)
+from plots.style import BAND_ALPHA, FAINT, SMALL
+from store.results import Results
+from study.settings import language_of
+from words.wording import Wording
+
+SHOWN = {"sequence": ("mcc", "accuracy", "macro_f1"), "token": ("accuracy", "macro_f1")}
+KINDS = ("by_domain", "by_length", "by_label", "by_phenomenon")
+ROW = 0.27  # inches: height of a row of a chart
+
+
+# --------------------------------------------------------------------------------------- quality
+
+
+@in_style
+def plot_quality(results: Results, task: str, words: Wording) -> Figure:
+    """Every metric of every method and control, with intervals and seeds; a row an evaluation."""
+    evidence = results.evidence[task]
+    if not evidence:
+        return nothing_to_show(words)
+    evaluations, metrics = results.evaluations(task), SHOWN[results.profile.tasks[task].kind]
+    methods = list(evidence["methods"])
+    height = len(evaluations) * (0.75 + ROW * len(methods)) + 0.5
+    figure, axes = new_grid(len(evaluations), len(metrics), height, sharey=True, sharex="col")
+    shown: list[dict[str, Any]] = []
+    for row, evaluation in zip(axes, evaluations, strict=True):
+        for ax, metric in zip(row, metrics, strict=True):
+            estimates = select_estimates(evidence, evaluation, metric)
+            draw_quality(ax, results, words, methods, estimates, metric)
+            shown += estimates.values()
+        _title_row(row, words, evaluation, metrics)
+    add_legend(figure, estimate_handles(words, shown))
+    add_note(figure, cut_note(words, shown))
+    return figure
+
+
+def select_estimates(
+    evidence: Mapping[str, Any], evaluation: str, metric: str
+) -> dict[str, dict[str, Any]]:
+    """ESTIMATE of a metric by method, of the methods that have predictions for an evaluation."""
+    found = {}
+    for method, entry in evidence["methods"].items():
+        here = entry["evaluations"].get(evaluation) if "evaluations" in entry else entry
+        if here is not None:
+            found[method] = here["metrics"][metric]
+    return found
+
+
+def draw_quality(
+    ax: Axes,
+    results: Results,
+    words: Wording,
+    methods: Sequence[str],
+    estimates: Mapping[str, Mapping[str, Any]],
+    metric: str,
+) -> None:
+    """Estimates of one metric, a row a method, with the values beside them."""
+    styles = styles_of(results)
+    horizontal_groups(ax, [words.name("plots", method) for method in methods])
+    in_percent = metric != "mcc"
+    (percent_axis if in_percent else number_axis)(ax.xaxis, words)
+    for row, method in enumerate(methods):
+        if method in estimates and estimates[method]["value"] is not None:
+            draw_estimate(ax, row, estimates[method], styles[method], upright=False)
+            value = estimates[method]["value"]
+            text = words.percent(value, 1) if in_percent else words.number(value, 3)
+            # Above its row: to the right of it the text would meet another panel.
+            ax.annotate(
+                text,
+                (value, row),
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=SMALL - 1,
+            )
+    ax.margins(x=0.15)
+    ax.locator_params(axis="x", nbins=4)
+
+
+def _title_row(
+    row: Sequence[Axes], words: Wording, evaluation: str, metrics: Sequence[str]
+) -> None:
+    for ax, metric in zip(row, metrics, strict=True):
+        ax.set_title(capitalise(words.name("plots", metric)), fontweight="normal")
+    label = evaluation_label(words, evaluation, language_of(evaluation))
+    title = f"{label}\n{row[0].get_title(loc='left')}"
+    row[0].set_title(title, fontweight="normal")
+
+
+# ------------------------------------------------------------------------------------- threshold
+
+
+@in_style
+def plot_threshold(results: Results, words: Wording) -> Figure:
+    """MCC on CoLA by the threshold on the probability of "acceptable".
+
+    The best threshold is chosen on the items that it is scored on: its MCC is an upper bound.
+    """
+    task = _acceptability_task(results)
+    entries = _trained(results, task)
+    curves = {name: entry["threshold"] for name, entry in entries.items() if entry["threshold"]}
+    if not curves:
+        return nothing_to_show(words)
+    figure, axes = new_grid(1, 1, 3.2)
+    draw_threshold(axes[0, 0], results, curves)
+    axes[0, 0].set_xlabel(words.say("plots", "threshold"))
+    axes[0, 0].set_ylabel(words.name("plots", "mcc"))
+    number_axis(axes[0, 0].xaxis, words)
+    number_axis(axes[0, 0].yaxis, words)
+    add_legend(figure, _threshold_handles(results, words, curves))
+    return figure
+
+
+def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Mapping[str, Any]]) -> None:
+    """A curve a method with its MCC at 0.5 (filled) and its upper bound (hollow)."""
+    styles = styles_of(results)
+    draw_grid(ax, "y")
+    ax.axvline(0.5, color=FAINT, lw=0.8, ls=":", label="_argmax")
+    for method, curve in curves.items():
+        style, x, mcc = styles[method], np.array(curve["thresholds"]), np.array(curve["mcc"])
+        ax.plot(x, mcc, color=style.color, ls=style.linestyle, lw=1.3, label=f"_{method}")
+        if curve["sd"] is not None:
+            sd = np.array(curve["sd"])
+            ax.fill_between(x, mcc - sd, mcc + sd, color=style.color, alpha=BAND_ALPHA, lw=0)
+        ax.plot([0.5], [curve["argmax"]], ls="", marker=style.marker, color=style.color, ms=6)
+        best = float(np.mean(curve["best_thresholds"]))
+        hollow: dict[str, Any] = {
+            "marker": style.marker,
+            "mfc": "white",
+            "mec": style.color,
+            "mew": 1.4,
+        }
+        ax.plot([best], [curve["mcc_upper_bound"]], ls="", ms=6, **hollow)
+
+
+def _threshold_handles(results: Results, words: Wording, curves: Mapping[str, Any]) -> list[Any]:
+    handles = method_handles(results, words, curves, "lines")
+    if any(curve["sd"] is not None for curve in curves.values()):
+        band = words.say("plots", "threshold_band")
+        handles.append(Line2D([], [], color=FAINT, alpha=0.35, lw=6, label=band))
+    marks: dict[str, Any] = {"color": FAINT, "ls": "", "marker": "o", "ms": 6}
+    handles.append(Line2D([], [], **marks, label=words.say("plots", "threshold_argmax")))
+    bound = words.say("plots", "threshold_bound")
+    handles.append(Line2D([], [], **marks, mfc="white", mew=1.4, label=bound))
+    return handles
+
+
+# ---------------------------------------------------------------------------------------- errors
+
+
+@in_style
+def plot_acceptability_errors(results: Results, words: Wording) -> Figure:
+    """Accuracy on CoLA by source, sentence length, label and, where named, phenomenon."""
+    task = _acceptability_task(results)
+    entries = _trained(results, task)
+    panels = {kind: groups for kind in KINDS if len(groups := _groups(entries, kind)) > 1}
+    if not panels:
+        return nothing_to_show(words)
+    figure, places = _lay_out(panels)
+    shown = []
+    for kind, ax in places.items():
+        draw_groups(ax, results, words, entries, kind, panels[kind])
+        ax.set_title(words.say("plots", kind))
+        shown += [row["accuracy"] for entry in entries.values() for row in entry["errors"][kind]]
+    handles = method_handles(results, words, entries, "marks")
+    add_legend(figure, [*handles, *estimate_handles(words, shown)])
+    add_note(figure, words.say("plots", "group_note"), cut_note(words, shown))
+    return figure
+
+
+def draw_groups(
+    ax: Axes,
+    results: Results,
+    words: Wording,
+    entries: Mapping[str, Any],
+    kind: str,
+    groups: Sequence[tuple[str, int]],
+) -> None:
+    """Accuracy of every method on every group, a row a group."""
+    styles = styles_of(results)
+    labels = [
+        words.say("plots", "group", group=words.name("plots", group), count=words.count(count))
+        for group, count in groups
+    ]
+    horizontal_groups(ax, labels)
+    percent_axis(ax.xaxis, words)
+    offsets = spread_positions(len(entries), 0.6)
+    for offset, (method, entry) in zip(offsets, entries.items(), strict=True):
+        rows = {row["group"]: row["accuracy"] for row in entry["errors"][kind]}
+        for place, (group, _) in enumerate(groups):
+            draw_estimate(ax, place + offset, rows[group], styles[method], upright=False)
+
+
+def _lay_out(panels: Mapping[str, Sequence[Any]]) -> tuple[Figure, dict[str, Axes]]:
+    """Short panels under each other; phenomena, which may be many, in a column of their own."""
+    short = {kind: len(groups) for kind, groups in panels.items() if kind != "by_phenomenon"}
+    rows = max(len(short), 1)
+    columns = 2 if "by_phenomenon" in panels and short else 1
+    tall = len(panels.get("by_phenomenon", ()))
+    height = max(1.2 + 0.45 * len(short) + 0.34 * sum(short.values()), 1.2 + 0.3 * tall)
+    ratios = list(short.values()) or [1]
+    figure, axes = new_grid(rows, columns, height, sharex=True, height_ratios=ratios)
+    places = dict(zip(short, axes[:, 0], strict=False))
+    if "by_phenomenon" in panels:
+        places["by_phenomenon"] = _merge_column(list(axes[:, -1]))
+    hide_unused(axes, rows * columns)
+    for ax in places.values():
+        ax.tick_params(labelbottom=True)
+    return figure, places
+
+
+def _merge_column(column: Sequence[Axes]) -> Axes:
+    """One axes in the place of a column of them."""
+    first = column[0]
+    grid = first.get_gridspec()
+    place = first.get_subplotspec()
+    assert grid is not None and place is not None
+    number = place.colspan.start
+    for ax in column[1:]:
+        ax.remove()
+    first.set_subplotspec(grid[:, number])
+    return first
+
+
+def _groups(entries: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
+    """Groups with items, and how many they hold; the same for all methods."""
+    for entry in entries.values():
+        return [(row["group"], row["items"]) for row in entry["errors"][kind] if row["items"]]
+    return []
+
+
+def _trained(results: Results, task: str | None) -> dict[str, Any]:
+    """Evidence of the methods that are no controls."""
+    methods = results.evidence.get(task or "", {}).get("methods", {})
+    return {name: entry for name, entry in methods.items() if not entry["control"]}
+
+
+def _acceptability_task(results: Results) -> str | None:
+    return next((t.name for t in results.profile.tasks.values() if t.kind == "sequence"), None)

@@ -1,0 +1,307 @@
+"""Content-keyed results on disk: ``cache/<stage>/<name>-<hash12>/``.
+
+A key is the hash of everything that decides a result: its stage, that stage's hand-set version, and
+a payload of settings, data and model identities, and seed. An entry is written into a temporary
+folder and renamed; the manifest with the checksums of all its files is written last. An entry is
+never overwritten. A damaged one is moved aside, and that is said aloud. One producer at a time
+holds the lock of a key. No pickle: JSON, npz and safetensors.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from study.errors import StudyError
+
+MANIFEST = "manifest.json"
+LARGE_FILE = 16 * 2**20  # bytes; larger files are checked when they are opened, not when found
+
+
+@dataclass(frozen=True)
+class Key:
+    """What an entry is: a readable name and everything that decides its content."""
+
+    stage: str
+    name: str
+    version: int
+    payload: Mapping[str, Any]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over stage, version and payload; the name is only for the reader."""
+        content = {"stage": self.stage, "version": self.version, "payload": self.payload}
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+    @property
+    def folder_name(self) -> str:
+        """``<stage>/<name>-<hash12>``."""
+        return f"{self.stage}/{self.name}-{self.digest[:12]}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished, checked entry."""
+
+    folder: Path
+
+    def result(self) -> dict[str, Any]:
+        """The entry's ``result.json``."""
+        return json.loads(self.path("result.json").read_text(encoding="utf-8"))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The entry's ``arrays.npz``."""
+        with np.load(self.path("arrays.npz"), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the entry came from (``provenance.describe``)."""
+        return json.loads(self.path("provenance.json").read_text(encoding="utf-8"))
+
+    def path(self, name: str) -> Path:
+        """A file of the entry, checked against its checksum if it is a large one.
+
+        Raises:
+            StudyError: the file is damaged; the entry has been moved aside.
+        """
+        file = self.folder / name
+        recorded = self.manifest()["files"].get(name)
+        if recorded and recorded["bytes"] > LARGE_FILE and _sha256(file) != recorded["sha256"]:
+            set_aside(self.folder, f"{name} does not match its checksum")
+            raise StudyError(
+                f"{name} does not match its checksum; the entry was moved aside",
+                where=str(self.folder),
+                remedy="run the same command again: the result is made anew",
+            )
+        return file
+
+    def manifest(self) -> dict[str, Any]:
+        """Key digest, and size and checksum of every file."""
+        return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file["bytes"] for file in self.manifest()["files"].values())
+
+    @property
+    def name(self) -> str:
+        """``<stage>/<name>-<hash12>``."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+
+class Store:
+    """The entries under one folder."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def find(self, key: Key) -> Entry | None:
+        """The finished entry of a key, or None; a damaged one counts as missing, aloud."""
+        return self.open(key.folder_name, key.digest)
+
+    def open(self, folder_name: str, digest: str | None = None) -> Entry | None:
+        """The finished entry of that folder name, checked, or None."""
+        folder = self.root / folder_name
+        if not folder.exists():
+            return None
+        damage = _damage(folder, digest)
+        if damage:
+            set_aside(folder, damage)
+            return None
+        return Entry(folder)
+
+    def produce(
+        self,
+        key: Key,
+        producer: Callable[[Path], dict[str, Any]],
+        provenance: Callable[[], dict[str, Any]] = dict,
+    ) -> Entry:
+        """The entry of a key, made by ``producer`` if it is missing.
+
+        Args:
+            key: what to find or make.
+            producer: writes further files into the folder that it is given and returns the content
+                of ``result.json``.
+            provenance: called after the producer; its value is stored beside the result.
+
+        Raises:
+            StudyError: the disk is full or the folder cannot be written.
+        """
+        entry = self.find(key)
+        if entry:
+            return entry
+        with disk_errors(self.root), self._lock(key):
+            return self.find(key) or self._make(key, producer, provenance)
+
+    def workspace(self, key: Key) -> Path:
+        """A folder for unfinished work: it outlives an interruption, ``produce`` removes it."""
+        return self.root / ".unfinished" / f"{key.stage}-{key.digest[:12]}"
+
+    def _make(
+        self,
+        key: Key,
+        producer: Callable[[Path], dict[str, Any]],
+        provenance: Callable[[], dict[str, Any]],
+    ) -> Entry:
+        final = self.root / key.folder_name
+        for left_over in final.parent.glob(f".{final.name}.*.tmp"):  # of a process that was killed
+            shutil.rmtree(left_over, ignore_errors=True)
+        temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+        temporary.mkdir(parents=True)
+        try:
+            result = producer(temporary)
+            _write_json(temporary / "config.json", _configuration(key))
+            _write_json(temporary / "result.json", result)
+            _write_json(temporary / "provenance.json", provenance())
+            _write_json(temporary / MANIFEST, _manifest_of(temporary, key))
+            temporary.rename(final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(self.workspace(key), ignore_errors=True)
+        return Entry(final)
+
+    @contextlib.contextmanager
+    def _lock(self, key: Key) -> Iterator[None]:
+        folder = self.root / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{key.stage}-{key.digest[:12]}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            print(f"waiting: another process is making {key.folder_name}", flush=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def save_arrays(folder: Path, **arrays: np.ndarray) -> None:
+    """Writes ``arrays.npz`` into an entry's folder; object arrays are refused (no pickle)."""
+    for name, array in arrays.items():
+        if array.dtype == object:
+            raise TypeError(f"array {name!r} holds Python objects; store numbers or strings")
+    np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
+
+
+def canonical_json(content: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN; tuples are lists."""
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def set_aside(folder: Path, reason: str) -> Path:
+    """Moves a damaged entry to ``damaged/`` beside the stages and warns; returns its new place."""
+    target = folder.parent.parent / "damaged" / f"{folder.parent.name}-{folder.name}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while target.exists():
+        target = target.with_name(f"{folder.parent.name}-{folder.name}.{number}")
+        number += 1
+    folder.rename(target)
+    warnings.warn(f"stored result {folder} is damaged ({reason}); kept as {target}", stacklevel=3)
+    return target
+
+
+@contextlib.contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turns a full or unwritable disk into a ``StudyError``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
+            raise
+        raise _disk_error(folder, error.strerror or str(error)) from error
+    except Exception as error:
+        # torch and safetensors report a full disk as a RuntimeError or an error type of their own.
+        if "No space left on device" not in str(error) and "file write failed" not in str(error):
+            raise
+        raise _disk_error(folder, "No space left on device") from error
+
+
+def _disk_error(folder: Path, reason: str) -> StudyError:
+    return StudyError(
+        f"cannot write: {reason}",
+        where=str(folder),
+        remedy="free space or set CACHE_DIR to a folder with room; finished runs are kept",
+    )
+
+
+def _configuration(key: Key) -> dict[str, Any]:
+    return {
+        "stage": key.stage,
+        "name": key.name,
+        "version": key.version,
+        "payload": key.payload,
+        "digest": key.digest,
+    }
+
+
+def _manifest_of(folder: Path, key: Key) -> dict[str, Any]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "digest": key.digest,
+        "files": {
+            path.relative_to(folder).as_posix(): {
+                "bytes": path.stat().st_size,
+                "sha256": _sha256(path),
+            }
+            for path in files
+        },
+    }
+
+
+def _damage(folder: Path, digest: str | None) -> str | None:
+    """What is wrong with an entry, in words, or None."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files, recorded = dict(manifest["files"]), manifest["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its manifest is missing or unreadable"
+    if digest is not None and recorded != digest:
+        return "it belongs to another key"
+    for name, expected in files.items():
+        damage = _file_damage(folder / name, expected)
+        if damage:
+            return f"{name} {damage}"
+    return None
+
+
+def _file_damage(file: Path, expected: Mapping[str, Any]) -> str | None:
+    if not file.is_file():
+        return "is missing"
+    if file.stat().st_size != expected["bytes"]:
+        return f"has {file.stat().st_size} bytes instead of {expected['bytes']}"
+    if expected["bytes"] <= LARGE_FILE and _sha256(file) != expected["sha256"]:
+        return "does not match its checksum"
+    return None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write_json(file: Path, content: Any) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars and arrays as plain Python values."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"not storable as JSON: {type(value).__name__}")

@@ -1,0 +1,227 @@
+"""The store's entries of one profile as tidy frames: what the report reads.
+
+Imports no torch: a report renders on a laptop from a copied ``cache/``. Nothing is measured here;
+runs that are missing or failed are listed, never silently left out.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from store import provenance
+from store.entries import Entry, Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.paths import cache_folder
+from study.profiles import load_profile
+from study.settings import Profile, TaskSettings, language_of
+
+RUN_COLUMNS = ["run", "task", "method", "seed"]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A run that the settings ask for and the report cannot show."""
+
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a report shows, read once.
+
+    Frames are in long form; every one starts with run, task, method, seed.
+
+    Attributes:
+        profile: the settings behind it.
+        missing: runs without results, with the reason.
+        runs: one row a run: model, device, costs (seconds, bytes, parameters).
+        scores: evaluation, language, metric, value.
+        curves: step, epoch, seconds, split, metric, value.
+        drift: layer, kind, parameters, l2, relative, rms, angle.
+        structure: layer, kind, rank, effective_rank, top8_share, intruders.
+        representation: evaluation, language, layer (0 = embeddings' output), cka.
+        embedding_rows: one row a run: shares and drifts of touched and untouched rows.
+        untouched: one row a run: tensors, parameters, and the number changed outside the targets.
+        evidence: task -> the nested summary of ``evidence``.
+        items: task -> evaluation -> frame of the evaluated sentences or words.
+        sources: one row a run and item: what it was trained and evaluated on.
+        provenance: one row a run: time, host, device, commit, versions, modules changed since.
+    """
+
+    profile: Profile
+    missing: tuple[Missing, ...]
+    runs: pd.DataFrame
+    scores: pd.DataFrame
+    curves: pd.DataFrame
+    drift: pd.DataFrame
+    structure: pd.DataFrame
+    representation: pd.DataFrame
+    embedding_rows: pd.DataFrame
+    untouched: pd.DataFrame
+    evidence: dict[str, dict[str, Any]]
+    items: dict[str, dict[str, pd.DataFrame]]
+    sources: pd.DataFrame
+    provenance: pd.DataFrame
+
+    def methods(self, task: str) -> list[str]:
+        """Names of the methods of a task with at least one finished run, in the settings' order."""
+        finished = set(self.runs.loc[self.runs.task == task, "method"])
+        return [m.name for m in self.profile.tasks[task].methods if m.name in finished]
+
+    def main_methods(self, task: str) -> list[str]:
+        """The finished methods that are compared, in the settings' order.
+
+        They adapt the encoder, by its own weights or by an adapter, and start from the same model
+        as the task's first method; the others are controls.
+        """
+        methods, finished = self.profile.tasks[task].methods, self.methods(task)
+        return [
+            method.name
+            for method in methods
+            if method.name in finished
+            and (method.adapter is not None or method.trainable == "all")
+            and method.model_name_or_path == methods[0].model_name_or_path
+        ]
+
+    def evaluations(self, task: str) -> tuple[str, ...]:
+        """Addresses of a task's evaluated sets; the first is the validation set."""
+        return self.profile.tasks[task].evaluations
+
+
+def load_results(profile: str | None = None, root: Path | None = None) -> Results:
+    """Reads all results of a profile.
+
+    Args:
+        profile: its name.
+        root: the cache folder, if not the usual one.
+
+    Raises:
+        StudyError: nothing was run with the present settings, or an entry is gone or damaged.
+    """
+    settings = load_profile(profile or "full")
+    store = Store(root or cache_folder())
+    return _Reader(settings, store, Ledger.load(store.root, settings)).read()
+
+
+class _Reader:
+    def __init__(self, profile: Profile, store: Store, ledger: Ledger):
+        self._profile, self._store, self._content = profile, store, ledger.content
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+
+    def read(self) -> Results:
+        missing = []
+        for task in self._profile.tasks.values():
+            for method in task.methods:
+                for seed in task.seeds:
+                    run = f"{task.name}-{method.name}-seed{seed}"
+                    if run in self._content["runs"]:
+                        head = dict(
+                            zip(RUN_COLUMNS, (run, task.name, method.name, seed), strict=True)
+                        )
+                        self._read_run(head, self._content["runs"][run])
+                    else:
+                        reason = self._content["failures"].get(run, "not run yet")
+                        missing.append(Missing(run, reason))
+        tasks = self._profile.tasks.values()
+        return Results(
+            profile=self._profile,
+            missing=tuple(missing),
+            evidence={task.name: self._evidence(task) for task in tasks},
+            items={task.name: self._items(task) for task in tasks},
+            **{name: self._frame(name) for name in FRAMES},
+        )
+
+    def _read_run(self, head: dict[str, Any], stages: dict[str, Any]) -> None:
+        trained = self._open(stages["train"])
+        result, origin = trained.result(), trained.provenance()
+        sizes = self._training_sizes(head["task"])
+        self._add("runs", head, {**result["costs"], "device": origin["device"], **sizes})
+        self._add_all("curves", head, result["curves"])
+        self._add_all(
+            "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
+        )
+        self._add("provenance", head, _provenance_row(origin))
+        for address, name in stages["score"].items():
+            metrics = self._open(name).result()["metrics"]
+            where = {"evaluation": address, "language": language_of(address)}
+            rows = [
+                {**where, "metric": metric, "value": value} for metric, value in metrics.items()
+            ]
+            self._add_all("scores", head, rows)
+        if "drift" in stages:
+            self._read_drift(head, self._open(stages["drift"]).result())
+        if "structure" in stages:
+            self._add_all("structure", head, self._open(stages["structure"]).result()["rows"])
+        if "representation" in stages:
+            self._read_cka(head, self._open(stages["representation"]).result()["cka"])
+
+    def _read_drift(self, head: dict[str, Any], result: dict[str, Any]) -> None:
+        self._add_all("drift", head, result["rows"])
+        if result["embedding_rows"]:
+            self._add("embedding_rows", head, result["embedding_rows"])
+        untouched = {**result["untouched"], "changed": len(result["untouched"]["changed"])}
+        self._add("untouched", head, untouched)
+
+    def _read_cka(self, head: dict[str, Any], cka: dict[str, list[float]]) -> None:
+        for address, values in cka.items():
+            where = {"evaluation": address, "language": language_of(address)}
+            rows = [{**where, "layer": layer, "cka": value} for layer, value in enumerate(values)]
+            self._add_all("representation", head, rows)
+
+    def _evidence(self, task: TaskSettings) -> dict[str, Any]:
+        name = self._content["tasks"].get(task.name, {}).get("evidence")
+        return self._open(name).result() if name else {}
+
+    def _training_sizes(self, task: str) -> dict[str, int]:
+        """``train_sentences``, and for words ``train_words``, of the task's training split."""
+        entries = self._content["tasks"].get(task, {}).get("items", {})
+        return next((self._open(n).result().get("training", {}) for n in entries.values()), {})
+
+    def _items(self, task: TaskSettings) -> dict[str, pd.DataFrame]:
+        entries = self._content["tasks"].get(task.name, {}).get("items", {})
+        return {a: pd.DataFrame(self._open(n).result()["columns"]) for a, n in entries.items()}
+
+    def _open(self, name: str) -> Entry:
+        entry = self._store.open(name)
+        if entry is None:
+            raise StudyError(
+                "a stored result that the report needs is gone or damaged",
+                where=str(self._store.root / name),
+                remedy=f"python code/run.py --profile {self._profile.name}  makes it anew",
+            )
+        return entry
+
+    def _add(self, frame: str, head: dict[str, Any], row: dict[str, Any]) -> None:
+        self._rows.setdefault(frame, []).append({**head, **row})
+
+    def _add_all(self, frame: str, head: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            self._add(frame, head, row)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        rows = self._rows.get(name, [])
+        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
+
+
+FRAMES: dict[str, tuple[str, ...]] = {
+    "runs": ("training_seconds",),
+    "scores": ("evaluation", "language", "metric", "value"),
+    "curves": ("step", "epoch", "seconds", "split", "metric", "value"),
+    "drift": ("layer", "kind", "parameters", "l2", "relative", "rms", "angle"),
+    "structure": ("layer", "kind", "rank", "effective_rank", "top8_share", "intruders"),
+    "representation": ("evaluation", "language", "layer", "cka"),
+    "embedding_rows": ("rows", "touched_rows", "touched_share"),
+    "untouched": ("tensors", "parameters", "changed"),
+    "sources": ("item", "source"),
+    "provenance": ("time", "device"),
+}
+
+
+def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:
+    plain = ("time", "host", "platform", "python", "device", "commit", "dirty", "packages")
+    changed = provenance.changed_modules(origin["modules"])
+    return {**{name: origin[name] for name in plain}, "changed_modules": changed}

@@ -1,0 +1,168 @@
+"""Reads a profile from ``experiments.toml``: defaults, then only what differs."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from study.errors import StudyError
+from study.paths import project_root
+from study.settings import (
+    ADAPTERS,
+    MODEL_KEYS,
+    AdapterSettings,
+    MethodSettings,
+    Profile,
+    Table,
+    TaskSettings,
+    TrainingSettings,
+    require,
+    require_known,
+    require_one_of,
+)
+
+
+def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
+    """Reads one profile.
+
+    Args:
+        name: a profile of ``experiments.toml``, ``experiments.local.toml`` or the file that
+            ``EXPERIMENTS_FILE`` names.
+        files: the files to read instead of these; later ones add to earlier ones.
+
+    Raises:
+        StudyError: unknown profile, task, method or key, or a value out of range, named.
+    """
+    tables = _read_tables(_default_files() if files is None else files)
+    profiles = tables.get("profiles", {})
+    require_one_of(name, tuple(profiles), "profile")
+    defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
+    require_known(own, {"title", *_task_names(defaults)}, f"profiles.{name}")
+    tasks = {
+        task: _build_task(task, defaults, own.get(task, {}), f"profiles.{name}.{task}")
+        for task in _task_names(defaults)
+    }
+    return Profile(name, own.get("title", name), tasks)
+
+
+def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
+    """Names of all profiles, in the order of the files."""
+    return tuple(_read_tables(_default_files() if files is None else files).get("profiles", {}))
+
+
+def _default_files() -> list[Path]:
+    files = [project_root() / "experiments.toml", project_root() / "experiments.local.toml"]
+    if own := os.environ.get("EXPERIMENTS_FILE"):
+        files.append(Path(own).expanduser())
+    return [file for file in files if file.exists() or str(file) == own]
+
+
+def _read_tables(files: Iterable[Path]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for file in files:
+        try:
+            table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise StudyError(f"not valid TOML: {error}", where=str(file)) from error
+        except OSError as error:
+            raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        require_known(table, {"defaults", "profiles"}, str(file))
+        merged = _merge(merged, table)
+    return merged
+
+
+def _merge(base: Table, over: Table) -> dict[str, Any]:
+    """``over`` laid on ``base``, table by table; an adapter is replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both_tables and key != "adapter" else value
+    return merged
+
+
+def _with_ancestors(name: str, profiles: Table) -> dict[str, Any]:
+    own, chain = dict(profiles[name]), [name]
+    while "inherits" in own:
+        parent = own.pop("inherits")
+        require_one_of(parent, tuple(profiles), f"profiles.{chain[-1]}.inherits")
+        require(parent not in chain, "inherits", parent, "without a circle")
+        chain.append(parent)
+        own = _merge(profiles[parent], own)
+    return own
+
+
+def _task_names(defaults: Table) -> list[str]:
+    return [name for name in defaults if name != "training"]
+
+
+def _build_task(name: str, defaults: Table, own: Table, where: str) -> TaskSettings:
+    table = _merge(defaults[name], own)
+    methods = table.get("methods", {})
+    for chosen in table.get("methods_run", ()):
+        require_one_of(chosen, tuple(methods), f"{where}.methods_run")
+    layers = (defaults.get("training", {}), defaults[name], own)
+    built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
+    inherited = {"training", "methods", "methods_run", "model_name_or_path", "revision"}
+    rest = {key: value for key, value in table.items() if key not in inherited}
+    return _build(TaskSettings, {**rest, "name": name, "methods": built}, where)
+
+
+def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:
+    common, default, own = layers
+    table: dict[str, Any] = {"trainable": "all", "adapter": None, "revision": "", **common}
+    for layer in (default, own):
+        table |= {key: layer[key] for key in MODEL_KEYS if key in layer}
+    for layer in (default, own):
+        table |= dict(layer.get("training", {})) | dict(layer.get("methods", {}).get(name, {}))
+    fields = {field.name for field in dataclasses.fields(TrainingSettings)}
+    require_known(table, fields | {"trainable", "adapter", *MODEL_KEYS}, where)
+    training = _build(TrainingSettings, {k: v for k, v in table.items() if k in fields}, where)
+    rest = {key: value for key, value in table.items() if key not in fields}
+    adapter = _build_adapter(rest.pop("adapter"), where)
+    return _build(
+        MethodSettings, {**rest, "name": name, "training": training, "adapter": adapter}, where
+    )
+
+
+def _build_adapter(table: Table | None, where: str) -> AdapterSettings | None:
+    if table is None:
+        return None
+    require_one_of(table.get("kind", ""), tuple(ADAPTERS), f"{where}.adapter.kind")
+    return _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
+
+
+def _build(cls: type, table: Table, where: str) -> Any:
+    """An instance of the dataclass from a TOML table, each value checked against its type."""
+    hints = get_type_hints(cls)
+    require_known(table, set(hints), where)
+    missing = [
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.default is dataclasses.MISSING and field.name not in table
+    ]
+    if missing:
+        raise StudyError(
+            f"the setting {missing[0]!r} is missing", where=f"experiments.toml: {where}"
+        )
+    values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
+    try:
+        return cls(**values)
+    except StudyError as error:
+        raise StudyError(error.problem, where=f"experiments.toml: {where}") from error
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    if get_origin(hint) is tuple:
+        item = get_args(hint)[0]
+        if not isinstance(value, list | tuple):
+            raise StudyError(f"expected a list, got {value!r}", where=f"experiments.toml: {where}")
+        return tuple(_convert(entry, item, where) for entry in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, float, str) and (not isinstance(value, hint) or isinstance(value, bool)):
+        raise StudyError(
+            f"expected {hint.__name__}, got {value!r}", where=f"experiments.toml: {where}"
+        )
+    return value

@@ -1,0 +1,183 @@
+"""What is run: ``experiments.toml`` read into frozen dataclasses that refuse bad values by name.
+
+A profile states only what differs from the defaults (see the head of ``experiments.toml`` for the
+order in which tables win). Names of methods, corpora and languages are data: the code branches on
+what a method *is* (its adapter, what it trains), never on what it is called. Leaves out what does
+not belong to an experiment: folders (``paths``), the look of figures (``style``).
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study.errors import StudyError
+
+DEFAULT_PROFILE = "full"
+Table = Mapping[str, Any]
+MODEL_KEYS = ("model_name_or_path", "revision")
+
+
+@dataclass(frozen=True)
+class LoraSettings:
+    """Low-rank adaptation (Hu et al. 2021): W + (lora_alpha / r) B A on the chosen projections."""
+
+    r: int = 8  # rank of the update
+    lora_alpha: int = 16  # scale: the update is multiplied by lora_alpha / r
+    lora_dropout: float = 0.1  # dropout before A
+    roles: tuple[str, ...] = ("query", "value")  # projections that get an adapter
+    kind: str = "lora"
+
+    def __post_init__(self) -> None:
+        require(self.r >= 1, "r", self.r, "at least 1")
+        require(self.lora_alpha >= 1, "lora_alpha", self.lora_alpha, "at least 1")
+        require(0 <= self.lora_dropout < 1, "lora_dropout", self.lora_dropout, "in [0, 1)")
+        require(bool(self.roles), "roles", self.roles, "at least one projection")
+
+
+@dataclass(frozen=True)
+class PrefixSettings:
+    """Prefix tuning (Li & Liang 2021): trained key-value prefixes; cannot be merged."""
+
+    num_virtual_tokens: int = 20  # length of the prefix
+    kind: str = "prefix"
+
+    def __post_init__(self) -> None:
+        require(self.num_virtual_tokens >= 1, "num_virtual_tokens", self.num_virtual_tokens, ">= 1")
+
+
+AdapterSettings = LoraSettings | PrefixSettings
+ADAPTERS: dict[str, type] = {"lora": LoraSettings, "prefix": PrefixSettings}
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a run is trained, in the terms of ``transformers.TrainingArguments``."""
+
+    learning_rate: float  # peak
+    num_train_epochs: int
+    per_device_train_batch_size: int
+    per_device_eval_batch_size: int  # speed only
+    weight_decay: float  # decoupled (AdamW)
+    warmup_ratio: float  # share of the steps with a rising rate
+    lr_scheduler_type: str
+    max_grad_norm: float  # clipping threshold of the global norm
+    max_length: int  # tokens of a window, special tokens included
+    evaluations_per_epoch: int  # points of the validation curve in an epoch
+    validation_items: int  # items behind the validation curve, 0 = all
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "max_grad_norm"):
+            require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        for name in ("num_train_epochs", "evaluations_per_epoch"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("per_device_train_batch_size", "per_device_eval_batch_size"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("weight_decay", "validation_items"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        require(0 <= self.warmup_ratio < 1, "warmup_ratio", self.warmup_ratio, "in [0, 1)")
+        require(self.max_length >= 8, "max_length", self.max_length, "at least 8")
+        known = ("linear", "cosine", "constant", "constant_with_warmup")
+        require_one_of(self.lr_scheduler_type, known, "lr_scheduler_type")
+
+
+@dataclass(frozen=True)
+class MethodSettings:
+    """One way to adapt a pretrained encoder. Full fine-tuning is the absence of an adapter."""
+
+    name: str
+    model_name_or_path: str  # hub name, folder, or package:<python package>/<folder>
+    revision: str  # commit of the hub's repository; "" for a local checkpoint
+    trainable: str  # "all" or "head": what is trained where there is no adapter
+    adapter: AdapterSettings | None
+    training: TrainingSettings
+
+    def __post_init__(self) -> None:
+        require_one_of(self.trainable, ("all", "head"), "trainable")
+        require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether the tuned model has weights that can be compared with the base model's."""
+        return not isinstance(self.adapter, PrefixSettings)
+
+    @property
+    def moves_encoder(self) -> bool:
+        """Whether the encoder's own weights can change."""
+        return self.mergeable and (self.adapter is not None or self.trainable == "all")
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """One task: its data, the methods that are compared on it, and the seeds of each method."""
+
+    name: str
+    kind: str  # "sequence" (one label a sentence) or "token" (one label a word)
+    origin: str  # "hub", "local" or "miniature"
+    train: str  # "<corpus>:<split>"
+    evaluations: tuple[str, ...]  # "<corpus>:<split>"; the first is also the validation curve
+    methods: tuple[MethodSettings, ...]
+    seeds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        require_one_of(self.kind, ("sequence", "token"), "kind")
+        require_one_of(self.origin, ("hub", "local", "miniature"), "origin")
+        for item in (self.train, *self.evaluations):
+            require(item.count(":") == 1, "evaluations", item, "of the form corpus:split")
+        require(bool(self.evaluations), "evaluations", self.evaluations, "at least one")
+        require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
+        require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
+        require(bool(self.methods), "methods_run", (), "at least one method")
+
+    @property
+    def validation(self) -> str:
+        """The evaluation that is followed during training."""
+        return self.evaluations[0]
+
+    def method(self, name: str) -> MethodSettings:
+        """The settings of the method of that name."""
+        return next(method for method in self.methods if method.name == name)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of tasks: one report."""
+
+    name: str
+    title: str
+    tasks: dict[str, TaskSettings]
+
+
+def language_of(evaluation: str) -> str:
+    """Language code of an evaluated set: ``de_gsd:test`` -> ``de``; CoLA is English."""
+    corpus = evaluation.split(":")[0]
+    return corpus.split("_")[0] if "_" in corpus else "en"
+
+
+def require(condition: bool, name: str, value: Any, expected: str) -> None:
+    """Refuses a value that does not hold what is expected of it."""
+    if not condition:
+        raise StudyError(f"{name} must be {expected}, got {value!r}")
+
+
+def require_one_of(value: Any, known: tuple[str, ...], name: str) -> None:
+    """Refuses a value outside the known ones, with the nearest of them."""
+    if value not in known:
+        raise StudyError(
+            f"unknown {name} {value!r}{_nearest(value, known)}; known: {', '.join(known)}"
+        )
+
+
+def require_known(table: Table, known: set[str], where: str) -> None:
+    """Refuses a table with a key outside the known ones."""
+    for key in table:
+        if key not in known:
+            raise StudyError(
+                f"unknown key {key!r}{_nearest(key, known)}; known: {', '.join(sorted(known))}",
+                where=f"experiments.toml: {where}" if "." in where else where,
+            )
+
+
+def _nearest(value: Any, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(value), list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,199 @@
+"""Tables of Task 1 (CoLA): quality, thresholds and kinds of error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from store.results import Results
+from tabulation.cells import (
+    PERCENT,
+    PLAIN,
+    Cells,
+    Scale,
+    escape,
+    interval_note,
+    median_of,
+    of_runs,
+    pipe_table,
+    scale_of,
+    seeds_note,
+    trained_methods,
+    with_notes,
+)
+from words.wording import MISSING, Wording
+
+TASK = "cola"
+QUALITY = ("mcc", "accuracy", "f1", "f1_unacceptable")
+THRESHOLD = Scale(1, 2)
+
+
+def tabulate_acceptability(results: Results, words: Wording) -> str:
+    """The main table: quality, time, trained parameters and memory of every method and control."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("method", *QUALITY, "time", "trainable", "peak_memory")
+    rows = []
+    for method, entry in summary["methods"].items():
+        quality = [cells.value(entry["metrics"][name], scale_of(name)) for name in QUALITY[1:]]
+        mcc = cells.estimate(entry["metrics"]["mcc"])
+        rows.append([cells.name(method), mcc, *quality, *_costs(results, method, cells)])
+    notes = [cells.say("note_median_costs"), interval_note(cells, summary)]
+    return with_notes(pipe_table(header, rows, "lr"), *notes)
+
+
+def _costs(results: Results, method: str, cells: Cells) -> list[str]:
+    runs = of_runs(results.runs, TASK, method)
+    if runs.empty:
+        return [MISSING] * 3
+    return [
+        cells.duration(median_of(runs["training_seconds"])),
+        cells.count(median_of(runs["trainable_parameters"])),
+        cells.megabytes(median_of(runs["peak_memory_bytes"])),
+    ]
+
+
+def tabulate_quality(results: Results, words: Wording) -> str:
+    """Quality alone, every metric with its interval, and the spread of MCC over seeds."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("method", "seeds_count", "mcc", "sd", *QUALITY[1:])
+    rows = []
+    for method, entry in summary["methods"].items():
+        metrics = entry["metrics"]
+        rows.append(
+            [
+                cells.name(method),
+                cells.count(len(entry["seeds"]) or None),
+                cells.estimate(metrics["mcc"]),
+                cells.number(metrics["mcc"]["sd"]),
+                *(cells.estimate(metrics[name], scale_of(name)) for name in QUALITY[1:]),
+            ]
+        )
+    table = pipe_table(header, rows, "lr")
+    return with_notes(table, interval_note(cells, summary), seeds_note(results, cells, TASK))
+
+
+def tabulate_threshold(results: Results, words: Wording) -> str:
+    """What the threshold 0.5 leaves on the table: an upper bound, as the note says."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("method", "mcc_argmax", "mcc_bound", "gain", "best_threshold")
+    rows = []
+    for method in trained_methods(summary):
+        entry = summary["methods"][method]["threshold"]
+        best = sorted({cells.number(t, THRESHOLD) for t in entry["best_thresholds"]})
+        shown = best[0] if len(best) == 1 else f"{best[0]}–{best[-1]}"
+        values = [cells.number(entry[key]) for key in ("argmax", "mcc_upper_bound", "gain")]
+        rows.append([cells.name(method), *values, shown])
+    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_threshold"))
+
+
+def tabulate_acceptability_errors(results: Results, words: Wording) -> str:
+    """Accuracy by domain, length and label, and MCC where both labels occur."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    methods, main = trained_methods(summary)[:4], results.main_methods(TASK)[:2]
+    header = cells.titles("group", "sentences")
+    header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
+    header += [cells.say("column_mcc_of", method=cells.name(m)) for m in main]
+    rows = []
+    for kind in ("by_domain", "by_length", "by_label"):
+        entries = {m: summary["methods"][m]["errors"][kind] for m in methods}
+        for number, group in enumerate(entries[methods[0]]):
+            found = {m: entries[m][number] for m in methods}
+            rows.append(
+                [
+                    _group(kind, group["group"], cells),
+                    cells.count(group["items"]),
+                    *(cells.value(found[m]["accuracy"], PERCENT) for m in methods),
+                    *(cells.value(found[m]["mcc"], PLAIN) for m in main),
+                ]
+            )
+    rows += _agreement_rows(summary, methods, len(main), cells)
+    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_errors"))
+
+
+def _group(kind: str, group: str, cells: Cells) -> str:
+    name = cells.name(group)
+    return cells.say("group_words", group=name) if kind == "by_length" else name
+
+
+def _agreement_rows(
+    summary: Mapping[str, Any], methods: list[str], empty: int, cells: Cells
+) -> list[list[str]]:
+    found = [summary["methods"][method]["errors"]["agreement"] for method in methods]
+    if any(entry is None for entry in found):
+        return []
+    shares = [cells.value(entry, PERCENT) for entry in found]
+    title = cells.say("group_agreement")
+    return [[title, cells.count(summary["items"]), *shares, *[MISSING] * empty]]
+
+
+def tabulate_phenomena(results: Results, words: Wording) -> str:
+    """Accuracy by grammatical phenomenon, where the corpus names it."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    methods = trained_methods(summary)[:4]
+    found = {m: summary["methods"][m]["errors"]["by_phenomenon"] for m in methods}
+    if not found[methods[0]]:
+        return cells.say("no_phenomena")
+    header = cells.titles("phenomenon", "sentences")
+    header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
+    rows = [
+        [
+            cells.name(group["group"]),
+            cells.count(group["items"]),
+            *(cells.estimate(found[m][number]["accuracy"], PERCENT) for m in methods),
+        ]
+        for number, group in enumerate(found[methods[0]])
+    ]
+    return with_notes(pipe_table(header, rows, "lr"), interval_note(cells, summary))
+
+
+def tabulate_always_wrong(results: Results, words: Wording) -> str:
+    """Sentences that every seed gets wrong, beside the number expected of independent errors."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("method", "seeds_count", "always_wrong", "share", "expected")
+    methods = trained_methods(summary)
+    rows = []
+    for method in methods:
+        entry = summary["methods"][method]
+        rows.append(
+            _wrong_row(
+                cells.name(method), len(entry["seeds"]), entry["errors"]["always_wrong"], cells
+            )
+        )
+    seeds = sum(len(summary["methods"][method]["seeds"]) for method in methods)
+    rows.append(_wrong_row(cells.say("all_methods"), seeds, summary["always_wrong"], cells))
+    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_always_wrong"))
+
+
+def _wrong_row(name: str, seeds: int, entry: Mapping[str, Any], cells: Cells) -> list[str]:
+    expected = cells.number(entry["expected"], Scale(1, 1))
+    share = cells.number(entry["share"], PERCENT)
+    return [name, cells.count(seeds), cells.count(entry["count"]), share, expected]
+
+
+def tabulate_wrong_examples(results: Results, words: Wording, count: int = 8) -> str:
+    """The first sentences that every seed of every method gets wrong."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary or not summary["always_wrong"]["indices"]:
+        return cells.say("no_examples")
+    items = results.items[TASK][summary["evaluation"]]
+    chosen = items.iloc[summary["always_wrong"]["indices"][:count]]
+    header = cells.titles("sentence", "label", "origin")
+    rows = [
+        [
+            escape(row.text),
+            cells.say("label_acceptable" if row.label else "label_unacceptable"),
+            cells.name(row.phenomenon or row.source),
+        ]
+        for row in chosen.itertuples()
+    ]
+    return pipe_table(header, rows, "lll")

@@ -1,0 +1,226 @@
+"""Tables of Task 3: how far and in what way the weights moved, and the representations with them.
+
+Means over seeds, ± their standard deviation. A method whose adapter cannot be merged has no tuned
+weights to compare; the tables say so instead of leaving it out silently.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from store.results import Results
+from study.architecture import HEAD, components, layer_number
+from tabulation.cells import (
+    PERCENT,
+    PLAIN,
+    Cells,
+    Scale,
+    mean_of,
+    moving_methods,
+    of_runs,
+    pipe_table,
+    settings_of,
+    with_notes,
+)
+from words.wording import Wording
+
+METRICS = {
+    "l2": Scale(1, 3),
+    "relative": Scale(100, 3),
+    "rms": Scale(1e6, 1),
+    "angle": Scale(1e3, 2),
+}
+"""Metrics of ``study.drift`` and how the tables write them: per cent, millionths, milliradians."""
+
+
+def tabulate_drift(results: Results, words: Wording, metric: str = "l2") -> str:
+    """The table of weight drift: models in rows, the assignment's five components in columns.
+
+    Args:
+        results: the results.
+        words: the language.
+        metric: a key of ``METRICS``.
+    """
+    cells = Cells(words)
+    rows = []
+    for task, method in _models(results):
+        drift = of_runs(results.drift, task, method)
+        drift = drift[drift["kind"] == "all"]
+        parts = components(_layers(drift)).values()
+        values = [drift.loc[drift["layer"] == layer, metric] for layer in parts]
+        rows.append([cells.model(task, method), *(cells.mean(v, METRICS[metric]) for v in values)])
+    if not rows:
+        return cells.say("no_results")
+    header = cells.titles("model", "embeddings", "first", "middle", "last", "head")
+    notes = [cells.say(f"note_{metric}"), cells.say("note_drift_head"), _undefined(results, cells)]
+    return with_notes(pipe_table(header, rows, "lr"), *notes)
+
+
+def tabulate_mean_distance(results: Results, words: Wording) -> str:
+    """Mean Euclidean distance over all corresponding layers: ``weight_distance`` without names."""
+    cells = Cells(words)
+    rows = []
+    for task, method in _models(results):
+        drift = of_runs(results.drift, task, method)
+        drift = drift[drift["kind"] == "all"]
+        inner = drift[drift["layer"].map(layer_number).notna()]
+        body = drift[drift["layer"] != HEAD]
+        means = [part.groupby("seed")["l2"].mean() for part in (drift, body, inner)]
+        count = cells.count(drift["layer"].nunique())
+        shown = [cells.mean(mean, METRICS["l2"]) for mean in means]
+        rows.append([cells.model(task, method), count, *shown])
+    if not rows:
+        return cells.say("no_results")
+    header = cells.titles("model", "layers", "mean_all", "mean_without_head", "mean_encoder")
+    notes = [cells.say("note_mean_distance"), _undefined(results, cells)]
+    return with_notes(pipe_table(header, rows, "lr"), *notes)
+
+
+def tabulate_structure(results: Results, words: Wording) -> str:
+    """Rank and concentration of the update, overall and in the first, middle and last layer."""
+    cells = Cells(words)
+    rows = []
+    for task, method in _models(results):
+        found = of_runs(results.structure, task, method)
+        if found.empty:
+            continue
+        parts = {"whole_encoder": found}
+        for name, layer in components(_layers(found)).items():
+            if layer_number(layer) is not None:
+                parts[f"component_{name}"] = found[found["layer"] == layer]
+        rows += [
+            [cells.model(task, method), cells.say(name), *_structure_cells(part, cells)]
+            for name, part in parts.items()
+        ]
+    if not rows:
+        return cells.say("no_results")
+    header = cells.titles(
+        "model", "part", "matrices", "rank", "effective_rank", "top8_share", "intruders"
+    )
+    notes = [cells.say("note_structure"), _undefined(results, cells)]
+    return with_notes(pipe_table(header, rows, "llr"), *notes)
+
+
+def _structure_cells(found: pd.DataFrame, cells: Cells) -> list[str]:
+    changed = found[found["rank"] > 0]
+    seeds = found["seed"].nunique()
+    return [
+        cells.count(len(changed) / seeds),
+        cells.count(changed["rank"].max() if len(changed) else None),
+        cells.number(mean_of(changed["effective_rank"]), Scale(1, 1)),
+        cells.number(mean_of(changed["top8_share"]), PERCENT),
+        cells.number(found["intruders"].sum() / seeds, Scale(1, 1)),
+    ]
+
+
+def tabulate_embedding_rows(results: Results, words: Wording) -> str:
+    """Drift of the embedding rows that training touched, and of the others, beside weight decay."""
+    cells = Cells(words)
+    rows = []
+    for task, method in _models(results):
+        found = of_runs(results.embedding_rows, task, method)
+        if found.empty:
+            continue
+        drifts = ("touched_mean", "untouched_mean", "decay_mean", "unexplained_max")
+        rows.append(
+            [
+                cells.model(task, method),
+                cells.count(mean_of(found["rows"])),
+                cells.number(mean_of(found["touched_share"]), PERCENT),
+                *(cells.significant(mean_of(found[name])) for name in drifts),
+            ]
+        )
+    if not rows:
+        return cells.say("no_embedding_rows")
+    header = cells.titles(
+        "model", "rows", "touched", "drift_touched", "drift_untouched", "decay", "unexplained"
+    )
+    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_embedding_rows"))
+
+
+def tabulate_untouched(results: Results, words: Wording) -> str:
+    """The check that nothing outside what a method trains has changed by a single bit."""
+    cells = Cells(words)
+    rows = []
+    for task in results.profile.tasks:
+        for method in results.methods(task):
+            found = of_runs(results.untouched, task, method)
+            if found.empty or not found["tensors"].any():
+                continue
+            tensors, weights = (mean_of(found[name]) for name in ("tensors", "parameters"))
+            changed = cells.count(found["changed"].sum())
+            shown = [cells.count(len(found)), cells.count(tensors), cells.count(weights), changed]
+            rows.append([cells.model(task, method), *shown])
+    if not rows:
+        return cells.say("no_results")
+    header = cells.titles("model", "seeds_count", "tensors", "weights_outside", "changed")
+    notes = [cells.say("note_untouched"), _undefined(results, cells)]
+    return with_notes(pipe_table(header, rows, "lr"), *notes)
+
+
+def tabulate_representation(results: Results, words: Wording) -> str:
+    """Linear CKA between base and tuned hidden states at five depths, by language."""
+    cells = Cells(words)
+    rows = []
+    for task, method in _models(results):
+        found = of_runs(results.representation, task, method)
+        for evaluation in found["evaluation"].drop_duplicates():
+            own = found[found["evaluation"] == evaluation]
+            depth = int(own["layer"].max())
+            values = [own.loc[own["layer"] == layer, "cka"] for layer in _depths(depth)]
+            language = cells.evaluation(results, task, evaluation)
+            shown = [cells.mean(value, PLAIN) for value in values]
+            rows.append([cells.model(task, method), language, *shown])
+    if not rows:
+        return cells.say("no_results")
+    header = cells.titles("model", "language", "embeddings", "first", "middle", "last")
+    notes = [cells.say("note_representation"), _undefined(results, cells)]
+    return with_notes(pipe_table(header, rows, "llr"), *notes)
+
+
+# ------------------------------------------------------------------------------ parts
+
+
+def _models(results: Results) -> list[tuple[str, str]]:
+    """(task, method) of the finished models whose encoder's weights can have changed."""
+    return [(task, m) for task in results.profile.tasks for m in moving_methods(results, task)]
+
+
+def _layers(frame: pd.DataFrame) -> int:
+    """Encoder layers of the models in a frame with a column ``layer``."""
+    numbers = [layer_number(layer) for layer in frame["layer"].drop_duplicates()]
+    return max((number + 1 for number in numbers if number is not None), default=0)
+
+
+def _depths(layers: int) -> list[int]:
+    """Hidden states after the embeddings and the first, middle and last layer; 0 = embeddings."""
+    numbers = [layer_number(layer) for layer in components(layers).values()]
+    return [0, *(number + 1 for number in numbers if number is not None)]
+
+
+def _undefined(results: Results, cells: Cells) -> str:
+    """Names the finished methods without tuned weights."""
+    methods = {
+        method
+        for task in results.profile.tasks
+        for method in results.main_methods(task)
+        if not _mergeable(results, task, method)
+    }
+    names = cells.names(sorted(methods))
+    return cells.say("note_undefined", methods=names) if methods else ""
+
+
+def _mergeable(results: Results, task: str, method: str) -> bool:
+    settings: Any = settings_of(results, task, method)
+    return bool(settings.mergeable)
+
+
+__all__ = [
+    "METRICS",
+    "tabulate_drift",
+    "tabulate_embedding_rows",
+    "tabulate_mean_distance",
+    "tabulate_representation",
+    "tabulate_structure",
+    "tabulate_untouched",
+]

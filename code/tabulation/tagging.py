@@ -1,0 +1,281 @@
+"""Tables of Task 2: tagging in both languages, and where the accuracy is lost between them.
+
+Points are percentage points of accuracy: what a row contributes to the drop from the language of
+training to the other. Tables about one method are about the first main one unless another is named.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from store.results import Results
+from tabulation.cells import (
+    PERCENT,
+    Cells,
+    escape,
+    interval_note,
+    pipe_table,
+    seeds_note,
+    with_notes,
+)
+from words.wording import MISSING, Wording
+
+TASK = "pos"
+COLUMNS = 8  # more do not fit a page
+BREAKDOWNS = ("by_seen", "by_pieces", "by_length")
+
+
+def tabulate_tagging(results: Results, words: Wording) -> str:
+    """The main table: every method and control on every evaluated set, with its drop."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("method", "evaluation", "accuracy", "macro_f1", "weighted_f1", "drop")
+    rows = []
+    for method, entry in summary["methods"].items():
+        for evaluation, found in entry["evaluations"].items():
+            drop = entry["transfer"].get(evaluation, {}).get("drop")
+            rows.append(
+                [
+                    cells.name(method),
+                    cells.evaluation(results, TASK, evaluation),
+                    cells.estimate(found["metrics"]["accuracy"], PERCENT),
+                    cells.estimate(found["metrics"]["macro_f1"], PERCENT),
+                    cells.value(found["metrics"]["weighted_f1"], PERCENT),
+                    cells.estimate(drop, PERCENT),
+                ]
+            )
+    notes = [
+        cells.say("note_drop"),
+        interval_note(cells, summary),
+        seeds_note(results, cells, TASK),
+    ]
+    return with_notes(pipe_table(header, rows, "llr"), *notes)
+
+
+def tabulate_tags(results: Results, words: Wording) -> str:
+    """F1 of every tag in every language for the main methods; several tables if one is too wide."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    methods = results.main_methods(TASK)
+    if not summary or not methods:
+        return cells.say("no_results")
+    sets = list(summary["evaluations"])
+    groups = [sets] if 1 + len(sets) * (1 + len(methods)) <= COLUMNS else [[name] for name in sets]
+    tables = [_tag_table(results, cells, group, methods) for group in groups]
+    return with_notes("\n\n".join(tables), cells.say("note_tags"))
+
+
+def _tag_table(results: Results, cells: Cells, sets: Sequence[str], methods: Sequence[str]) -> str:
+    summary = results.evidence[TASK]
+    header = cells.titles("tag")
+    for name in sets:
+        language = cells.evaluation(results, TASK, name)
+        header.append(cells.say("column_words_of", language=language))
+        header += [
+            cells.say("column_f1_of", language=language, method=cells.name(m)) for m in methods
+        ]
+    rows = []
+    for index, tag in enumerate(summary["tags"]):
+        row = [escape(tag)]
+        for name in sets:
+            row.append(cells.count(summary["evaluations"][name]["support"][tag]))
+            row += [_tag_f1(summary["methods"][m], name, index, cells) for m in methods]
+        rows.append(row)
+    return pipe_table(header, rows, "lr")
+
+
+def _tag_f1(entry: Mapping[str, Any], evaluation: str, index: int, cells: Cells) -> str:
+    found = entry["evaluations"].get(evaluation)
+    return cells.value(found["per_tag"][index]["f1"], PERCENT) if found else MISSING
+
+
+def tabulate_seqeval_trap(results: Results, words: Wording) -> str:
+    """Two small computed cases where seqeval's F1 misleads on tags without IOB prefixes."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    header = cells.titles("words", "gold", "predicted", "accuracy", "seqeval_f1")
+    rows = [
+        [
+            escape(" ".join(case["words"])),
+            escape(" ".join(case["gold"])),
+            escape(" ".join(case["predicted"])),
+            cells.percent(case["accuracy"]),
+            cells.percent(case["seqeval_f1"]),
+        ]
+        for case in summary["seqeval_trap"].values()
+    ]
+    return with_notes(pipe_table(header, rows, "lllrr"), cells.say("note_seqeval"))
+
+
+def tabulate_seqeval(results: Results, words: Wording) -> str:
+    """The figure of seqeval on our predictions beside accuracy and macro-F1."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    if not summary:
+        return cells.say("no_results")
+    names = ("accuracy", "macro_f1", "seqeval_f1")
+    header = cells.titles("method", "evaluation", *names)
+    rows = [
+        [
+            cells.name(method),
+            cells.evaluation(results, TASK, evaluation),
+            *(cells.value(found["metrics"][name], PERCENT) for name in names),
+        ]
+        for method, entry in summary["methods"].items()
+        for evaluation, found in entry["evaluations"].items()
+    ]
+    return with_notes(pipe_table(header, rows, "llr"), cells.say("note_seqeval_figures"))
+
+
+def tabulate_drop_causes(results: Results, words: Wording) -> str:
+    """How many points of the drop each kind of confusion accounts for, for the main methods."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    methods = _with_transfer(results, results.main_methods(TASK))[:3]
+    if not methods:
+        return cells.say("no_results")
+    header = cells.titles("cause")
+    for method in methods:
+        header.append(cells.say("column_points_of", method=cells.name(method)))
+        header.append(cells.say("column_share_of", method=cells.name(method)))
+    tables = []
+    for target in _targets(summary, methods):
+        found = {m: summary["methods"][m]["transfer"][target] for m in methods}
+        order = [row["cause"] for row in found[methods[0]]["causes"]]
+        rows = [[cells.name(cause), *_cause_cells(found, cause, cells)] for cause in order]
+        total = [cells.say("whole_drop")]
+        for method in methods:
+            drop = found[method]["drop"]
+            total += [cells.estimate(drop, PERCENT), _share(1.0, drop, cells)]
+        tables.append(_titled(results, cells, target, pipe_table(header, [*rows, total], "lr")))
+    return with_notes("\n\n".join(tables), cells.say("note_causes"), interval_note(cells, summary))
+
+
+def _cause_cells(found: Mapping[str, Any], cause: str, cells: Cells) -> list[str]:
+    row = []
+    for entry in found.values():
+        own = next(candidate for candidate in entry["causes"] if candidate["cause"] == cause)
+        share = _share(own["share"], entry["drop"], cells)
+        row += [cells.estimate(own["points"], PERCENT), share]
+    return row
+
+
+def _share(share: float | None, drop: Mapping[str, Any], cells: Cells) -> str:
+    """A share of the drop, where the drop can be told from none at all."""
+    low = drop["low"]
+    return MISSING if low is not None and low <= 0 else cells.percent(share, 0)
+
+
+def tabulate_confusions(
+    results: Results, words: Wording, method: str | None = None, count: int = 10
+) -> str:
+    """The confusions that cost most points, as rates of all words in both languages."""
+    cells, summary = Cells(words), results.evidence[TASK]
+    methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
+    if not methods:
+        return cells.say("no_results")
+    tables = []
+    for target in _targets(summary, methods):
+        entry = summary["methods"][methods[0]]["transfer"][target]
+        header = cells.titles("gold", "predicted")
+        header += [
+            cells.say("column_rate_of", language=name) for name in _pair(results, cells, target)
+        ]
+        header += cells.titles("points", "share_of_drop")
+        rows = [
+            [
+                escape(cell["gold"]),
+                escape(cell["predicted"]),
+                cells.percent(cell["source_rate"], 2),
+                cells.percent(cell["target_rate"], 2),
+                cells.signed(cell["points"], PERCENT),
+                _share(cell["share"], entry["drop"], cells),
+            ]
+            for cell in entry["cells"][:count]
+        ]
+        tables.append(_titled(results, cells, target, pipe_table(header, rows, "llr")))
+    note = cells.say("note_confusions", count=count, method=cells.name(methods[0]))
+    return with_notes("\n\n".join(tables), note)
+
+
+def tabulate_transfer_breakdown(
+    results: Results,
+    words: Wording,
+    method: str | None = None,
+    kinds: Sequence[str] = BREAKDOWNS,
+) -> str:
+    """Accuracy in both languages by kind of word, and each group's points of the drop.
+
+    Args:
+        results: the results.
+        words: the language of the table.
+        method: the method shown.
+        kinds: which groupings of the words: ``by_tag`` or some of ``BREAKDOWNS``.
+    """
+    cells, summary = Cells(words), results.evidence[TASK]
+    methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
+    if not methods:
+        return cells.say("no_results")
+    tables = []
+    for target in _targets(summary, methods):
+        pair = _pair(results, cells, target)
+        header = cells.titles("group")
+        header += [cells.say("column_words_of", language=language) for language in pair]
+        header += [cells.say("column_accuracy_in", language=language) for language in pair]
+        header += cells.titles("drop", "points")
+        entry = summary["methods"][methods[0]]["transfer"][target]
+        rows = [
+            _drop_row(kind, row, cells) for kind in kinds for row in entry[kind] if _occurs(row)
+        ]
+        tables.append(_titled(results, cells, target, pipe_table(header, rows, "lr")))
+    note = cells.say("note_breakdown", method=cells.name(methods[0]))
+    return with_notes("\n\n".join(tables), note)
+
+
+def tabulate_tag_drop(results: Results, words: Wording, method: str | None = None) -> str:
+    """Accuracy of every tag in both languages, and its points of the drop."""
+    return tabulate_transfer_breakdown(results, words, method, ("by_tag",))
+
+
+def _occurs(row: Mapping[str, Any]) -> bool:
+    return bool(row["source_words"] or row["target_words"])
+
+
+def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
+    group = row["group"]
+    numbered = {"by_pieces": "group_pieces", "by_length": "group_length"}
+    name = cells.name(group)
+    title = cells.say(numbered[kind], group=name) if kind in numbered else name
+    return [
+        title,
+        cells.count(row["source_words"]),
+        cells.count(row["target_words"]),
+        cells.percent(row["source_accuracy"]),
+        cells.percent(row["target_accuracy"]),
+        cells.estimate(row["drop"], PERCENT),
+        cells.signed(row["points"], PERCENT),
+    ]
+
+
+# ------------------------------------------------------------------------------ parts
+
+
+def _with_transfer(results: Results, methods: Iterable[str]) -> list[str]:
+    """Those of the methods whose predictions cover the source and a target."""
+    found = results.evidence[TASK].get("methods", {})
+    return [method for method in methods if found.get(method, {}).get("transfer")]
+
+
+def _targets(summary: Mapping[str, Any], methods: Sequence[str]) -> list[str]:
+    """Targets for which every one of the methods has predictions."""
+    found = [summary["methods"][method]["transfer"] for method in methods]
+    return [target for target in summary["targets"] if all(target in entry for entry in found)]
+
+
+def _pair(results: Results, cells: Cells, target: str) -> list[str]:
+    source = results.evidence[TASK]["source"]
+    return [cells.evaluation(results, TASK, name) for name in (source, target)]
+
+
+def _titled(results: Results, cells: Cells, target: str, table: str) -> str:
+    """The table, under the name of its language where there are several."""
+    several = len(results.evidence[TASK]["targets"]) > 1
+    return f"**{cells.evaluation(results, TASK, target)}**\n\n{table}" if several else table

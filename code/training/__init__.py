@@ -1,0 +1,1 @@
+"""The optimisation, its instruments, and predictions."""

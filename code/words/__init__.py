@@ -1,0 +1,1 @@
+"""Words and number formats of the report's languages."""

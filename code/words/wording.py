@@ -1,0 +1,131 @@
+"""Words and number formats of one language, for tables, figures and computed sentences.
+
+Texts are in ``code/words/texts/<language>/<section>.toml``, one flat table of templates a section
+(``plots``, ``tables``, ``phrases``); a template's ``{placeholders}`` are filled by keyword. Numbers
+are fractions in [0, 1] everywhere else: percent exists only here and in ``tabulation``.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.errors import StudyError
+
+LANGUAGES = ("en", "ru")
+DECIMAL_COMMA = ("ru",)
+MISSING = "–"
+MINUS = "\u2212"
+NARROW_SPACE = "\u202f"  # between thousands
+NO_BREAK_SPACE = "\u00a0"
+_SPAN = re.compile(r"^(\d+)-(\d+)$")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words of a language, by section and key."""
+
+    language: str
+    texts: Mapping[str, Mapping[str, str]]
+
+    def say(self, section: str, key: str, **values: object) -> str:
+        """The text of a key with its placeholders filled.
+
+        Raises:
+            StudyError: the language lacks the key, with the file to add it to.
+        """
+        try:
+            template = self.texts[section][key]
+        except KeyError as error:
+            raise StudyError(
+                f"no text {key!r} for the language {self.language!r}",
+                where=f"code/words/texts/{self.language}/{section}.toml",
+                remedy="add the key there, in every language",
+            ) from error
+        return template.format(**values)
+
+    def has(self, section: str, key: str) -> bool:
+        """Whether there is a text for a key."""
+        return key in self.texts.get(section, {})
+
+    def name(self, section: str, key: str) -> str:
+        """The display name of a data value, or the value itself where none is written.
+
+        New methods, tags and languages need no text to be shown. Between two numbers stands an en
+        dash.
+        """
+        return self.texts.get(section, {}).get(key) or _SPAN.sub("\\1–\\2", key)
+
+    def number(self, value: float | None, digits: int) -> str:
+        """Fixed-point number; ``–`` for None."""
+        return MISSING if value is None else self._localise(f"{value:,.{digits}f}")
+
+    def signed(self, value: float | None, digits: int) -> str:
+        """As ``number``, with a sign; a value that rounds to zero has none."""
+        if value is None:
+            return MISSING
+        text = f"{value:+,.{digits}f}"
+        return self._localise(text if float(text.replace(",", "")) else text[1:])
+
+    def percent(self, value: float | None, digits: int = 1) -> str:
+        """A fraction as per cent."""
+        if value is None:
+            return MISSING
+        gap = NO_BREAK_SPACE if self.language in DECIMAL_COMMA else ""
+        return f"{self.number(100 * value, digits)}{gap}%"
+
+    def points(self, value: float | None, digits: int = 1) -> str:
+        """A difference of fractions in percentage points, signed, without the unit."""
+        return self.signed(None if value is None else 100 * value, digits)
+
+    def interval(self, low: float | None, high: float | None, digits: int) -> str:
+        """``[low, high]``, or ``–``; a semicolon separates where the comma is decimal."""
+        if low is None or high is None:
+            return MISSING
+        separator = "; " if self.language in DECIMAL_COMMA else ", "
+        return f"[{self.number(low, digits)}{separator}{self.number(high, digits)}]"
+
+    def count(self, value: int | None) -> str:
+        """A whole number with its thousands apart."""
+        return self.number(value, 0)
+
+    def duration(self, seconds: float) -> str:
+        """Seconds as ``12.3 s``, ``4 min 5 s`` or ``1 h 2 min``, in the language's units."""
+        units = ("с", "мин", "ч") if self.language == "ru" else ("s", "min", "h")
+        if seconds < 60:
+            return f"{self.number(seconds, 1)}{NO_BREAK_SPACE}{units[0]}"
+        minutes, rest = divmod(round(seconds), 60)
+        if minutes < 60:
+            return f"{minutes}{NO_BREAK_SPACE}{units[1]} {rest}{NO_BREAK_SPACE}{units[0]}"
+        return f"{minutes // 60}{NO_BREAK_SPACE}{units[2]} {minutes % 60}{NO_BREAK_SPACE}{units[1]}"
+
+    def megabytes(self, size: float | None) -> str:
+        """Bytes as megabytes (10**6)."""
+        if size is None:
+            return MISSING
+        unit = "МБ" if self.language == "ru" else "MB"
+        digits = 0 if size >= 99.5e6 else 1
+        return f"{self.number(size / 1e6, digits)}{NO_BREAK_SPACE}{unit}"
+
+    def _localise(self, text: str) -> str:
+        """From ``-1,234.5`` to the language's separators, with a true minus sign."""
+        comma = self.language in DECIMAL_COMMA
+        swapped = text.replace(",", NARROW_SPACE).replace(".", "," if comma else ".")
+        return swapped.replace("-", MINUS)
+
+
+def load_wording(language: str) -> Wording:
+    """The words of a language.
+
+    Raises:
+        StudyError: unknown language.
+    """
+    if language not in LANGUAGES:
+        raise StudyError(f"unknown language {language!r}; known: {', '.join(LANGUAGES)}")
+    folder = Path(__file__).parent / "texts" / language
+    texts = {
+        file.stem: tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(folder.glob("*.toml"))
+    }
+    return Wording(language, texts)

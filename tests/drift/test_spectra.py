@@ -1,0 +1,165 @@
+"""Ranks, spectra and intruders against dense SVDs, peft's own tool and constructed matrices."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
+from peft.tuners.lora.intruders import reduce_intruder_dimension
+
+import tiny
+from drift import spectra
+from study import architecture
+
+SEEDS = st.integers(0, 10_000)
+SHAPES = st.sampled_from([(12, 12), (9, 20), (20, 9), (1, 5)])
+
+
+def random_matrix(shape, seed, size=1.0, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(seed)
+    return size * torch.randn(*shape, dtype=dtype, generator=generator)
+
+
+def low_rank(shape, rank, seed, size=1.0):
+    left = random_matrix((shape[0], rank), seed)
+    return size * left @ random_matrix((rank, shape[1]), seed + 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(shape=SHAPES, seed=SEEDS, size=st.floats(1e-4, 1e3))
+def test_singular_values_agree_with_the_dense_decomposition(shape, seed, size):
+    matrix = random_matrix(shape, seed, size)
+    dense = np.linalg.svd(matrix.numpy(), compute_uv=False)
+    np.testing.assert_allclose(
+        spectra.singular_values(matrix), dense, rtol=1e-6, atol=1e-7 * dense[0]
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(shape=SHAPES, seed=SEEDS, shift=st.floats(0, 3))
+def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
+    base = random_matrix(shape, seed)
+    tuned = base + shift * random_matrix(shape, seed + 1)
+    U_base = torch.linalg.svd(base, full_matrices=False).U
+    U_tuned = torch.linalg.svd(tuned, full_matrices=False).U
+    dense = (U_tuned.T @ U_base).abs().amax(dim=1)[:4]
+    np.testing.assert_allclose(spectra.best_cosines(base, tuned, 4), dense, atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rank=st.integers(1, 9), seed=SEEDS, size=st.floats(1e-4, 1))
+def test_a_low_rank_update_keeps_its_rank_through_float32(rank, seed, size):
+    base = random_matrix((64, 48), seed, 0.04, torch.float32)
+    tuned = base + low_rank((64, 48), rank, seed + 1, size).float()
+    update = spectra.analyse_matrix("encoder.layer.0", "query", base, tuned)
+    assert update.rank == rank
+    assert np.linalg.matrix_rank((tuned.double() - base.double()).numpy()) == 48  # the rounding
+    assert spectra.top_share(update.singular_values, rank) == pytest.approx(1, abs=1e-6)
+    assert 1 <= update.as_row()["effective_rank"] <= rank + 1e-9
+
+
+def test_a_full_update_has_full_rank_and_no_change_has_none():
+    base = random_matrix((20, 12), 0, dtype=torch.float32)
+    full = spectra.analyse_matrix("l", "key", base, base + random_matrix((20, 12), 1, 0.01).float())
+    assert full.rank == 12
+    row = spectra.analyse_matrix("l", "key", base, base.clone()).as_row()
+    assert row == {
+        "layer": "l",
+        "kind": "key",
+        "rank": 0,
+        "effective_rank": None,
+        "top8_share": None,
+        "intruders": 0,
+    }
+
+
+def test_effective_rank_of_textbook_spectra():
+    assert spectra.effective_rank(np.ones(7)) == pytest.approx(7)
+    assert spectra.effective_rank(np.array([3.0, 0.0, 0.0])) == pytest.approx(1)
+    halves = np.array([0.5, 0.25, 0.25])
+    assert spectra.effective_rank(10 * halves) == pytest.approx(2**1.5)
+    assert spectra.effective_rank(np.zeros(3)) is None
+
+
+def test_top_share_of_a_textbook_spectrum():
+    values = np.array([1.0, 2.0, 3.0])
+    assert spectra.top_share(values, 1) == pytest.approx(9 / 14)
+    assert spectra.top_share(values, 8) == 1
+    assert spectra.top_share(np.zeros(2), 1) is None
+
+
+@pytest.mark.parametrize("shape", [(60, 60), (40, 120), (120, 40)])
+def test_a_planted_intruder_is_counted_and_a_scaled_matrix_has_none(shape):
+    base = random_matrix(shape, 0, 0.05)
+    assert spectra.count_intruders(base, base) == 0
+    assert spectra.count_intruders(base, 2 * base) == 0
+    direction = torch.nn.functional.normalize(random_matrix((shape[0],), 1), dim=0)
+    other = torch.nn.functional.normalize(random_matrix((shape[1],), 2), dim=0)
+    tuned = base + 10 * torch.outer(direction, other)
+    assert spectra.count_intruders(base, tuned) == 1
+    assert spectra.count_intruders(base, tuned, threshold=0.01) == 0
+
+
+def lora_model(family="bert", seed=0, rank=3, width=32):
+    base = tiny.build_model(family, "sequence", width=width, seed=seed)
+    config = LoraConfig(
+        r=rank, target_modules=architecture.lora_targets(family), init_lora_weights=False
+    )
+    torch.manual_seed(seed)
+    return base, get_peft_model(copy.deepcopy(base), config).eval()
+
+
+def test_intruders_of_an_adapter_are_those_that_peft_reports():
+    base, tuned = lora_model()
+    with torch.no_grad():
+        for name, parameter in tuned.named_parameters():
+            if "lora_B" in name:
+                parameter *= 3
+    lines: list[str] = []
+    rows = spectra.measure_update(base, tuned)
+    reduce_intruder_dimension(copy.deepcopy(tuned), logging_sink=lines.append)
+    reported = {}
+    for line in lines:
+        module, _, found = line.partition(": ")
+        if found.startswith(("Intruders", "No intruders")):
+            place = architecture.locate(f"{module}.weight")
+            reported[place.layer, place.kind] = int(
+                found.rpartition(" ")[2].replace("intruders", "0")
+            )
+    ours = {(row["layer"], row["kind"]): row["intruders"] for row in rows if row["rank"]}
+    assert ours == reported
+    assert len(ours) == 4
+    assert sum(ours.values()) > 0
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_rows_of_the_four_families(family):
+    base, tuned = lora_model(family)
+    rows = spectra.measure_update(base, tuned)
+    assert [(row["layer"], row["kind"]) for row in rows] == [
+        (f"encoder.layer.{layer}", kind) for layer in (0, 1) for kind in architecture.MATRIX_KINDS
+    ]
+    for row in rows:
+        if row["kind"] in ("query", "value"):
+            assert row["rank"] == 3
+            assert 1 <= row["effective_rank"] <= 3
+            assert row["top8_share"] == pytest.approx(1, abs=1e-6)
+        else:
+            assert (row["rank"], row["intruders"], row["top8_share"]) == (0, 0, None)
+    again = spectra.measure_update(base, tuned)
+    assert again == rows
+
+
+def test_whole_spectra_come_with_their_matrices(tmp_path):
+    base, tuned = (tiny.build_model("bert", "sequence", seed=seed) for seed in (0, 1))
+    base.save_pretrained(tmp_path)
+    updates = list(spectra.analyse_update(tmp_path, tuned))
+    assert [update.as_row() for update in updates] == spectra.measure_update(base, tuned)
+    first = updates[0]
+    query = [m.bert.encoder.layer[0].attention.self.query.weight.detach() for m in (base, tuned)]
+    dense = np.linalg.svd((query[1] - query[0]).double().numpy(), compute_uv=False)
+    np.testing.assert_allclose(first.singular_values, dense, atol=1e-6)
+    assert (first.layer, first.kind, first.rank) == ("encoder.layer.0", "query", 16)

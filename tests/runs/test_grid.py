@@ -1,0 +1,205 @@
+"""The grid and its stages: order, keys, reuse, failures."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import FinishedStudy
+from runs import grid
+from runs.grid import Study, plan_runs
+from store.entries import Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.profiles import load_profile
+from tiny_study import load_tiny_profile
+
+
+def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
+    names = [run.name for run in plan_runs(load_profile("demo"))]
+    half = len(names) // 2
+    assert all("seed42" in name for name in names[:half])
+    assert all("seed43" in name for name in names[half:])
+    assert names[:3] == ["cola-full-seed42", "cola-lora-seed42", "cola-frozen-seed42"]
+    full = plan_runs(load_profile("full"))
+    assert len(full) == 3 * 5 + 4 * 3 and len({run.name for run in full}) == len(full)
+
+
+def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy) -> None:
+    content = finished.ledger.content
+    assert content["failures"] == {}
+    assert set(content["runs"]) == {run.name for run in plan_runs(finished.profile)}
+    for name, stages in content["runs"].items():
+        moves = "frozen" not in name
+        assert ("structure" in stages) == ("representation" in stages) == moves
+        assert "drift" in stages
+        for entry in (stages["train"], stages["drift"], *stages["predict"].values()):
+            assert finished.store.open(entry) is not None
+    assert {"items", "evidence"} <= set(content["tasks"]["pos"])
+
+
+def test_a_second_pass_makes_nothing(
+    finished: FinishedStudy, tiny_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was made again")
+
+    monkeypatch.setattr(Store, "_make", refuse)
+    again = Study(finished.profile, finished.store).complete()
+    assert again.content == finished.ledger.content
+
+
+def test_keys_change_with_what_decides_the_result_and_with_nothing_else(
+    finished: FinishedStudy, tiny_environment: Path
+) -> None:
+    study, run = finished.study, plan_runs(finished.profile)[0]
+    digest = study.train_key(run).digest
+
+    def changed(**training: object) -> str:
+        settings = replace(run.method.training, **training)
+        return study.train_key(replace(run, method=replace(run.method, training=settings))).digest
+
+    assert changed(learning_rate=9e-9) != digest
+    assert changed(num_train_epochs=9) != digest
+    assert changed(weight_decay=0.5) != digest
+    assert changed(per_device_eval_batch_size=1) == digest
+    assert study.train_key(replace(run, seed=99)).digest != digest
+    renamed = replace(run, method=replace(run.method, name="other"))
+    assert study.train_key(renamed).digest == digest
+
+
+def test_changed_data_is_another_key(
+    finished: FinishedStudy, tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    shutil.copytree(tiny_environment / "data", tmp_path / "data")
+    file = tmp_path / "data" / "cola" / "in_domain_train.tsv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[1:]), encoding="utf-8")
+    run = plan_runs(finished.profile)[0]
+    before = finished.study.train_key(run).digest
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    assert Study(finished.profile, finished.store).train_key(run).digest != before
+
+
+def test_a_failing_run_is_recorded_and_the_others_go_on(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = load_tiny_profile(
+        "[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]"
+    )
+    original = grid.train
+
+    def fail_for_full(model, *rest, **more):
+        if all(p.requires_grad for p in model.parameters()):
+            raise StudyError("the GPU's memory is too small")
+        return original(model, *rest, **more)
+
+    monkeypatch.setattr(grid, "train", fail_for_full)
+    ledger = Study(profile, Store(tmp_path)).complete()
+    assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
+    assert "too small" in ledger.content["failures"]["cola-full-seed1"]
+    assert "cola-lora-seed1" in ledger.content["runs"]
+
+
+def test_missing_data_is_said_before_anything_is_trained(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "empty"))
+    with pytest.raises(StudyError, match="DATA_DIR|--profile demo"):
+        Study(load_tiny_profile(), Store(tmp_path / "cache")).complete()
+    assert not (tmp_path / "cache" / "train").exists()
+
+
+def test_lora_changes_nothing_outside_its_targets_and_head(finished: FinishedStudy) -> None:
+    for name, stages in finished.ledger.content["runs"].items():
+        untouched = finished.store.open(stages["drift"]).result()["untouched"]
+        assert untouched["changed"] == []
+        if "full" not in name:
+            assert untouched["tensors"] > 10, "nothing was compared"
+
+
+def test_drift_of_the_frozen_encoder_is_zero_and_of_its_head_is_not(
+    finished: FinishedStudy,
+) -> None:
+    stages = finished.ledger.content["runs"]["cola-frozen-seed1"]
+    rows = finished.store.open(stages["drift"]).result()["rows"]
+    moved = {row["layer"]: row["l2"] for row in rows if row["kind"] == "all"}
+    assert moved["head"] > 0
+    assert all(value == 0 for layer, value in moved.items() if layer not in ("head", "pooler"))
+
+
+def test_the_ledger_belongs_to_its_settings(finished: FinishedStudy) -> None:
+    assert Ledger.load(finished.store.root, finished.profile).content == finished.ledger.content
+    other = load_tiny_profile("[profiles.tiny.cola]\nseeds = [5]")
+    with pytest.raises(StudyError, match=r"run\.py --profile tiny"):
+        Ledger.load(finished.store.root, other)
+
+
+def test_a_copied_cache_is_enough_for_the_report(finished: FinishedStudy, tmp_path: Path) -> None:
+    import json
+    import shutil
+    import subprocess
+    import sys
+
+    shutil.copytree(finished.store.root, tmp_path / "cache")
+    code = """
+import sys, json
+sys.path[:0] = ["code", "tests"]
+from store.results import _Reader
+from store.ledger import Ledger
+from store.entries import Store
+from pathlib import Path
+from study.settings import Profile
+from study import profiles
+text, root = sys.argv[1], Path(sys.argv[2])
+files = [Path("experiments.toml"), Path(text)]
+profile = profiles.load_profile("tiny", files)
+study = _Reader(profile, Store(root), Ledger.load(root, profile)).read()
+print(json.dumps([len(study.runs), len(study.drift), "torch" in sys.modules]))
+"""
+    from tiny_study import PROFILE
+
+    (tmp_path / "p.toml").write_text(PROFILE, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "p.toml"), str(tmp_path / "cache")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    runs, drift, torch_loaded = json.loads(done.stdout)
+    assert runs == len(finished.ledger.content["runs"]) and drift > 0 and not torch_loaded
+
+
+def test_an_early_stop_leaves_a_complete_study_of_what_is_finished(
+    finished: FinishedStudy, tiny_environment: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    shutil.copytree(finished.store.root, tmp_path / "cache")
+    for folder in (tmp_path / "cache" / "train").glob("*-seed2-*"):
+        shutil.rmtree(folder)
+    (tmp_path / "cache" / f"ledger-{finished.profile.name}.json").unlink()
+    collected = Study(finished.profile, Store(tmp_path / "cache")).collect().content
+    assert len(collected["runs"]) == 6 and all("seed1" in name for name in collected["runs"])
+    assert {"items", "evidence"} <= set(collected["tasks"]["cola"])
+    assert (
+        collected["tasks"]["cola"]["evidence"]
+        != finished.ledger.content["tasks"]["cola"]["evidence"]
+    )
+
+
+def test_progress_counts_the_steps_before_a_resumption() -> None:
+    done: list[float] = []
+
+    class Recorder:
+        def advance(self, work: float, loss: float | None = None) -> None:
+            done.append(work)
+
+    listen = grid._step_listener(Recorder(), 2.0)
+    for step in (5, 6, 7):
+        listen(step, None)
+    assert done == [10.0, 2.0, 2.0]

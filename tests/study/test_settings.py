@@ -1,0 +1,122 @@
+"""Settings: what a profile says, what it inherits, and how a bad value is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from study.errors import StudyError
+from study.profiles import load_profile, profile_names
+from study.settings import LoraSettings, language_of
+
+BASE = Path(__file__).parents[2] / "experiments.toml"
+
+
+def load(tmp_path: Path, text: str, name: str = "mine"):
+    local = tmp_path / "experiments.local.toml"
+    local.write_text(text, encoding="utf-8")
+    return load_profile(name, [BASE, local])
+
+
+def test_the_four_profiles_exist_and_full_is_what_the_assignment_asks() -> None:
+    assert profile_names([BASE]) == ("full", "single", "laptop", "demo")
+    full = load_profile("full", [BASE])
+    cola, pos = full.tasks["cola"], full.tasks["pos"]
+    assert cola.methods[0].model_name_or_path.endswith("bert-base-uncased")
+    assert pos.methods[0].model_name_or_path.endswith("bert-base-multilingual-cased")
+    assert pos.train == "en_ewt:train"
+    assert pos.evaluations == ("en_ewt:validation", "de_gsd:test")
+    assert len(cola.seeds) == 5 and len(pos.seeds) == 3 and cola.seeds[0] == pos.seeds[0] == 42
+    assert all(m.training.num_train_epochs == 5 for m in cola.methods)
+    assert all(m.training.num_train_epochs >= 3 for m in pos.methods)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_methods_are_full_lora_and_frozen(task: str) -> None:
+    methods = {m.name: m for m in load_profile("full", [BASE]).tasks[task].methods}
+    full, lora, frozen = methods["full"], methods["lora"], methods["frozen"]
+    assert full.adapter is None and full.trainable == "all"
+    assert frozen.adapter is None and frozen.trainable == "head"
+    assert lora.adapter == LoraSettings(8, 16, 0.1, ("query", "value"))
+    assert 5 <= lora.training.learning_rate / full.training.learning_rate <= 20
+
+
+def test_every_hub_model_is_pinned_to_a_commit() -> None:
+    for profile in ("full", "single", "laptop"):
+        for task in load_profile(profile, [BASE]).tasks.values():
+            for method in task.methods:
+                assert len(method.revision) == 40, (profile, task.name, method.name)
+
+
+def test_a_profile_inherits_and_states_only_what_differs() -> None:
+    full, single = load_profile("full", [BASE]), load_profile("single", [BASE])
+    assert single.tasks["cola"].seeds == (42,)
+    assert single.tasks["cola"].method("full").training.num_train_epochs == 3
+    assert single.tasks["pos"].method("lora") == full.tasks["pos"].method("lora")
+
+
+def test_a_method_may_bring_a_model_of_its_own(tmp_path: Path) -> None:
+    text = (
+        '[profiles.mine.pos]\nmethods_run = ["full", "monolingual"]\nmodel_name_or_path = "x/y"\n'
+    )
+    methods = {m.name: m for m in load(tmp_path, text).tasks["pos"].methods}
+    assert methods["full"].model_name_or_path == "x/y"
+    assert methods["monolingual"].model_name_or_path == "google-bert/bert-base-cased"
+
+
+def test_a_new_method_and_language_need_only_the_file(tmp_path: Path) -> None:
+    text = """
+[profiles.mine.pos]
+methods_run = ["full", "wide"]
+evaluations = ["en_ewt:validation", "de_gsd:test", "fr_gsd:test"]
+[profiles.mine.pos.methods.wide]
+adapter = { kind = "lora", r = 64, roles = ["query", "key", "value"] }
+"""
+    pos = load(tmp_path, text).tasks["pos"]
+    assert pos.method("wide").adapter == LoraSettings(64, 16, 0.1, ("query", "key", "value"))
+    assert language_of(pos.evaluations[2]) == "fr"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[profiles.mine.cola.training]\nlearning_rte = 1e-3", ("learning_rte", "learning_rate")),
+        ("[profiles.mine.cola.training]\nlearning_rate = -1.0", ("learning_rate", "above 0")),
+        ("[profiles.mine.cola.training]\nlearning_rate = 'fast'", ("learning_rate", "float")),
+        ("[profiles.mine.cola.training]\nnum_train_epochs = true", ("num_train_epochs", "int")),
+        ("[profiles.mine.cola.training]\nwarmup_ratio = 1.5", ("warmup_ratio", "[0, 1)")),
+        ("[profiles.mine.cola.training]\nlr_scheduler_type = 'x'", ("lr_scheduler_type", "linear")),
+        ("[profiles.mine.cola]\nmethods_run = ['lore']", ("lore", "lora", "full")),
+        ("[profiles.mine.cola]\nmethods_run = []", ("methods_run",)),
+        ("[profiles.mine.cola]\nseeds = [1, 1]", ("seeds", "distinct")),
+        ("[profiles.mine.cola]\norigin = 'cloud'", ("cloud", "miniature")),
+        ("[profiles.mine.cola]\nevaluations = ['cola']", ("cola", "corpus:split")),
+        ("[profiles.mine.cols]\nseeds = [1]", ("cols", "cola")),
+        ("[profiles.mine]\ninherits = 'fulll'", ("fulll", "full")),
+        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lora', r = 0 }", ("r must",)),
+        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lara' }", ("lara", "lora")),
+        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lora', rank = 4 }", ("rank",)),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_valid(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(StudyError) as caught:
+        load(tmp_path, text)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_an_unknown_profile_lists_the_known_ones() -> None:
+    with pytest.raises(StudyError, match=r"did you mean 'demo'.*full, single, laptop, demo"):
+        load_profile("dem", [BASE])
+
+
+def test_a_circle_of_profiles_is_refused(tmp_path: Path) -> None:
+    text = "[profiles.mine]\ninherits = 'other'\n[profiles.other]\ninherits = 'mine'"
+    with pytest.raises(StudyError, match="circle"):
+        load(tmp_path, text)
+
+
+def test_broken_toml_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"experiments\.local\.toml.*TOML"):
+        load(tmp_path, "[profiles.mine")

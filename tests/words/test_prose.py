@@ -1,0 +1,260 @@
+"""The prose of every report: nothing typed that results decide, nothing referenced that is missing.
+
+Scans ``report.qmd`` and its translations, and the templates of computed sentences.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from study.paths import project_root
+from tabulation.overview import SECTIONS
+
+ROOT = project_root()
+REPORTS = sorted(ROOT.glob("report*.qmd"))
+TEMPLATES = sorted((ROOT / "code" / "words" / "texts").glob("*/phrases.toml"))
+
+_HEADER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_CHUNK = re.compile(r"^```\{python\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_INLINE = re.compile(r"`\{python\}[^`]*`")
+_CODE = re.compile(r"`[^`]*`")
+_REFERENCE = re.compile(r"@((?:fig|tbl|sec)-[\w-]*\w)")
+_CITATION = re.compile(r"@([a-z][\w-]*\d{4}\w*(?:-\w+)*)")
+_ATTRIBUTES = re.compile(r"\{[#.][^}]*\}")
+
+# Digits that are names and not numbers.
+DIGIT_NAMES = {
+    "F1": r"\bF1\b",  # the metric
+    "task numbers": r"\bTasks? [123]\b|\bзадани\w* [123]\b",
+}
+
+# Words that compare, and what they may not be typed of: the study's own methods.
+COMPARATIVES = {
+    "en": (
+        r"faster|slower|quicker|better|worse|loses?|lost|wins?|won|higher|lower|larger|smaller"
+        r"|bigger|cheaper|dearer|ahead|behind|outperforms?|exceeds?|beats?|best|worst|fewer|rises?"
+        r"|falls?|superior|inferior|more|less|equally"
+    ),
+    "ru": (
+        r"быстрее|медленнее|лучше|хуже|теряет|выигрывает|проигрывает|превосходит|уступает"
+        r"|опережает|отстаёт|выше|ниже|больше|меньше|дешевле|дороже|одинаково|сильнее|слабее|точнее"
+        r"|дольше|хуже|худш\w+|лучш\w+|теряют|выигрывают|проигрывают|превосходят|уступают|опережают"
+    ),
+}
+METHODS = {
+    "en": r"LoRA|full fine-tuning|full model|adapters?|frozen encoder|(?:two|both) methods|controls?",  # noqa: E501
+    "ru": (
+        r"LoRA|полн\w+ дообучени\w+|полн\w+ модел\w+|адаптер\w*|заморожен\w+"
+        r"|(?:об[ао]\w*|дв\w+) метод\w*|контрол\w+"
+    ),
+}
+# Sentences that compare without reporting a result: the beginning of each, and why it may stand.
+ALLOWED = {
+    "en": {
+        "A method that changes less of the encoder": "says what is asked, not what was found",
+        "Two methods are compared": "a rule of the statistics",
+        "Reports of a small gain": "a claim about the world, cited",
+        "The number of tasks": "an argument about deployment, no measurement",
+        "Full fine-tuning is the simpler object": "an argument about settings, cited",
+        "Where memory does not press": "advice, conditional",
+        "If adapters, by leaving most weights": "a hypothesis, tested by the sentence after it",
+        "Does LoRA lose much": "the assignment's question",
+        "A control that trains the head alone; without it": "feedback on the assignment",
+        "Seqeval gives a figure": "feedback on the assignment",
+        "In methods that freeze or bind the encoder": "a reason, no measurement",
+    },
+    "ru": {},
+}
+
+# The assignment's questions; a translation has as many question headings in the same sections.
+QUESTIONS = (
+    "How strongly does training time differ?",
+    "Does LoRA lose much to (or win over) the full model in quality?",
+    "In which situations is full fine-tuning justified for such tasks, and in which is an adapter "
+    "enough?",
+    "How strongly does quality fall in the other language?",
+    "Is there a difference between the full model and LoRA in the ability to transfer, and which "
+    "transferred better?",
+    "Why is this transfer possible at all? Which linguistic categories are universal, which are "
+    "language-specific, and how does that influence the result?",
+    "Is it true that fine-tuning mainly changes the upper layers of the transformer? Do your "
+    "figures confirm it?",
+    "Does the distribution of weight changes differ between sentence classification (CoLA) and "
+    "token classification (POS)?",
+    "Why does the classifier layer (the head) usually change most?",
+    "Judging by the learning curves, is there any point in more epochs? Do you see signs of "
+    "overfitting?",
+)
+
+
+def language_of_report(report: Path) -> str:
+    found = re.search(r"^lang: (\w+)$", report.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, f"{report.name} has no lang"
+    return found[1]
+
+
+def body_of(report: Path) -> str:
+    return _HEADER.sub("", report.read_text(encoding="utf-8"))
+
+
+def prose_of(text: str) -> str:
+    """Markdown without chunks, inline code, references, citations and attributes."""
+    for pattern in (_CHUNK, _INLINE, _CODE, _REFERENCE, _CITATION, _ATTRIBUTES):
+        text = pattern.sub(" ", text)
+    return text
+
+
+def typed_digits(prose: str) -> list[str]:
+    """Words of the prose with digits that are no names."""
+    for pattern in DIGIT_NAMES.values():
+        prose = re.sub(pattern, " ", prose, flags=re.IGNORECASE)
+    return [word for word in prose.split() if re.search(r"\d", word)]
+
+
+def typed_comparisons(text: str, language: str) -> list[str]:
+    """Sentences that compare the study's own methods in typed words and cite nobody."""
+    text = _INLINE.sub(" . ", _CHUNK.sub(" ", text))
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    sentences = re.split(r"(?<=[.:;?!*])\s+|\n\n", text)
+    found = []
+    for sentence in sentences:
+        plain = sentence.strip(" \n*-.")
+        cites = _CITATION.search(sentence)
+        if cites or any(plain.startswith(start) for start in ALLOWED.get(language, {})):
+            continue
+        compares = re.search(rf"\b(?:{COMPARATIVES[language]})\b", plain, re.IGNORECASE)
+        if compares and re.search(rf"\b(?:{METHODS[language]})\b", plain, re.IGNORECASE):
+            found.append(plain)
+    return found
+
+
+def templates_of(file: Path) -> dict[str, str]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def bibliography_keys() -> set[str]:
+    text = (ROOT / "references.bib").read_text(encoding="utf-8")
+    return set(re.findall(r"^@\w+\{([^,\s]+),", text, re.MULTILINE))
+
+
+def chunk_labels(text: str) -> list[str]:
+    labels = [re.search(r"^#\| label: (\S+)$", c, re.MULTILINE) for c in _CHUNK.findall(text)]
+    return [label[1] for label in labels if label]
+
+
+def test_there_is_a_report_to_scan() -> None:
+    assert ROOT / "report.qmd" in REPORTS
+    assert len(prose_of(body_of(ROOT / "report.qmd")).split()) > 1500
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_every_number_is_computed(report: Path) -> None:
+    assert typed_digits(prose_of(body_of(report))) == []
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda path: path.parent.name)
+def test_templates_hold_no_numbers(file: Path) -> None:
+    texts = [re.sub(r"\{\w*\}", " ", text) for text in templates_of(file).values()]
+    assert typed_digits(" ".join(prose_of(text) for text in texts)) == []
+
+
+def test_the_scan_for_digits_finds_them() -> None:
+    text = "MCC is 0.57 with LoRA, as `{python} answers.cola.quality` and @fig-cola1 [@hu2022lora]."
+    assert typed_digits(prose_of(text)) == ["0.57"]
+    assert typed_digits("F1 in Task 2 and GPT4") == ["GPT4"]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_no_comparison_of_methods_is_typed(report: Path) -> None:
+    assert typed_comparisons(body_of(report), language_of_report(report)) == []
+
+
+def test_the_scan_for_comparisons_finds_them() -> None:
+    text = "It trains. LoRA is faster than that. `{python} x` LoRA is what [@hu2022lora] call less."
+    assert typed_comparisons(text, "en") == ["LoRA is faster than that"]
+
+
+@pytest.mark.parametrize("language", ALLOWED)
+def test_every_allowed_sentence_is_still_there(language: str) -> None:
+    texts = [body_of(r) for r in REPORTS if language_of_report(r) == language]
+    text = re.sub(r"[*]", "", " ".join(texts))
+    stale = [start for start in ALLOWED[language] if texts and start not in text]
+    assert stale == []
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_references_have_targets_and_floats_are_referenced(report: Path) -> None:
+    text = body_of(report)
+    sections = set(re.findall(r"\{#(sec-[\w-]+)", text))
+    labels = chunk_labels(text)
+    references = set(_REFERENCE.findall(_CHUNK.sub(" ", text)))
+    assert references - sections - set(labels) == set()
+    floats = {label for label in labels if label.startswith(("fig-", "tbl-"))}
+    assert len(floats) > 20
+    assert floats - references == set()
+    assert set(SECTIONS.values()) - sections == set()
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_floats_have_captions_and_labels_are_unique(report: Path) -> None:
+    text = body_of(report)
+    labels = chunk_labels(text)
+    assert len(labels) == len(set(labels)) == len(_CHUNK.findall(text))
+    for chunk in _CHUNK.findall(text):
+        label = re.search(r"^#\| label: (fig|tbl)-", chunk, re.MULTILINE)
+        if label:
+            assert re.search(rf'^#\| {label[1]}-cap: ".+"$', chunk, re.MULTILINE), chunk
+            assert "{python}" not in chunk
+
+
+@pytest.mark.parametrize("source", [*REPORTS, *TEMPLATES], ids=lambda path: path.name)
+def test_citations_are_in_the_bibliography(source: Path) -> None:
+    text = source.read_text(encoding="utf-8")
+    cited = set(_CITATION.findall(_CHUNK.sub(" ", text)))
+    assert len(cited) >= 3
+    assert cited - bibliography_keys() == set()
+
+
+def test_every_question_is_asked_in_the_assignments_words() -> None:
+    headings = re.findall(r"^#+ (.*)$", body_of(ROOT / "report.qmd"), re.MULTILINE)
+    missing = [q for q in QUESTIONS if not any(heading.startswith(q) for heading in headings)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_translations_ask_the_same_questions_in_the_same_sections(report: Path) -> None:
+    assert question_counts(report) == question_counts(ROOT / "report.qmd")
+
+
+def question_counts(report: Path) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    section = ""
+    for line in body_of(report).splitlines():
+        found = re.search(r"\{#(sec-answers-\w+)\}", line)
+        section = found[1] if found else section
+        if line.startswith("### "):
+            counts[section] = counts.get(section, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_translations_share_all_chunks(report: Path) -> None:
+    def code(path: Path) -> list[str]:
+        lines = "\n".join(_CHUNK.findall(body_of(path))).splitlines()
+        return [
+            re.sub(r'load_wording\("\w+"\)', "load_wording(...)", line)
+            for line in lines
+            if not line.startswith(("#| fig-cap", "#| tbl-cap", "#| fig-alt"))
+        ]
+
+    assert code(report) == code(ROOT / "report.qmd")
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda path: path.parent.name)
+def test_languages_have_the_same_templates(file: Path) -> None:
+    english = templates_of(ROOT / "code" / "words" / "texts" / "en" / "phrases.toml")
+    own = templates_of(file)
+    assert set(english) - set(own) == set()
+    assert all(text.strip() for text in own.values())
