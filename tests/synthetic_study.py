@@ -485,7 +485,9 @@ def _curves(
 ) -> list[dict[str, Any]]:
     """Losses fall; validation loss then turns by ``overfits``; metrics end at the score."""
     steps = EPOCHS * STEPS_PER_EPOCH
-    metrics = ("mcc", "accuracy") if kind == "sequence" else ("accuracy", "macro_f1")
+    metrics = (
+        ("matthews_correlation", "accuracy") if kind == "sequence" else ("accuracy", "macro_f1")
+    )
     draws = iter(noise)
     rows = []
     for step in range(0, steps + 1, LOG_EVERY):
@@ -521,7 +523,7 @@ def _drift(traits: Traits, kind: str, noise: np.ndarray) -> list[dict[str, Any]]
     groups |= {f"encoder.layer.{n}": inner for n in range(traits.layers)}
     groups |= {POOLER: {"pooler": HIDDEN**2, "bias": HIDDEN}} if kind == "sequence" else {}
     classes = 2 if kind == "sequence" else len(TAGS)
-    groups |= {HEAD: {"head": classes * HIDDEN, "bias": classes}}
+    groups |= {HEAD: {HEAD: classes * HIDDEN, "bias": classes}}
     draws, rows = iter(noise), []
     for depth, (layer, kinds) in enumerate(groups.items()):
         parts = []

@@ -28,7 +28,7 @@ class ColaAnswers(MethodAnswers):
         where = self.settings.validation
         accuracy, mcc = (
             self.voice.estimate(m, findings.estimate(self.results, self.task, name, m, where))
-            for m in ("accuracy", "mcc")
+            for m in ("accuracy", "matthews_correlation")
         )
         return self.voice.say("majority", accuracy=accuracy, mcc=mcc)
 
@@ -44,7 +44,7 @@ class ColaAnswers(MethodAnswers):
             "threshold",
             **self.methods,
             gain=number(threshold["gain"], 3),
-            bound=number(threshold["mcc_upper_bound"], 3),
+            bound=number(threshold["upper_bound"], 3),
         )
 
     @property

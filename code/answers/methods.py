@@ -9,7 +9,10 @@ from answers.voice import Phrase, Voice
 from store.results import Results
 from study.settings import TaskSettings
 
-PRIMARY = {"sequence": "mcc", "token": "accuracy"}  # the metric an answer speaks of first
+PRIMARY = {
+    "sequence": "matthews_correlation",
+    "token": "accuracy",
+}  # the metric an answer speaks of first
 
 
 @dataclass(frozen=True)
@@ -245,7 +248,7 @@ class MethodAnswers:
         entry = findings.estimate(self.results, self.task, self.roles.reference, self.metric, where)
         if entry is None or entry["low"] is None:
             return Phrase(words.interval(None, None, 0))
-        scale, digits = (1, 3) if self.metric == "mcc" else (100, 1)
+        scale, digits = (1, 3) if self.metric == "matthews_correlation" else (100, 1)
         return Phrase(words.interval(scale * entry["low"], scale * entry["high"], digits))
 
     @property

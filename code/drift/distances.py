@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from drift.weights import Model, Pair, Weights, pair_weights, read_pair, read_weights
-from study.architecture import KINDS, canonical_name, layer_order, locate, number_of_layers
+from study.architecture import HEAD, KINDS, canonical_name, layer_order, locate, number_of_layers
 from study.errors import StudyError
 
 _CHUNK = 1 << 16  # weights at a time: two float64 buffers of 512 KiB stay in the cache
@@ -196,7 +196,7 @@ def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
 
 
 def _matches(name: str, parameter: str) -> bool:
-    group = canonical_name(name)
+    group = HEAD if name == "head" else canonical_name(name)
     return (
         locate(parameter).layer == group or parameter == group or parameter.startswith(f"{group}.")
     )

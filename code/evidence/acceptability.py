@@ -27,7 +27,7 @@ Ints = NDArray[np.integer[Any]]
 
 MAJORITY = "majority class"
 LENGTHS = (5, 8, 11, 15)
-COMPARED = ("mcc", "accuracy")
+COMPARED = ("matthews_correlation", "accuracy")
 
 
 def summarise_acceptability(
@@ -153,7 +153,7 @@ def _acceptability_group(
 ) -> Summary:
     counts = panel.counts[method] * member[:, None]
     mcc = (
-        part_entry(panel, counts, member, scoring.mcc, seeded)
+        part_entry(panel, counts, member, scoring.matthews_correlation, seeded)
         if len(set(labels[member].tolist())) == 2
         else point_entry([], "MCC needs items of both labels")
     )
@@ -162,7 +162,7 @@ def _acceptability_group(
         "items": int(member.sum()),
         "share": float(member.mean()),
         "accuracy": part_entry(panel, counts, member, scoring.accuracy, seeded),
-        "mcc": mcc,
+        "matthews_correlation": mcc,
     }
 
 
@@ -170,14 +170,14 @@ def _threshold_entry(logits: Floats, labels: Ints) -> Summary:
     grid = np.linspace(0.0, 1.0, 101)
     curves = [scoring.threshold_curve(of_seed, labels) for of_seed in logits]
     mcc = np.stack([curve.at(grid) for curve in curves])
-    argmax = float(np.mean([curve.mcc_argmax for curve in curves]))
-    bound = float(np.mean([curve.mcc_upper_bound for curve in curves]))
+    argmax = float(np.mean([curve.argmax for curve in curves]))
+    bound = float(np.mean([curve.upper_bound for curve in curves]))
     return {
         "thresholds": grid.tolist(),
-        "mcc": mcc.mean(axis=0).tolist(),
+        "matthews_correlation": mcc.mean(axis=0).tolist(),
         "sd": mcc.std(axis=0, ddof=1).tolist() if len(mcc) > 1 else None,
         "argmax": argmax,
-        "mcc_upper_bound": bound,
+        "upper_bound": bound,
         "gain": bound - argmax,
         "best_thresholds": [curve.best_threshold for curve in curves],
     }

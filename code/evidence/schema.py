@@ -20,7 +20,7 @@ ESTIMATE, a mean over seeds::
 COMPARISON, first minus second method on the same items and the seeds both have::
 
     evaluation         name of the evaluated set (for a drop: of the target)
-    metric             "mcc", "accuracy", "macro_f1" or "drop"
+    metric             "matthews_correlation", "accuracy", "macro_f1" or "drop"
     first, second      methods
     effect             float | None
     low, high, p, p_corrected                          over items and seeds
@@ -39,26 +39,26 @@ COMPARISON, first minus second method on the same items and the seeds both have:
     methods: name ->
         control        bool; a control is "majority class", computed here
         seeds          list of int, [] for a control
-        metrics        mcc, accuracy, f1, f1_unacceptable, macro_f1, loss -> ESTIMATE
+        metrics        matthews_correlation, accuracy, f1, f1_unacceptable, macro_f1, loss
         confusion      2 x 2 mean over seeds, gold in rows, "not acceptable" first
         threshold      None for a control, else
-            thresholds, mcc, sd   101 probabilities 0, 0.01 .. 1; MCC's mean over seeds and its sd
+            thresholds, matthews_correlation, sd   101 probabilities; MCC's mean over seeds, its sd
                                   (list | None)
             argmax                MCC at 0.5, mean over seeds
-            mcc_upper_bound       mean over seeds of the best MCC at any threshold: an UPPER BOUND,
+            upper_bound       mean over seeds of the best MCC at any threshold: an UPPER BOUND,
                                   chosen on the items that it is scored on
-            gain                  mcc_upper_bound - argmax
+            gain                  upper_bound - argmax
             best_thresholds       list, one a seed
         errors
             by_domain, by_length, by_label, by_phenomenon: list of
-                group, items, share, accuracy (ESTIMATE), mcc (ESTIMATE)
+                group, items, share, accuracy (ESTIMATE), matthews_correlation (ESTIMATE)
                 by_domain: "in" | "out" | "unknown"; by_length: words, "1-5" ..;
                 by_label: "majority" | "minority" (is the gold label the training majority?),
                 [] where the majority is unknown; by_phenomenon: [] where the corpus names none
             agreement  ESTIMATE of the share of items given the majority label | None
             always_wrong: indices (row numbers of items), count, expected, share
     always_wrong       the same over all seeds of all trained methods
-    comparisons        list of COMPARISON, metrics "mcc" and "accuracy"
+    comparisons        list of COMPARISON, metrics "matthews_correlation" and "accuracy"
 
 ``summarise_tagging`` returns::
 

@@ -65,7 +65,7 @@ def acceptability_counts(logits: Floats, labels: Ints) -> Floats:
     return np.stack([*columns, cross_entropy(logits, labels)], axis=-1).astype(np.float64)
 
 
-def mcc(counts: Floats) -> Floats:
+def matthews_correlation(counts: Floats) -> Floats:
     """Matthews correlation from (..., >=4) counts; 0 where a margin of the table is empty."""
     tp, fp, fn, tn = (np.asarray(counts[..., column], dtype=np.float64) for column in range(4))
     # Roots are taken before the product: four margins of 1e5 each overflow nothing, but of ints do.
@@ -99,7 +99,7 @@ def loss(counts: Floats) -> Floats:
 
 
 ACCEPTABILITY_METRICS: Mapping[str, CountMetric] = {
-    "mcc": mcc,
+    "matthews_correlation": matthews_correlation,
     "accuracy": accuracy,
     "f1": f1,
     "f1_unacceptable": f1_unacceptable,
@@ -130,26 +130,28 @@ def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
 class ThresholdCurve:
     """MCC at every threshold on P(acceptable); an item is acceptable if its probability exceeds it.
 
-    The best threshold is chosen on the items that it is scored on: ``mcc_upper_bound`` says how
+    The best threshold is chosen on the items that it is scored on: ``upper_bound`` says how
     much any threshold could gain, not what one chosen beforehand would.
 
     Attributes:
         thresholds: (T,) ascending probabilities, from 0 (all items acceptable) up.
-        mcc: (T,) MCC at each.
-        mcc_argmax: MCC at 0.5, the arg max.
+        matthews_correlation: (T,) MCC at each.
+        argmax: MCC at 0.5, the arg max.
         best_threshold: the threshold with the highest MCC.
-        mcc_upper_bound: that MCC.
+        upper_bound: that MCC.
     """
 
     thresholds: Floats
-    mcc: Floats
-    mcc_argmax: float
+    matthews_correlation: Floats
+    argmax: float
     best_threshold: float
-    mcc_upper_bound: float
+    upper_bound: float
 
     def at(self, thresholds: ArrayLike) -> Floats:
         """MCC at any thresholds in [0, 1)."""
-        return self.mcc[np.searchsorted(self.thresholds, thresholds, side="right") - 1]
+        return self.matthews_correlation[
+            np.searchsorted(self.thresholds, thresholds, side="right") - 1
+        ]
 
 
 def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
@@ -164,14 +166,14 @@ def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
     fn = np.searchsorted(np.sort(margins[gold]), cuts, side="right")
     tn = rejected - fn
     tp, fp = gold.sum() - fn, (~gold).sum() - tn
-    values = mcc(np.stack([tp, fp, fn, tn], axis=-1))
+    values = matthews_correlation(np.stack([tp, fp, fn, tn], axis=-1))
     best = int(np.argmax(values))
     return ThresholdCurve(
         thresholds=probability_of(cuts),
-        mcc=values,
-        mcc_argmax=float(values[np.searchsorted(cuts, 0.0)]),
+        matthews_correlation=values,
+        argmax=float(values[np.searchsorted(cuts, 0.0)]),
         best_threshold=float(probability_of(cuts[best])),
-        mcc_upper_bound=float(values[best]),
+        upper_bound=float(values[best]),
     )
 
 

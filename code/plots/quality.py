@@ -33,7 +33,10 @@ from store.results import Results
 from study.settings import language_of
 from words.wording import Wording
 
-SHOWN = {"sequence": ("mcc", "accuracy", "macro_f1"), "token": ("accuracy", "macro_f1")}
+SHOWN = {
+    "sequence": ("matthews_correlation", "accuracy", "macro_f1"),
+    "token": ("accuracy", "macro_f1"),
+}
 KINDS = ("by_domain", "by_length", "by_label", "by_phenomenon")
 ROW = 0.27  # inches: height of a row of a chart
 
@@ -86,7 +89,7 @@ def draw_quality(
     """Estimates of one metric, a row a method, with the values beside them."""
     styles = styles_of(results)
     horizontal_groups(ax, [words.name("plots", method) for method in methods])
-    in_percent = metric != "mcc"
+    in_percent = metric != "matthews_correlation"
     (percent_axis if in_percent else number_axis)(ax.xaxis, words)
     for row, method in enumerate(methods):
         if method in estimates and estimates[method]["value"] is not None:
@@ -134,7 +137,7 @@ def plot_threshold(results: Results, words: Wording) -> Figure:
     figure, axes = new_grid(1, 1, 3.2)
     draw_threshold(axes[0, 0], results, curves)
     axes[0, 0].set_xlabel(words.say("plots", "threshold"))
-    axes[0, 0].set_ylabel(words.name("plots", "mcc"))
+    axes[0, 0].set_ylabel(words.name("plots", "matthews_correlation"))
     number_axis(axes[0, 0].xaxis, words)
     number_axis(axes[0, 0].yaxis, words)
     add_legend(figure, _threshold_handles(results, words, curves))
@@ -147,7 +150,11 @@ def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Mapping[str,
     draw_grid(ax, "y")
     ax.axvline(0.5, color=FAINT, lw=0.8, ls=":", label="_argmax")
     for method, curve in curves.items():
-        style, x, mcc = styles[method], np.array(curve["thresholds"]), np.array(curve["mcc"])
+        style, x, mcc = (
+            styles[method],
+            np.array(curve["thresholds"]),
+            np.array(curve["matthews_correlation"]),
+        )
         ax.plot(x, mcc, color=style.color, ls=style.linestyle, lw=1.3, label=f"_{method}")
         if curve["sd"] is not None:
             sd = np.array(curve["sd"])
@@ -160,7 +167,7 @@ def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Mapping[str,
             "mec": style.color,
             "mew": 1.4,
         }
-        ax.plot([best], [curve["mcc_upper_bound"]], ls="", ms=6, **hollow)
+        ax.plot([best], [curve["upper_bound"]], ls="", ms=6, **hollow)
 
 
 def _threshold_handles(results: Results, words: Wording, curves: Mapping[str, Any]) -> list[Any]:

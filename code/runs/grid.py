@@ -86,19 +86,19 @@ class Stage:
 
 
 TRAIN = Stage(
-    "train", 1, ("training.loop", "encoders.models", "encoders.tokens", "study.architecture")
+    "train", 2, ("training.loop", "encoders.models", "encoders.tokens", "study.architecture")
 )
 ITEMS = Stage("items", 1, ("corpora.loading", "encoders.tokens"))
 PREDICT = Stage("predict", 1, ("training.prediction", "encoders.models", "encoders.tokens"))
-SCORE = Stage("score", 1, ("evidence.scoring",))
-DRIFT = Stage("drift", 1, ("drift.distances", "drift.weights", "study.architecture"))
+SCORE = Stage("score", 2, ("evidence.scoring",))
+DRIFT = Stage("drift", 2, ("drift.distances", "drift.weights", "study.architecture"))
 STRUCTURE = Stage(
-    "structure", 1, ("drift.spectra", "drift.distances", "drift.weights", "study.architecture")
+    "structure", 2, ("drift.spectra", "drift.distances", "drift.weights", "study.architecture")
 )
 REPRESENTATION = Stage("representation", 1, ("drift.similarity",))
 EVIDENCE = Stage(
     "evidence",
-    2,
+    3,
     (
         "evidence.acceptability",
         "evidence.tagging",

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from study.errors import StudyError
 
-EMBEDDINGS, POOLER, HEAD, OTHER = "embeddings", "pooler", "head", "other"
+EMBEDDINGS, POOLER, HEAD, OTHER = "embeddings", "pooler", "classifier", "other"
 
 MATRIX_KINDS = (
     "query",
@@ -34,7 +34,7 @@ KINDS = (
     "layer_norm",
     "bias",
     "pooler",
-    "head",
+    HEAD,
     "other",
 )
 """Every kind of parameter, in the order in which tables and figures show them."""
@@ -104,8 +104,8 @@ class Location:
     """Where a parameter stands, in terms shared by all families.
 
     Attributes:
-        layer: ``embeddings``, ``encoder.layer.N`` (N from 0), ``pooler``, ``head`` or ``other``
-            (pretraining heads, parameters of adapters).
+        layer: ``embeddings``, ``encoder.layer.N`` (N from 0), ``pooler``, ``classifier`` or
+            ``other`` (pretraining heads, parameters of adapters).
         kind: one of ``KINDS``. The bias of a linear map is ``bias`` wherever it stands; weight and
             bias of a layer normalisation are both ``layer_norm``.
     """
@@ -210,7 +210,7 @@ def components(layers: int) -> dict[str, str]:
         "first": "encoder.layer.0",
         "middle": f"encoder.layer.{layers // 2}",
         "last": f"encoder.layer.{layers - 1}",
-        "head": HEAD,
+        HEAD: HEAD,
     }
 
 

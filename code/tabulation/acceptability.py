@@ -22,7 +22,7 @@ from tabulation.cells import (
 from words.wording import MISSING, Wording
 
 TASK = "cola"
-QUALITY = ("mcc", "accuracy", "f1", "f1_unacceptable")
+QUALITY = ("matthews_correlation", "accuracy", "f1", "f1_unacceptable")
 THRESHOLD = Scale(1, 2)
 
 
@@ -35,7 +35,7 @@ def tabulate_acceptability(results: Results, words: Wording) -> str:
     rows = []
     for method, entry in summary["methods"].items():
         quality = [cells.value(entry["metrics"][name], scale_of(name)) for name in QUALITY[1:]]
-        mcc = cells.estimate(entry["metrics"]["mcc"])
+        mcc = cells.estimate(entry["metrics"]["matthews_correlation"])
         rows.append([cells.name(method), mcc, *quality, *_costs(results, method, cells)])
     notes = [cells.say("note_median_costs"), interval_note(cells, summary)]
     return with_notes(pipe_table(header, rows, "lr"), *notes)
@@ -57,7 +57,7 @@ def tabulate_quality(results: Results, words: Wording) -> str:
     cells, summary = Cells(words), results.evidence[TASK]
     if not summary:
         return cells.say("no_results")
-    header = cells.titles("method", "seeds_count", "mcc", "sd", *QUALITY[1:])
+    header = cells.titles("method", "seeds_count", "matthews_correlation", "sd", *QUALITY[1:])
     rows = []
     for method, entry in summary["methods"].items():
         metrics = entry["metrics"]
@@ -65,8 +65,8 @@ def tabulate_quality(results: Results, words: Wording) -> str:
             [
                 cells.name(method),
                 cells.count(len(entry["seeds"]) or None),
-                cells.estimate(metrics["mcc"]),
-                cells.number(metrics["mcc"]["sd"]),
+                cells.estimate(metrics["matthews_correlation"]),
+                cells.number(metrics["matthews_correlation"]["sd"]),
                 *(cells.estimate(metrics[name], scale_of(name)) for name in QUALITY[1:]),
             ]
         )
@@ -79,13 +79,13 @@ def tabulate_threshold(results: Results, words: Wording) -> str:
     cells, summary = Cells(words), results.evidence[TASK]
     if not summary:
         return cells.say("no_results")
-    header = cells.titles("method", "mcc_argmax", "mcc_bound", "gain", "best_threshold")
+    header = cells.titles("method", "argmax", "mcc_bound", "gain", "best_threshold")
     rows = []
     for method in trained_methods(summary):
         entry = summary["methods"][method]["threshold"]
         best = sorted({cells.number(t, THRESHOLD) for t in entry["best_thresholds"]})
         shown = best[0] if len(best) == 1 else f"{best[0]}–{best[-1]}"
-        values = [cells.number(entry[key]) for key in ("argmax", "mcc_upper_bound", "gain")]
+        values = [cells.number(entry[key]) for key in ("argmax", "upper_bound", "gain")]
         rows.append([cells.name(method), *values, shown])
     return with_notes(pipe_table(header, rows, "lr"), cells.say("note_threshold"))
 
@@ -109,7 +109,7 @@ def tabulate_acceptability_errors(results: Results, words: Wording) -> str:
                     _group(kind, group["group"], cells),
                     cells.count(group["items"]),
                     *(cells.value(found[m]["accuracy"], PERCENT) for m in methods),
-                    *(cells.value(found[m]["mcc"], PLAIN) for m in main),
+                    *(cells.value(found[m]["matthews_correlation"], PLAIN) for m in main),
                 ]
             )
     rows += _agreement_rows(summary, methods, len(main), cells)

@@ -37,7 +37,7 @@ class Scale:
 
 PERCENT = Scale(100, 1)
 PLAIN = Scale(1, 3)
-_SCALES = {"mcc": PLAIN, "loss": PLAIN}
+_SCALES = {"matthews_correlation": PLAIN, "loss": PLAIN}
 
 
 def scale_of(metric: str) -> Scale:

@@ -51,7 +51,7 @@ def tabulate_drift(results: Results, words: Wording, metric: str = "l2") -> str:
         rows.append([cells.model(task, method), *(cells.mean(v, METRICS[metric]) for v in values)])
     if not rows:
         return cells.say("no_results")
-    header = cells.titles("model", "embeddings", "first", "middle", "last", "head")
+    header = cells.titles("model", "embeddings", "first", "middle", "last", HEAD)
     notes = [cells.say(f"note_{metric}"), cells.say("note_drift_head"), _undefined(results, cells)]
     return with_notes(pipe_table(header, rows, "lr"), *notes)
 

@@ -10,7 +10,7 @@ from answers.convergence import summarise_convergence
 from answers.literature import Beside, compare_with_published
 from evidence.transfer import REMAINING
 from store.results import Results
-from study.architecture import components, layer_number
+from study.architecture import HEAD, components, layer_number
 from study.settings import language_of
 from tabulation.cells import (
     PERCENT,
@@ -77,7 +77,11 @@ Rows = dict[str, tuple[str, str]]
 def _acceptability_results(results: Results, cells: Cells) -> Rows:
     summary, methods = results.evidence["cola"], results.main_methods("cola")
     found = summary.get("methods", {})
-    quality = {m: cells.estimate(found[m]["metrics"]["mcc"]) for m in methods if m in found}
+    quality = {
+        m: cells.estimate(found[m]["metrics"]["matthews_correlation"])
+        for m in methods
+        if m in found
+    }
     accuracy = {
         m: cells.say("result_percent", value=cells.value(found[m]["metrics"]["accuracy"], PERCENT))
         for m in methods
@@ -88,14 +92,21 @@ def _acceptability_results(results: Results, cells: Cells) -> Rows:
         "cola_quality": (
             "cola",
             _join(
-                cells.say("result_metric", metric=cells.name("mcc"), values=_by(quality, cells)),
+                cells.say(
+                    "result_metric",
+                    metric=cells.name("matthews_correlation"),
+                    values=_by(quality, cells),
+                ),
                 cells.say(
                     "result_metric", metric=cells.name("accuracy"), values=_by(accuracy, cells)
                 ),
             ),
         ),
         "cola_cost": ("cola", _cost_result(results, "cola", methods, cells)),
-        "cola_loss": ("answers_cola", _gap_results(results, "cola", "mcc", methods, cells)),
+        "cola_loss": (
+            "answers_cola",
+            _gap_results(results, "cola", "matthews_correlation", methods, cells),
+        ),
         "cola_choice": ("answers_cola", cells.say("result_text")),
     }
 
@@ -143,7 +154,7 @@ def _drift_results(results: Results, cells: Cells) -> Rows:
         name = cells.model(task, method)
         mean = mean_of(drift.groupby("seed")["l2"].mean())
         means[name] = cells.number(mean, METRICS["l2"])
-        first, last, head = (_relative(drift, part) for part in ("first", "last", "head"))
+        first, last, head = (_relative(drift, part) for part in ("first", "last", HEAD))
         layers[name] = cells.say(
             "result_first_last", first=_pc(first, cells), last=_pc(last, cells)
         )

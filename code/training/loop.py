@@ -32,7 +32,10 @@ from study.errors import StudyError
 from study.settings import TrainingSettings
 from training.instruments import MemoryMeter, Stopwatch
 
-CURVE_METRICS = {"sequence": ("mcc", "accuracy"), "token": ("accuracy", "macro_f1")}
+CURVE_METRICS = {
+    "sequence": ("matthews_correlation", "accuracy"),
+    "token": ("accuracy", "macro_f1"),
+}
 LOSSES_PER_EVALUATION = 4  # points of the training curve between two of the validation curve
 
 StepListener = Callable[[int, float | None], None]

@@ -96,8 +96,8 @@ def test_a_bad_entry_is_refused(tmp_path: Path) -> None:
 def test_ours_is_the_method_that_does_the_same(study: Results) -> None:
     methods = study.evidence["cola"]["methods"]
     found = {row.published.adapter: row for row in scores(study)}
-    assert found["none"].own == own_of(methods["full"]["metrics"]["mcc"], "full")
-    assert found["lora"].own == own_of(methods["lora"]["metrics"]["mcc"], "lora")
+    assert found["none"].own == own_of(methods["full"]["metrics"]["matthews_correlation"], "full")
+    assert found["lora"].own == own_of(methods["lora"]["metrics"]["matthews_correlation"], "lora")
 
 
 def scores(study: Results) -> list[literature.Beside]:

@@ -424,7 +424,13 @@ def test_clauses_on_how_many() -> None:
 def test_what_an_unreliable_difference_leaves_open(
     low: float | None, high: float | None, key: str
 ) -> None:
-    comparison = {"metric": "mcc", "effect": 0.1, "low": low, "high": high, "p_corrected": 0.06}
+    comparison = {
+        "metric": "matthews_correlation",
+        "effect": 0.1,
+        "low": low,
+        "high": high,
+        "p_corrected": 0.06,
+    }
     assert Voice(outcomes_only()).evidence(comparison)["reservation"] == key
 
 
@@ -490,26 +496,38 @@ def test_roles_follow_what_methods_are_and_not_their_names() -> None:
 
 def test_a_comparison_is_found_in_either_direction() -> None:
     study = build_study()
-    one = findings.comparison(study, "cola", "cola:validation", "mcc", "full", "lora")
-    other = findings.comparison(study, "cola", "cola:validation", "mcc", "lora", "full")
+    one = findings.comparison(
+        study, "cola", "cola:validation", "matthews_correlation", "full", "lora"
+    )
+    other = findings.comparison(
+        study, "cola", "cola:validation", "matthews_correlation", "lora", "full"
+    )
     assert one is not None and other is not None
     assert (other["effect"], other["low"], other["high"]) == (
         -one["effect"],
         -one["high"],
         -one["low"],
     )
-    assert findings.comparison(study, "cola", "cola:validation", "mcc", "full", "x") is None
+    assert (
+        findings.comparison(study, "cola", "cola:validation", "matthews_correlation", "full", "x")
+        is None
+    )
 
 
 def test_rank_of_the_head() -> None:
-    values = {"embeddings": 3.0, "encoder.layer.0": 1.0, "pooler": 9.0, "head": 2.0}
+    values = {"embeddings": 3.0, "encoder.layer.0": 1.0, "pooler": 9.0, "classifier": 2.0}
     assert findings.head_rank(values) == 3
-    assert findings.head_rank({**values, "head": 9.5}) == 1
+    assert findings.head_rank({**values, "classifier": 9.5}) == 1
     assert findings.head_rank({"embeddings": 1.0}) is None
 
 
 def test_encoder_layers_are_in_order_of_depth() -> None:
-    values = {"encoder.layer.10": 3.0, "head": 9.0, "encoder.layer.2": 2.0, "encoder.layer.1": 1.0}
+    values = {
+        "encoder.layer.10": 3.0,
+        "classifier": 9.0,
+        "encoder.layer.2": 2.0,
+        "encoder.layer.1": 1.0,
+    }
     assert findings.encoder_profile(values) == [1.0, 2.0, 3.0]
 
 

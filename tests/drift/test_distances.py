@@ -239,7 +239,7 @@ def test_layers_groups_and_parameters_by_any_of_their_names(family):
     naive = naive_distances(base, tuned)
     assert found["encoder.layer.0"] == pytest.approx(naive["encoder.layer.0"])
     assert found["embeddings"] == pytest.approx(naive["embeddings"])
-    assert found["head"] == pytest.approx(naive["head"])
+    assert found["head"] == pytest.approx(naive["classifier"])
     both = math.hypot(naive["encoder.layer.0"], naive["encoder.layer.1"])
     assert found["encoder"] == pytest.approx(both)
     assert (
@@ -372,10 +372,10 @@ def test_the_head_is_compared_with_its_own_initial_state():
     rows = measure_drift(base.roberta, tuned, before)
     l2 = {row["layer"]: row["l2"] for row in rows if row["kind"] == "all"}
     size = sum(tensor.numel() for tensor in before.values())
-    assert l2.pop("head") == pytest.approx(0.5 * math.sqrt(size))
+    assert l2.pop("classifier") == pytest.approx(0.5 * math.sqrt(size))
     assert len(l2) == 3
     assert set(l2.values()) == {0.0}
-    assert "head" not in {row["layer"] for row in measure_drift(base.roberta, tuned)}
+    assert "classifier" not in {row["layer"] for row in measure_drift(base.roberta, tuned)}
     with pytest.raises(StudyError, match=r"does not have: pre_classifier\.weight"):
         measure_drift(base, tuned, {"pre_classifier.weight": torch.zeros(2)})
 
@@ -406,7 +406,7 @@ def test_a_lora_model_is_measured_merged_and_left_alone(family, task):
     moved = {
         row["kind"] for row in measure_drift(base, tuned) if row["l2"] > 0 and row["kind"] != "all"
     }
-    assert moved == {"query", "value", "head", "bias"}
+    assert moved == {"query", "value", "classifier", "bias"}
 
 
 def test_the_model_that_was_wrapped_in_place_is_read_as_it_was():

@@ -28,7 +28,7 @@ def run_rows(loss, metric=None, train=None, steps_per_epoch=5):
         ]
 
     found = rows("validation", "loss", loss, 10)
-    found += rows("validation", "mcc", metric, 10) if metric is not None else []
+    found += rows("validation", "matthews_correlation", metric, 10) if metric is not None else []
     found += rows("train", "loss", train, 5) if train is not None else []
     return pd.DataFrame(found)
 
@@ -142,7 +142,7 @@ def test_methods_are_summarised_over_their_seeds():
     study = build_study(("full", "lora"), (42, 43, 44), **SMALL)
     full, lora = summarise_convergence(study, "cola")
     assert (full["method"], lora["method"]) == ("full", "lora")
-    assert full["metric"] == "mcc" and full["epochs"] == EPOCHS and full["decays"]
+    assert full["metric"] == "matthews_correlation" and full["epochs"] == EPOCHS and full["decays"]
     assert full["turned"] == full["turn_known"] == 3 and lora["turned"] == 0
     assert full["metric_after_turn"] in ("rises", "flat") and lora["metric_after_turn"] is None
     assert [run["seed"] for run in full["runs"]] == full["seeds"] == [42, 43, 44]

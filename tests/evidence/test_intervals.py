@@ -43,7 +43,7 @@ class Judgements:
     def population_mcc(self, quality):
         accepted, accepted_wrongly = stats.norm.cdf([self.bias + quality, self.bias - quality])
         table = [0.7 * accepted, 0.3 * accepted_wrongly, 0.7 * (1 - accepted)]
-        return float(scoring.mcc(np.array([*table, 0.3 * (1 - accepted_wrongly)])))
+        return float(scoring.matthews_correlation(np.array([*table, 0.3 * (1 - accepted_wrongly)])))
 
     def draw(self, qualities, rng):
         """Counts (M, S, N, 4) for qualities (M, S)."""
@@ -125,7 +125,9 @@ def test_given_models_on_cola_are_covered_and_equal_ones_not_told_apart():
     rng = np.random.default_rng(20)
     world, qualities = Judgements(), np.array([[0.7, 0.8, 0.75]] * 2)
     truth = np.mean([world.population_mcc(quality) for quality in qualities[0]])
-    found = rates(lambda: world.draw(qualities, rng), {scoring.mcc: truth}, rng)[scoring.mcc]
+    found = rates(lambda: world.draw(qualities, rng), {scoring.matthews_correlation: truth}, rng)[
+        scoring.matthews_correlation
+    ]
     assert 0.93 <= found["cover_items"] <= 0.97
     assert 0.035 <= found["false_items"] <= 0.065
 
@@ -134,9 +136,9 @@ def test_given_models_on_cola_are_covered_and_equal_ones_not_told_apart():
 def test_methods_with_a_seed_spread_need_the_interval_over_seeds():
     rng = np.random.default_rng(21)
     world, spread = Judgements(), stats.norm(0.75, 0.04)  # a standard deviation of 2.4 MCC points
-    truths = {scoring.mcc: spread.expect(world.population_mcc)}
+    truths = {scoring.matthews_correlation: spread.expect(world.population_mcc)}
     draw = lambda: world.draw(spread.rvs((2, 5), random_state=rng), rng)  # noqa: E731
-    found = rates(draw, truths, rng)[scoring.mcc]
+    found = rates(draw, truths, rng)[scoring.matthews_correlation]
     assert 0.93 <= found["cover"] <= 0.97
     assert 0.035 <= found["false"] <= 0.065
     assert found["false_items"] > 0.15, "the spread is too small to tell the two tests apart"
@@ -183,8 +185,11 @@ def test_weighted_totals_equal_a_loop_over_drawn_rows():
 def test_bca_interval_agrees_with_scipy():
     rng = np.random.default_rng(2)
     counts = small_counts(rng, seeds=1, items=150)
-    ours = intervals.bootstrap_interval(counts, scoring.mcc, rng, 20_000)[1]
-    statistic = lambda index, axis: scoring.mcc(counts[0][index].sum(axis=axis - 1))  # noqa: E731
+    ours = intervals.bootstrap_interval(counts, scoring.matthews_correlation, rng, 20_000)[1]
+
+    def statistic(index, axis):
+        return scoring.matthews_correlation(counts[0][index].sum(axis=axis - 1))
+
     theirs = stats.bootstrap(
         (np.arange(150),), statistic, method="BCa", n_resamples=20_000, rng=rng, vectorized=True
     ).confidence_interval
@@ -242,7 +247,9 @@ def test_variance_parts_recover_a_planted_seed_variance():
     counts = Judgements().draw(qualities, rng)[0]
     weights = intervals.resample_weights(counts.shape[1], 800, rng)
     totals = intervals.weighted_totals(weights, counts)
-    parts = intervals.variance_parts(intervals.replicate(counts, scoring.mcc, totals))
+    parts = intervals.variance_parts(
+        intervals.replicate(counts, scoring.matthews_correlation, totals)
+    )
     planted = np.var([Judgements().population_mcc(q) for q in qualities[0]], ddof=1)
     assert (parts.total - parts.items) * 60 == pytest.approx(planted, rel=0.3)
     assert parts.degrees_of_freedom >= 59
@@ -251,9 +258,11 @@ def test_variance_parts_recover_a_planted_seed_variance():
 def test_seeds_widen_the_interval_and_never_lower_p():
     rng = np.random.default_rng(7)
     counts = Judgements().draw(np.array([[0.5, 0.8, 1.1], [0.4, 0.8, 0.9]]), rng)
-    outer, inner = intervals.bootstrap_interval(counts[0], scoring.mcc, rng)
+    outer, inner = intervals.bootstrap_interval(counts[0], scoring.matthews_correlation, rng)
     assert outer.low < inner.low < inner.value == outer.value < inner.high < outer.high
-    outer_c, inner_c = intervals.paired_difference(counts[0], counts[1], scoring.mcc, rng)
+    outer_c, inner_c = intervals.paired_difference(
+        counts[0], counts[1], scoring.matthews_correlation, rng
+    )
     assert outer_c.p > inner_c.p
     assert outer_c.effect == inner_c.effect
     assert outer_c.low < inner_c.low < inner_c.high < outer_c.high
@@ -261,7 +270,9 @@ def test_seeds_widen_the_interval_and_never_lower_p():
 
 def test_one_seed_gives_items_alone():
     counts = small_counts(np.random.default_rng(8), seeds=1)
-    outer, inner = intervals.bootstrap_interval(counts, scoring.mcc, np.random.default_rng(0))
+    outer, inner = intervals.bootstrap_interval(
+        counts, scoring.matthews_correlation, np.random.default_rng(0)
+    )
     assert (outer.low, outer.high) == pytest.approx((inner.low, inner.high))
     assert outer.low < outer.high
 
@@ -275,15 +286,21 @@ def test_a_perfect_score_has_an_interval_of_no_width():
 
 def test_a_method_compared_with_itself_differs_by_nothing():
     counts = small_counts(np.random.default_rng(9))
-    found = intervals.paired_difference(counts, counts, scoring.mcc, np.random.default_rng(0))
+    found = intervals.paired_difference(
+        counts, counts, scoring.matthews_correlation, np.random.default_rng(0)
+    )
     assert found == (intervals.Comparison(0.0, 0.0, 0.0, 1.0, 1.0, 60),) * 2
 
 
 def test_swapping_the_methods_turns_the_effect_round():
     rng = np.random.default_rng(10)
     first, second = small_counts(rng, flip=0.1), small_counts(rng, flip=0.3)
-    there = intervals.paired_difference(first, second, scoring.mcc, np.random.default_rng(0))[0]
-    back = intervals.paired_difference(second, first, scoring.mcc, np.random.default_rng(0))[0]
+    there = intervals.paired_difference(
+        first, second, scoring.matthews_correlation, np.random.default_rng(0)
+    )[0]
+    back = intervals.paired_difference(
+        second, first, scoring.matthews_correlation, np.random.default_rng(0)
+    )[0]
     assert there.effect == -back.effect > 0
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=2e-3)
     assert there.p == back.p
@@ -292,13 +309,15 @@ def test_swapping_the_methods_turns_the_effect_round():
 def test_shapes_must_agree():
     rng = np.random.default_rng(11)
     with pytest.raises(ValueError, match="one shape"):
-        intervals.paired_difference(small_counts(rng, 2), small_counts(rng, 3), scoring.mcc, rng)
+        intervals.paired_difference(
+            small_counts(rng, 2), small_counts(rng, 3), scoring.matthews_correlation, rng
+        )
 
 
 def test_the_same_generator_gives_the_same_interval():
     counts = small_counts(np.random.default_rng(12))
     draw = lambda seed: intervals.bootstrap_interval(  # noqa: E731
-        counts, scoring.mcc, np.random.default_rng(seed), 300
+        counts, scoring.matthews_correlation, np.random.default_rng(seed), 300
     )
     assert draw(1) == draw(1)
     assert draw(1) != draw(2)

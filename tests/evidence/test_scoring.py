@@ -2,6 +2,7 @@ import itertools
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_acceptability_agrees_with_scikit_learn(seed, items):
     logits, labels = random_logits(seed, items)
     ours, predicted = scoring.score_acceptability(logits, labels), logits.argmax(axis=1)
     theirs = {
-        "mcc": sk.matthews_corrcoef(labels, predicted),
+        "matthews_correlation": sk.matthews_corrcoef(labels, predicted),
         "accuracy": sk.accuracy_score(labels, predicted),
         "f1": sk.f1_score(labels, predicted, zero_division=0),
         "f1_unacceptable": sk.f1_score(labels, predicted, pos_label=0, zero_division=0),
@@ -57,13 +58,13 @@ def test_scores_are_plain_floats_and_not_all_alike():
     scores = scoring.score_acceptability(*random_logits(0))
     assert {type(value) for value in scores.values()} == {float}
     assert len(set(scores.values())) == len(scores) == 6
-    assert 0.2 < scores["mcc"] < 0.9
+    assert 0.2 < scores["matthews_correlation"] < 0.9
 
 
 def test_always_acceptable_has_an_mcc_of_zero():
     labels = np.array([1, 1, 0])
     scores = scoring.score_acceptability(np.tile([0.0, 1.0], (3, 1)), labels)
-    assert (scores["mcc"], scores["f1_unacceptable"]) == (0.0, 0.0)
+    assert (scores["matthews_correlation"], scores["f1_unacceptable"]) == (0.0, 0.0)
     assert scores["accuracy"] == pytest.approx(2 / 3)
 
 
@@ -73,7 +74,7 @@ def test_a_tie_is_not_acceptable():
 
 def test_mcc_of_large_counts_does_not_overflow():
     table = np.array([300_000, 100_000, 100_000, 300_000])
-    assert scoring.mcc(table) == pytest.approx(0.5)
+    assert scoring.matthews_correlation(table) == pytest.approx(0.5)
 
 
 def test_cross_entropy_survives_extreme_logits():
@@ -103,19 +104,21 @@ def test_threshold_curve_agrees_with_scikit_learn_at_every_cut(seed):
     curve = scoring.threshold_curve(logits, labels)
     margins = np.round(logits[:, 1] - logits[:, 0], 10)
     curve_margins = np.log(curve.thresholds[1:] / (1 - curve.thresholds[1:]))
-    for margin, value in zip(curve_margins, curve.mcc[1:], strict=True):
+    for margin, value in zip(curve_margins, curve.matthews_correlation[1:], strict=True):
         predicted = (margins > margin + 1e-9).astype(int)
         assert value == pytest.approx(sk.matthews_corrcoef(labels, predicted), abs=1e-12)
-    assert curve.mcc[0] == 0
+    assert curve.matthews_correlation[0] == 0
 
 
 def test_threshold_curve_brackets_argmax_and_its_bound():
     logits, labels = random_logits(3)
     logits[:, 1] += 1.5  # a bias that arg max pays for
     curve = scoring.threshold_curve(logits, labels)
-    assert curve.mcc_argmax == pytest.approx(scoring.score_acceptability(logits, labels)["mcc"])
-    assert curve.at([0.5])[0] == curve.mcc_argmax
-    assert curve.mcc_upper_bound == curve.mcc.max() > curve.mcc_argmax + 0.05
+    assert curve.argmax == pytest.approx(
+        scoring.score_acceptability(logits, labels)["matthews_correlation"]
+    )
+    assert curve.at([0.5])[0] == curve.argmax
+    assert curve.upper_bound == curve.matthews_correlation.max() > curve.argmax + 0.05
     assert curve.best_threshold > 0.6
     assert (np.diff(curve.thresholds) > 0).all()
     assert curve.at([0.0])[0] == 0.0 == curve.at([1.0])[0]
@@ -287,14 +290,15 @@ def test_an_unknown_metric_is_named(tmp_path):
 
 def test_reading_evidence_loads_neither_torch_nor_transformers():
     code = (
-        "import evidence, sys; heavy = {'torch', 'transformers', 'datasets', 'evaluate'};"
-        "print(sorted(heavy & set(sys.modules)), 'scoring' in sys.modules)"
+        "import sys, evidence.acceptability, evidence.tagging, evidence.convergence;"
+        "heavy = {'torch', 'transformers', 'datasets', 'evaluate'};"
+        "print(sorted(heavy & set(sys.modules)), 'evidence.scoring' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
-        cwd=scoring.__file__.rsplit("/", 2)[0],
+        cwd=Path(scoring.__file__).parents[1],
     )
     assert done.stdout.strip() == "[] True"

@@ -193,7 +193,7 @@ def test_means_over_seeds_agree_with_scikit_learn(cola):
         predicted = of_method.argmax(axis=-1)
         entry = summary["methods"][method]
         theirs = [sk.matthews_corrcoef(labels, p) for p in predicted]
-        assert entry["metrics"]["mcc"]["per_seed"] == pytest.approx(theirs)
+        assert entry["metrics"]["matthews_correlation"]["per_seed"] == pytest.approx(theirs)
         assert entry["seeds"] == SEEDS[method]
         tables = [sk.confusion_matrix(labels, p) for p in predicted]
         assert np.allclose(entry["confusion"], np.mean(tables, axis=0))
@@ -201,10 +201,10 @@ def test_means_over_seeds_agree_with_scikit_learn(cola):
 
 def test_a_large_difference_is_found_and_equal_methods_are_not_told_apart(cola):
     summary = cola[-1]
-    apart = comparison(summary, "first", "second", "mcc")
+    apart = comparison(summary, "first", "second", "matthews_correlation")
     assert apart["low"] > 0.1
     assert apart["p_items_corrected"] < 0.05
-    alike = comparison(summary, "second", "third", "mcc")
+    alike = comparison(summary, "second", "third", "matthews_correlation")
     assert alike["low"] < 0 < alike["high"]
     assert alike["p_corrected"] > 0.05
 
@@ -222,7 +222,7 @@ def test_the_majority_control(cola):
     items, _, summary = cola
     control = summary["methods"][schema.MAJORITY]
     assert summary["majority_label"] == 1
-    assert control["metrics"]["mcc"]["value"] == 0.0
+    assert control["metrics"]["matthews_correlation"]["value"] == 0.0
     assert control["metrics"]["accuracy"]["value"] == pytest.approx(items["label"].mean())
     assert control["metrics"]["accuracy"]["low"] < items["label"].mean()
     assert control["metrics"]["loss"]["value"] is None
@@ -241,12 +241,12 @@ def test_errors_by_kind(cola):
             assert row["items"] == member.sum() > 0
             assert row["accuracy"]["value"] == pytest.approx(right)
             mccs = [sk.matthews_corrcoef(labels[member], p[member]) for p in predicted]
-            assert row["mcc"]["value"] == pytest.approx(np.mean(mccs))
+            assert row["matthews_correlation"]["value"] == pytest.approx(np.mean(mccs))
     assert [row["group"] for row in entry["by_domain"]] == ["in", "out"]
     assert [row["group"] for row in entry["by_phenomenon"]] == ["agreement", "islands"]
     assert sum(row["share"] for row in entry["by_length"]) == pytest.approx(1)
     assert {row["group"] for row in entry["by_label"]} == {"majority", "minority"}
-    assert all("both labels" in row["mcc"]["reason"] for row in entry["by_label"])
+    assert all("both labels" in row["matthews_correlation"]["reason"] for row in entry["by_label"])
     assert entry["agreement"]["value"] == pytest.approx(predicted.mean())
     wrong = (predicted != labels).all(axis=0)
     assert entry["always_wrong"]["indices"] == np.flatnonzero(wrong).tolist()
@@ -258,11 +258,11 @@ def test_errors_by_kind(cola):
 def test_the_threshold_curve_is_an_upper_bound(cola):
     entry = cola[-1]["methods"]["first"]
     curve = entry["threshold"]
-    assert curve["argmax"] == pytest.approx(entry["metrics"]["mcc"]["value"])
-    assert curve["mcc"][50] == pytest.approx(curve["argmax"])
-    assert curve["gain"] == pytest.approx(curve["mcc_upper_bound"] - curve["argmax"])
-    assert curve["mcc_upper_bound"] >= max(curve["mcc"])
-    assert len(curve["thresholds"]) == len(curve["mcc"]) == len(curve["sd"]) == 101
+    assert curve["argmax"] == pytest.approx(entry["metrics"]["matthews_correlation"]["value"])
+    assert curve["matthews_correlation"][50] == pytest.approx(curve["argmax"])
+    assert curve["gain"] == pytest.approx(curve["upper_bound"] - curve["argmax"])
+    assert curve["upper_bound"] >= max(curve["matthews_correlation"])
+    assert len(curve["thresholds"]) == len(curve["matthews_correlation"]) == len(curve["sd"]) == 101
 
 
 def test_one_seed_alone(cola):
@@ -270,7 +270,7 @@ def test_one_seed_alone(cola):
     summary = schema.summarise_acceptability(
         items, {"third": logits["third"]}, {"third": [43]}, 0, 200
     )
-    entry = summary["methods"]["third"]["metrics"]["mcc"]
+    entry = summary["methods"]["third"]["metrics"]["matthews_correlation"]
     assert entry["sd"] is None
     assert entry["covers"] == "items"
     assert entry["low"] < entry["value"] < entry["high"]
@@ -285,7 +285,7 @@ def test_no_seed_in_common_is_said(cola):
     summary = schema.summarise_acceptability(
         items, {m: logits[m][:1] for m in ("first", "second")}, {"first": [1], "second": [2]}, 0, 50
     )
-    row = comparison(summary, "first", "second", "mcc")
+    row = comparison(summary, "first", "second", "matthews_correlation")
     assert (row["effect"], row["p"], row["seeds"]) == (None, None, [])
     assert "no seed in common" in row["reason"]
 

@@ -196,7 +196,7 @@ def test_curves_show_the_mean_the_seeds_and_the_best_step(three):
     figure = draw("learning_curves", three, task="cola")
     ax = visible(figure)[2]
     rows = three.curves[(three.curves.task == "cola") & (three.curves.method == "full")]
-    rows = rows[(rows.split == "validation") & (rows.metric == "mcc")]
+    rows = rows[(rows.split == "validation") & (rows.metric == "matthews_correlation")]
     mean = rows.groupby("step").value.mean()
     drawn = lines(ax, color_of("full"), "None")
     assert any(np.allclose(line, np.c_[mean.index, mean]) for line in drawn)
@@ -303,7 +303,7 @@ def test_the_threshold_curve_marks_argmax_and_upper_bound(three):
     ax = draw("threshold", three).axes[0]
     for method, marker in (("full", "o"), ("lora", "s")):
         entry = three.evidence["cola"]["methods"][method]["threshold"]
-        curve = np.c_[entry["thresholds"], entry["mcc"]]
+        curve = np.c_[entry["thresholds"], entry["matthews_correlation"]]
         assert any(
             line.shape == curve.shape and np.allclose(line, curve)
             for line in lines(ax, color_of(method), "None")
@@ -314,7 +314,7 @@ def test_the_threshold_curve_marks_argmax_and_upper_bound(three):
     hollow = [line for line in ax.lines if to_hex(to_rgb(line.get_markerfacecolor())) == "#ffffff"]
     bounds = [line.get_ydata()[0] for line in hollow if line.get_marker() != "None"]
     methods = three.evidence["cola"]["methods"].values()
-    assert bounds == [m["threshold"]["mcc_upper_bound"] for m in methods if m["threshold"]]
+    assert bounds == [m["threshold"]["upper_bound"] for m in methods if m["threshold"]]
 
 
 def test_errors_have_a_panel_for_every_division_that_there_is(three, odd):
@@ -427,7 +427,7 @@ def test_the_histogram_has_a_bar_for_every_layer_of_every_model(three):
     assert labels == ["emb", "0", "1", "2", "3", "pool", "head"]
     rows = three.drift[(three.drift.task == "cola") & (three.drift.method == "lora")]
     means = rows[rows.kind == "all"].groupby("layer").l2.mean()
-    order = ["embeddings", *(f"encoder.layer.{n}" for n in range(4)), "pooler", "head"]
+    order = ["embeddings", *(f"encoder.layer.{n}" for n in range(4)), "pooler", "classifier"]
     heights = [bar.get_height() for bar in panels["CoLA: LoRA"].patches]
     assert heights == pytest.approx(means[order].tolist())
     strong = [
@@ -479,7 +479,7 @@ def test_the_comparison_is_logarithmic_and_leaves_out_what_has_not_changed(three
     rows = three.drift[(three.drift.task == "cola") & (three.drift.kind == "all")]
     means = rows[rows.method == "lora"].astype({"relative": float}).groupby("layer").relative.mean()
     drawn = points(cola, color_of("lora"), "s")
-    expected = [means[f"encoder.layer.{n}"] for n in range(4)] + [means["head"]]
+    expected = [means[f"encoder.layer.{n}"] for n in range(4)] + [means["classifier"]]
     assert drawn[:, 1].tolist() == pytest.approx(expected)
     assert drawn[:4, 0].tolist() == [1, 2, 3, 4]  # 0 is the embeddings, which LoRA leaves alone
     assert len(points(cola, color_of("frozen"), "^")) == 1  # its head

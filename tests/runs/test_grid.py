@@ -127,8 +127,10 @@ def test_drift_of_the_frozen_encoder_is_zero_and_of_its_head_is_not(
     stages = finished.ledger.content["runs"]["cola-frozen-seed1"]
     rows = finished.store.open(stages["drift"]).result()["rows"]
     moved = {row["layer"]: row["l2"] for row in rows if row["kind"] == "all"}
-    assert moved["head"] > 0
-    assert all(value == 0 for layer, value in moved.items() if layer not in ("head", "pooler"))
+    assert moved["classifier"] > 0
+    assert all(
+        value == 0 for layer, value in moved.items() if layer not in ("classifier", "pooler")
+    )
 
 
 def test_the_ledger_belongs_to_its_settings(finished: FinishedStudy) -> None:

@@ -36,7 +36,7 @@ def test_frames_are_tidy_and_complete(finished: FinishedStudy) -> None:
 
 def test_scores_agree_with_the_evidence(finished: FinishedStudy) -> None:
     study = read(finished)
-    for task, metric in (("cola", "mcc"), ("pos", "accuracy")):
+    for task, metric in (("cola", "matthews_correlation"), ("pos", "accuracy")):
         evaluation = study.evaluations(task)[0]
         for method in study.methods(task):
             summary = study.evidence[task]["methods"][method]

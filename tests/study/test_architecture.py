@@ -72,8 +72,8 @@ def test_prefix_tuning_leaves_the_names_readable():
         ("distilbert.transformer.layer.4.ffn.lin2.weight", "encoder.layer.4", "feed_forward_out"),
         ("distilbert.transformer.layer.4.sa_layer_norm.bias", "encoder.layer.4", "layer_norm"),
         ("pooler.dense.weight", "pooler", "pooler"),
-        ("pre_classifier.weight", "head", "head"),
-        ("classifier.out_proj.bias", "head", "bias"),
+        ("pre_classifier.weight", "classifier", "classifier"),
+        ("classifier.out_proj.bias", "classifier", "bias"),
         ("cls.predictions.transform.dense.weight", "other", "other"),
         ("vocab_layer_norm.weight", "other", "other"),
         ("module.roberta.encoder.layer.0.attention.self.key.bias", "encoder.layer.0", "bias"),
@@ -95,7 +95,7 @@ def test_components_of_twelve_layers_and_of_one():
         "first": "encoder.layer.0",
         "middle": "encoder.layer.6",
         "last": "encoder.layer.11",
-        "head": "head",
+        "classifier": "classifier",
     }
     assert architecture.components(1)["middle"] == "encoder.layer.0"
     with pytest.raises(StudyError, match="at least one layer, got 0"):

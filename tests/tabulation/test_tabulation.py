@@ -246,7 +246,7 @@ def vars_of(traits: Traits) -> dict[str, Any]:
 def test_quality_is_the_evidence(study: Results, words: Wording) -> None:
     metrics = study.evidence["cola"]["methods"]["lora"]["metrics"]
     row = row_of(tabulation.tabulate_quality(study, words), "LoRA")
-    mcc, accuracy = metrics["mcc"], metrics["accuracy"]
+    mcc, accuracy = metrics["matthews_correlation"], metrics["accuracy"]
     assert row[0] == "3"
     assert row[1].startswith(f"{mcc['value']:.3f} [")
     assert row[2] == f"{mcc['sd']:.3f}"
@@ -274,13 +274,13 @@ def test_drift_is_the_mean_of_the_seeds(study: Results, words: Wording) -> None:
     row = row_of(tabulation.tabulate_drift(study, words), "POS, full")
     for cell, layer in zip(
         row,
-        ("embeddings", "encoder.layer.0", "encoder.layer.2", "encoder.layer.3", "head"),
+        ("embeddings", "encoder.layer.0", "encoder.layer.2", "encoder.layer.3", "classifier"),
         strict=True,
     ):
         values = own[own.layer == layer].l2
         assert cell == f"{values.mean():.3f}\u00a0±\u00a0{values.std():.3f}"
     relative = row_of(tabulation.tabulate_drift(study, words, "relative"), "POS, full")
-    head = own[own.layer == "head"].relative.mean()
+    head = own[own.layer == "classifier"].relative.mean()
     assert relative[-1].startswith(f"{100 * head:.3f}")
 
 
@@ -356,7 +356,8 @@ def test_comparisons_show_effect_interval_and_corrected_p(study: Results, words:
     [entry] = [
         entry
         for entry in study.evidence["cola"]["comparisons"]
-        if (entry["metric"], entry["first"], entry["second"]) == ("mcc", "full", "lora")
+        if (entry["metric"], entry["first"], entry["second"])
+        == ("matthews_correlation", "full", "lora")
     ]
     assert row[0].replace("\u2212", "-") == f"{entry['effect']:+.3f}"
     assert row[1].startswith(f"[{entry['low']:.3f}".replace("-", "\u2212"))
@@ -429,7 +430,7 @@ def test_requirements_point_to_every_section_and_give_numbers(
     rows = cells_of(tabulation.tabulate_summary_of_requirements(study, words))[1:]
     assert {row[1] for row in rows} == {f"@{identifier}" for identifier in SECTIONS.values()}
     assert all(row[2] != MISSING for row in rows)
-    mcc = study.evidence["cola"]["methods"]["full"]["metrics"]["mcc"]["value"]
+    mcc = study.evidence["cola"]["methods"]["full"]["metrics"]["matthews_correlation"]["value"]
     assert any(f"{mcc:.3f}" in row[2] for row in rows)
 
 
