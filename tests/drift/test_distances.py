@@ -274,7 +274,7 @@ def test_family_names_work_for_distilbert():
         ("encoder.layer.7", r"did you mean .*encoder\.layer\.1"),
         ("embedings", "did you mean embeddings"),
         ("encoder.layer.0.atention.self.query", r"encoder\.layer\.0\.attention\.self\.query"),
-        ("zzz", r"choose from embeddings, encoder\.layer\.0, encoder\.layer\.1, pooler, classifier"),
+        ("zzz", r"choose from embeddings, encoder\.layer\.0, .*, pooler, classifier"),
         ("", "choose from"),
     ],
 )
