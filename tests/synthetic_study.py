@@ -19,7 +19,8 @@ import pandas as pd
 
 from corpora.items import UPOS_TAGS
 from evidence import schema
-from store.results import FRAMES, RUN_COLUMNS, Missing, Results
+from store.frames import FRAMES, RUN_COLUMNS
+from store.results import Missing, Results
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
     AdapterSettings,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from evidence.convergence import DECAYING, aggregate_runs, describe_run
+from store.frames import select
 from store.results import Results
 
 
@@ -21,10 +22,9 @@ def summarise_convergence(results: Results, task: str) -> list[dict[str, Any]]:
         ``"falling"`` if that interval allows to say so, else ``"unclear"``; None without a slope;
         ``runs``, the dicts of ``describe_run``, each with its ``seed``.
     """
-    rows = results.curves[results.curves.task == task]
     found = []
     for method in results.methods(task):
-        own = rows[rows.method == method]
+        own = select(results.curves, task=task, method=method)
         runs = [
             {"seed": int(str(seed)), **describe_run(of_seed)}
             for seed, of_seed in own.groupby("seed", sort=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from answers import findings
 from answers.convergence import summarise_convergence
 from answers.judging import (
     SAME_EPOCH,
@@ -41,7 +40,7 @@ class CurveAnswers:
         }
 
     def _find(self, task: str, role: str) -> tuple[str | None, dict[str, Any]]:
-        method = getattr(findings.find_roles(self.results, task), role)
+        method = getattr(self.results.roles(task), role)
         return method, self._summaries[task].get(method, {})
 
     def _turn(self, task: str, role: str) -> Turn:

@@ -20,6 +20,7 @@ from answers.judging import (
     upper_over_lower,
 )
 from answers.voice import Phrase, Voice
+from store.frames import select
 from store.results import Results
 from study.architecture import HEAD
 from words.wording import MISSING
@@ -41,7 +42,7 @@ class DriftAnswers:
     voice: Voice
 
     def _method(self, task: str, role: str) -> str | None:
-        found: str | None = getattr(findings.find_roles(self.results, task), role)
+        found: str | None = getattr(self.results.roles(task), role)
         return found
 
     def _models(self) -> list[tuple[str, str]]:
@@ -250,9 +251,8 @@ class DriftAnswers:
     @property
     def untouched(self) -> Phrase:
         """Whether adapters left everything outside their targets bit for bit as it was."""
-        rows = self.results.untouched
         adapters = [(t, self._method(t, "adapter")) for t in self.results.profile.tasks]
-        chosen = [rows[(rows.task == task) & (rows.method == method)] for task, method in adapters]
+        chosen = [select(self.results.untouched, task=t, method=m) for t, m in adapters]
         tensors = sum(int(of.tensors.sum()) for of in chosen if len(of))
         changed = sum(int(of.changed.sum()) for of in chosen if len(of))
         if not tensors:
@@ -262,9 +262,8 @@ class DriftAnswers:
 
     def embedding_rows(self, task: str) -> Phrase:
         """Drift of embedding rows that training looked up and of those that it did not."""
-        rows = self.results.embedding_rows
         method = self._method(task, "reference")
-        rows = rows[(rows.task == task) & (rows.method == method)]
+        rows = select(self.results.embedding_rows, task=task, method=method)
         if rows.empty:
             return self.voice.say("not-compared")
         columns = ("touched_share", "touched_mean", "untouched_mean", "unexplained_max")
@@ -313,9 +312,7 @@ class DriftAnswers:
         if rows.empty or not tasks:
             return self.voice.say("not-compared")
         method, source = self._method(tasks[0], "reference"), self.results.evaluations(tasks[0])[0]
-        chosen = rows[
-            (rows.task == tasks[0]) & (rows.method == method) & (rows.evaluation == source)
-        ]
+        chosen = select(rows, task=tasks[0], method=method, evaluation=source)
         means = chosen.groupby("layer")["cka"].mean().sort_index().tolist()
         falling = bool(means) and all(a >= b for a, b in pairwise(means))
         return self.voice.say("cka-falls" if falling else "cka-does-not-fall")

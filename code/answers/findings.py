@@ -5,48 +5,17 @@ Roles are read from the settings, never from names: the *reference* trains every
 like the reference from another checkpoint. What was not run is ``None`` or an empty list.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from store.frames import select
 from store.results import Results
 from study.architecture import HEAD
-from study.settings import MethodSettings, language_of
+from study.settings import language_of
 
 MEASURES = ("l2", "relative", "rms")
 LAYER_PREFIX = "encoder.layer."
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Names of a task's finished methods by role."""
-
-    reference: str | None
-    adapter: str | None
-    control: str | None
-    foreign: str | None
-
-
-def find_roles(results: Results, task: str) -> Roles:
-    """Which finished method of a task plays which role."""
-    finished = set(results.methods(task))
-    methods = [m for m in results.profile.tasks[task].methods if m.name in finished]
-    full = [m for m in methods if m.adapter is None and m.trainable == "all"]
-    model = full[0].model_name_or_path if full else ""
-    return Roles(
-        reference=full[0].name if full else None,
-        adapter=_first(methods, lambda m: m.adapter is not None),
-        control=_first(methods, lambda m: m.adapter is None and m.trainable == "head"),
-        foreign=_first(full, lambda m: m.model_name_or_path != model),
-    )
-
-
-def _first(
-    methods: list[MethodSettings], condition: Callable[[MethodSettings], bool]
-) -> str | None:
-    return next((m.name for m in methods if condition(m)), None)
 
 
 # ---------------------------------------------------------------------------------------- costs
@@ -68,7 +37,7 @@ def cost_ratios(
 
 
 def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
-    chosen = results.runs[(results.runs.task == task) & (results.runs.method == method)]
+    chosen = select(results.runs, task=task, method=method)
     if column not in chosen:
         return pd.Series(dtype=float)
     return pd.to_numeric(chosen.set_index("seed")[column], errors="coerce").dropna()
@@ -166,10 +135,7 @@ def component_values(
     results: Results, task: str, method: str | None, measure: str
 ) -> dict[str, float]:
     """Change of every layer (embeddings, encoder layers, pooler, head), mean over seeds."""
-    drift = results.drift
-    rows = drift[(drift.task == task) & (drift.method == method) & (drift.kind == "all")]
-    if rows.empty:
-        return {}
+    rows = select(results.drift, task=task, method=method, kind="all")
     means = pd.to_numeric(rows[measure]).groupby(rows["layer"], sort=False).mean().dropna()
     return {str(layer): float(value) for layer, value in means.items()}
 
@@ -183,8 +149,7 @@ def seed_profiles(
     results: Results, task: str, method: str | None, measure: str
 ) -> list[list[float]]:
     """``layer_profile`` of each seed apart."""
-    drift = results.drift
-    rows = drift[(drift.task == task) & (drift.method == method) & (drift.kind == "all")]
+    rows = select(results.drift, task=task, method=method, kind="all")
     profiles = []
     for _, of_seed in rows.groupby("seed"):
         values = zip(of_seed["layer"], pd.to_numeric(of_seed[measure]), strict=True)
@@ -208,10 +173,7 @@ def head_rank(values: dict[str, float]) -> int | None:
 
 def mean_structure(results: Results, task: str, method: str | None, column: str) -> float | None:
     """Mean of a column of ``Study.structure`` over the matrices that changed, and seeds."""
-    rows = results.structure
-    rows = rows[(rows.task == task) & (rows.method == method)]
-    if rows.empty:
-        return None
+    rows = select(results.structure, task=task, method=method)
     changed = rows[pd.to_numeric(rows["rank"]) > 0]
     values = pd.to_numeric(changed[column]).dropna()
     return float(values.mean()) if len(values) else None
@@ -221,9 +183,6 @@ def last_layer_similarity(
     results: Results, task: str, method: str | None, evaluation: str
 ) -> list[float]:
     """CKA between base and tuned states of the last layer, one value a seed."""
-    rows = results.representation
-    rows = rows[(rows.task == task) & (rows.method == method) & (rows.evaluation == evaluation)]
-    if rows.empty:
-        return []
-    last = rows[rows.layer == rows.layer.max()]
+    rows = select(results.representation, task=task, method=method, evaluation=evaluation)
+    last = select(rows, layer=rows["layer"].max())
     return [float(value) for value in last["cka"]]

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from answers import findings
-from answers.findings import Roles
 from answers.judging import Verdict, judge_comparison, judge_extent, judge_ratios
 from answers.voice import Phrase, Voice
+from store.frames import select
 from store.results import Results
-from study.settings import TaskSettings
+from study.settings import Roles, TaskSettings
 
 PRIMARY = {
     "sequence": "matthews_correlation",
@@ -37,7 +37,7 @@ class MethodAnswers:
     @property
     def roles(self) -> Roles:
         """Which method is the reference, the adapter, the control."""
-        return findings.find_roles(self.results, self.task)
+        return self.results.roles(self.task)
 
     @property
     def metric(self) -> str:
@@ -221,7 +221,7 @@ class MethodAnswers:
     @property
     def seeds(self) -> Phrase:
         """What the number of seeds allows to generalise over."""
-        count = len(set(self.results.runs.loc[self.results.runs.task == self.task, "seed"]))
+        count = len(set(select(self.results.runs, task=self.task)["seed"]))
         return self.voice.say("seeds-one" if count == 1 else "seeds-several", count=count)
 
     # --------------------------------------------------------------------- values and abstract

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from answers import findings
 from answers.judging import ALPHA, TOLERANCE
 from answers.voice import Phrase, Voice, adapter_sentence
+from store.frames import select
 from store.results import Results
 from study.settings import TaskSettings
 
@@ -122,8 +122,7 @@ class SetupAnswers:
 
     def seeds(self, task: str) -> Phrase:
         """The seeds that have results."""
-        runs = self.results.runs
-        found = sorted(set(runs.loc[runs.task == task, "seed"]))
+        found = sorted(set(select(self.results.runs, task=task)["seed"]))
         return Phrase(self.voice.listed([str(seed) for seed in found]))
 
     def epochs(self, task: str) -> Phrase:
@@ -156,7 +155,7 @@ class SetupAnswers:
 
     def adapter(self, task: str) -> Phrase:
         """The settings of a task's adapter."""
-        method = findings.find_roles(self.results, task).adapter
+        method = self.results.roles(task).adapter
         if method is None:
             return self.voice.say("adapter-none")
         return adapter_sentence(self.voice, self.results.profile.tasks[task].method(method))

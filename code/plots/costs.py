@@ -19,6 +19,7 @@ from plots.drawing import (
     styles_of,
 )
 from plots.style import INK, SMALL
+from store.frames import select
 from store.results import Results
 from words.wording import Wording
 
@@ -66,7 +67,7 @@ def plot_costs(results: Results, task: str, words: Wording) -> Figure:
 def draw_cost(ax: Axes, results: Results, task: str, words: Wording, cost: _Cost) -> None:
     """One cost of every method as a bar, or as a point on a logarithmic scale."""
     methods, styles = results.methods(task), styles_of(results)
-    runs = results.runs[results.runs.task == task]
+    runs = select(results.runs, task=task)
     medians = runs.groupby("method")[cost.column].median().astype(float)
     horizontal_groups(ax, [words.name("plots", method) for method in methods])
     low, high = medians.min(), medians.max()
@@ -81,7 +82,7 @@ def draw_cost(ax: Axes, results: Results, task: str, words: Wording, cost: _Cost
             ax.plot([value], [row], ls="", marker=style.marker, color=style.color, ms=6)
         else:
             ax.barh(row, value, height=0.6, color=style.color)
-            seeds = runs.loc[runs.method == method, cost.column]
+            seeds = select(runs, method=method)[cost.column]
             if len(seeds) > 1:
                 ax.plot(seeds, [row] * len(seeds), ls="", marker="o", color=INK, ms=1.8)
         text = _with_ratio(words, cost.show(words, value), value / medians[methods[0]], row == 0)
@@ -133,7 +134,7 @@ def plot_memory(results: Results, task: str, words: Wording) -> Figure:
     ]
     measured = Patch(**MEASURED, label=words.say("plots", "memory_peak"))
     add_legend(figure, [*handles, measured])
-    kinds = results.runs.loc[results.runs.task == task, "memory_kind"].unique()
+    kinds = select(results.runs, task=task)["memory_kind"].unique()
     add_note(figure, *(words.say("plots", f"memory_note_{kind}") for kind in sorted(kinds)))
     return figure
 
@@ -142,7 +143,7 @@ def draw_memory(ax: Axes, results: Results, task: str, words: Wording) -> None:
     """Two bars a method: computed parts stacked, and under them the measured peak (medians)."""
     methods = results.methods(task)
     columns = [*(f"memory_{part}_bytes" for part in MEMORY_PARTS), "peak_memory_bytes"]
-    runs = results.runs[results.runs.task == task]
+    runs = select(results.runs, task=task)
     medians = runs.groupby("method")[columns].median().astype(float) / 1e6
     horizontal_groups(ax, [words.name("plots", method) for method in methods])
     for row, method in enumerate(methods):

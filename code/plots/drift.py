@@ -35,8 +35,17 @@ from plots.drawing import (
     styles_of,
 )
 from plots.style import FAINT, INK, SEQUENTIAL, SMALL, lighten
+from store.frames import select
 from store.results import Results
-from study.architecture import HEAD, MATRIX_KINDS, POOLER, components, layer_number, layer_order
+from study.architecture import (
+    HEAD,
+    MATRIX_KINDS,
+    POOLER,
+    components,
+    layer_number,
+    number_of_layers,
+    sort_layers,
+)
 from study.settings import LoraSettings
 from words.wording import Wording
 
@@ -86,7 +95,7 @@ def draw_histogram(ax: Axes, results: Results, words: Wording, model: Model, met
     """Bars by layer with the range of the seeds as a line; the five components in full colour."""
     values = select_layers(results, model, metric)
     order = list(values.index)
-    named = set(components(_layers(order)).values())
+    named = set(components(number_of_layers(order)).values())
     color = styles_of(results)[model[1]].color
     for place, layer in enumerate(order):
         of_seeds = values.loc[layer]
@@ -101,10 +110,9 @@ def draw_histogram(ax: Axes, results: Results, words: Wording, model: Model, met
 
 def select_layers(results: Results, model: Model, metric: str, kind: str = "all") -> pd.DataFrame:
     """A distance of a model: one row a layer, from input to output, one column a seed."""
-    rows = results.drift
-    rows = rows[(rows.task == model[0]) & (rows.method == model[1]) & (rows.kind == kind)]
+    rows = select(results.drift, task=model[0], method=model[1], kind=kind)
     values = rows.pivot(index="layer", columns="seed", values=metric).astype(float)
-    return values.reindex([layer for layer in _order(rows.layer) if layer in values.index])
+    return values.reindex([layer for layer in sort_layers(rows.layer) if layer in values.index])
 
 
 def _histogram_handles(results: Results, words: Wording, models: Sequence[Model]) -> list[Any]:
@@ -159,8 +167,7 @@ def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative
 
 def select_cells(results: Results, model: Model, metric: str) -> pd.DataFrame:
     """Mean over seeds: one row an encoder layer (its number), one column a kind of matrix."""
-    rows = results.drift
-    rows = rows[(rows.task == model[0]) & (rows.method == model[1])]
+    rows = select(results.drift, task=model[0], method=model[1])
     numbers = rows.layer.map(layer_number)
     rows = rows.assign(number=numbers)[numbers.notna() & rows.kind.isin(HEATMAP_KINDS)]
     cells = rows.astype({"number": int, metric: float})
@@ -217,7 +224,7 @@ def plot_drift_comparison(results: Results, words: Wording, metric: str = "relat
     figure, axes = new_grid(1, len(groups), 3.1, sharey=True)
     unchanged = []
     for ax, of_task in zip(axes.flat, groups, strict=True):
-        order = _order(results.drift.loc[results.drift.task == of_task[0][0], "layer"])
+        order = sort_layers(select(results.drift, task=of_task[0][0])["layer"])
         for model, shift in zip(of_task, spread_positions(len(of_task), 0.5), strict=True):
             unchanged += draw_layers(ax, results, model, metric, order, shift)
         _name_layers(ax, words, order)
@@ -303,8 +310,8 @@ def draw_structure(ax: Axes, results: Results, model: Model, measure: str) -> No
 
 def select_structure(results: Results, model: Model, measure: str) -> pd.DataFrame:
     """Mean over the changed matrices: one row an encoder layer (its number), one column a seed."""
-    rows = results.structure
-    rows = rows[(rows.task == model[0]) & (rows.method == model[1]) & (rows["rank"] > 0)]
+    rows = select(results.structure, task=model[0], method=model[1])
+    rows = rows[rows["rank"] > 0]
     rows = rows.assign(number=rows.layer.map(layer_number)).astype({measure: float})
     return rows.pivot_table(index="number", columns="seed", values=measure, aggfunc="mean")
 
@@ -376,9 +383,7 @@ LANGUAGE_LINES: tuple[Any, ...] = ("-", "--", ":", (0, (5, 1, 1, 1)))
 
 def select_representation(results: Results, model: Model, evaluation: str) -> pd.DataFrame:
     """1 - CKA: one row a layer (0: the embeddings' output), one column a seed."""
-    rows = results.representation
-    rows = rows[(rows.task == model[0]) & (rows.method == model[1])]
-    rows = rows[rows.evaluation == evaluation]
+    rows = select(results.representation, task=model[0], method=model[1], evaluation=evaluation)
     return 1 - rows.pivot(index="layer", columns="seed", values="cka").astype(float)
 
 
@@ -394,7 +399,7 @@ def _representation_handles(results: Results, words: Wording, models: Sequence[M
     handles = method_handles(results, words, methods, "marks")
     rows = results.representation
     languages = max(
-        (list(dict.fromkeys(rows.loc[rows.task == task, "language"])) for task, _ in models),
+        (list(dict.fromkeys(select(rows, task=task)["language"])) for task, _ in models),
         key=len,
     )
     for number, language in enumerate(languages):
@@ -427,19 +432,6 @@ def _by_task(models: Sequence[Model]) -> list[list[Model]]:
 
 def _chunks(models: Sequence[Model], size: int) -> list[list[Model]]:
     return [list(models[n : n + size]) for n in range(0, len(models), size)]
-
-
-def _layers(layers: Iterable[str]) -> int:
-    numbers = [number for layer in layers if (number := layer_number(layer)) is not None]
-    return max(numbers, default=0) + 1
-
-
-def _order(layers: Iterable[str]) -> list[str]:
-    """The layers that occur, from input to output; others after them, the head last."""
-    present = list(dict.fromkeys(layers))
-    known = [layer for layer in layer_order(_layers(present)) if layer in present]
-    others = [layer for layer in present if layer not in known]
-    return [layer for layer in known if layer != HEAD] + others + [x for x in known if x == HEAD]
 
 
 def _name_layers(ax: Axes, words: Wording, order: Sequence[str]) -> None:

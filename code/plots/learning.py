@@ -25,6 +25,7 @@ from plots.drawing import (
     styles_of,
 )
 from plots.style import FAINT, GRID, MethodStyle
+from store.frames import select
 from store.results import Results
 from words.wording import Wording
 
@@ -67,9 +68,7 @@ def plot_learning_curves_by_time(results: Results, task: str, words: Wording) ->
     if not panels:
         return nothing_to_show(words)
     figure, axes = new_grid(1, len(panels), 2.5)
-    seconds, unit = _time_unit(
-        float(results.curves.loc[results.curves.task == task, "seconds"].max())
-    )
+    seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
     for ax, (split, metric) in zip(axes.flat, panels, strict=True):
         draw_curves_by_time(ax, results, task, split, metric, seconds)
         _dress_panel(ax, words, metric)
@@ -110,14 +109,12 @@ def select_curves(
     results: Results, task: str, method: str, split: str, metric: str, column: str
 ) -> pd.DataFrame:
     """A column of ``Study.curves``: one row a step, one column a seed; shared steps only."""
-    rows = results.curves
-    rows = rows[(rows.task == task) & (rows.method == method)]
-    rows = rows[(rows.split == split) & (rows.metric == metric)]
+    rows = select(results.curves, task=task, method=method, split=split, metric=metric)
     return rows.pivot(index="step", columns="seed", values=column).dropna()
 
 
 def _validation_panels(results: Results, task: str) -> list[tuple[str, str]]:
-    rows = results.curves[(results.curves.task == task) & (results.curves.split == "validation")]
+    rows = select(results.curves, task=task, split="validation")
     metrics = [metric for metric in dict.fromkeys(rows.metric) if metric != LOSS]
     return [("validation", metric) for metric in (LOSS, *metrics)] if len(rows) else []
 
@@ -153,7 +150,7 @@ def _mark_best(ax: Axes, mean: pd.Series, x: pd.Index, metric: str, style: Metho
 
 def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
     """Ends of the epochs as faint lines, where all runs have the same number of steps."""
-    runs = results.runs[results.runs.task == task]
+    runs = select(results.runs, task=task)
     epochs = {results.profile.tasks[task].method(m).training.num_train_epochs for m in runs.method}
     if runs.steps.nunique() == 1 and len(epochs) == 1:
         steps, count = runs.steps.iloc[0], epochs.pop()
@@ -163,7 +160,7 @@ def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
 
 def _curve_handles(results: Results, task: str, words: Wording) -> list[Any]:
     handles = method_handles(results, words, results.methods(task), "lines")
-    if (results.runs[results.runs.task == task].groupby("method").seed.nunique() > 1).any():
+    if (select(results.runs, task=task).groupby("method").seed.nunique() > 1).any():
         handles.append(band_handle(words))
     best = words.say("plots", "best_step")
     handles.append(Line2D([], [], color=FAINT, ls="", marker="o", mec="white", ms=7, label=best))

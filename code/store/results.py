@@ -4,21 +4,34 @@ Imports no torch: a report renders on a laptop from a copied ``cache/``. Nothing
 runs that are missing or failed are listed, never silently left out.
 """
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
 from store import provenance
 from store.entries import Entry, Store
+from store.frames import FRAMES, RUN_COLUMNS, select
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
 from study.profiles import load_profile
-from study.settings import Profile, TaskSettings, language_of
+from study.settings import (
+    MethodSettings,
+    Profile,
+    Roles,
+    TaskSettings,
+    find_roles,
+    language_of,
+)
+from words.wording import Wording
 
-RUN_COLUMNS = ["run", "task", "method", "seed"]
+P = ParamSpec("P")
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
@@ -67,29 +80,73 @@ class Results:
     sources: pd.DataFrame
     provenance: pd.DataFrame
 
+    def settings(self, task: str) -> list[MethodSettings]:
+        """The methods of a task with at least one finished run, in the settings' order."""
+        finished = set(select(self.runs, task=task)["method"])
+        return [method for method in self.profile.tasks[task].methods if method.name in finished]
+
     def methods(self, task: str) -> list[str]:
-        """Names of the methods of a task with at least one finished run, in the settings' order."""
-        finished = set(self.runs.loc[self.runs.task == task, "method"])
-        return [m.name for m in self.profile.tasks[task].methods if m.name in finished]
+        """Names of the methods of a task with at least one finished run."""
+        return [method.name for method in self.settings(task)]
+
+    def roles(self, task: str) -> Roles:
+        """Which finished method of a task is the reference, the adapter, a control."""
+        return find_roles(self.settings(task))
 
     def main_methods(self, task: str) -> list[str]:
-        """The finished methods that are compared, in the settings' order.
+        """The finished methods that are compared.
 
         They adapt the encoder, by its own weights or by an adapter, and start from the same model
         as the task's first method; the others are controls.
         """
-        methods, finished = self.profile.tasks[task].methods, self.methods(task)
+        model = self.profile.tasks[task].methods[0].model_name_or_path
         return [
             method.name
-            for method in methods
-            if method.name in finished
-            and (method.adapter is not None or method.trainable == "all")
-            and method.model_name_or_path == methods[0].model_name_or_path
+            for method in self.settings(task)
+            if (method.adapter is not None or method.trainable == "all")
+            and method.model_name_or_path == model
         ]
+
+    def moving_methods(self, task: str) -> list[str]:
+        """The finished methods whose encoder's own weights can change."""
+        return [method.name for method in self.settings(task) if method.moves_encoder]
 
     def evaluations(self, task: str) -> tuple[str, ...]:
         """Addresses of a task's evaluated sets; the first is the validation set."""
         return self.profile.tasks[task].evaluations
+
+    def has(self, part: str, task: str | None = None) -> bool:
+        """Whether there is anything of a part (``drift``, ``evidence``), of one task or of any."""
+        found = getattr(self, part)
+        if isinstance(found, pd.DataFrame):
+            return not (found if task is None else select(found, task=task)).empty
+        return bool(found.get(task)) if task is not None else any(found.values())
+
+
+def needs(
+    part: str, instead: Callable[[Wording], Shown], task: str | None = None
+) -> Callable[[Callable[P, Shown]], Callable[P, Shown]]:
+    """Says what is shown where a part of the results is absent, once for a table or a figure.
+
+    Args:
+        part: as in ``Results.has``.
+        instead: makes what is shown then.
+        task: whose part; without, that of the function's own argument ``task``, or of any task.
+    """
+
+    def decorate(show: Callable[P, Shown]) -> Callable[P, Shown]:
+        signature = inspect.signature(show)
+
+        @functools.wraps(show)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Shown:
+            given = signature.bind(*args, **kwargs).arguments
+            if given["results"].has(part, task or given.get("task")):
+                return show(*args, **kwargs)
+            return instead(given["words"])
+
+        return guarded
+
+    return decorate
 
 
 def load_results(profile: str | None = None, root: Path | None = None) -> Results:
@@ -205,20 +262,6 @@ class _Reader:
     def _frame(self, name: str) -> pd.DataFrame:
         rows = self._rows.get(name, [])
         return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
-
-
-FRAMES: dict[str, tuple[str, ...]] = {
-    "runs": ("training_seconds",),
-    "scores": ("evaluation", "language", "metric", "value"),
-    "curves": ("step", "epoch", "seconds", "split", "metric", "value"),
-    "drift": ("layer", "kind", "parameters", "l2", "relative", "rms", "angle"),
-    "structure": ("layer", "kind", "rank", "effective_rank", "top8_share", "intruders"),
-    "representation": ("evaluation", "language", "layer", "cka"),
-    "embedding_rows": ("rows", "touched_rows", "touched_share"),
-    "untouched": ("tensors", "parameters", "changed"),
-    "sources": ("item", "source"),
-    "provenance": ("time", "device"),
-}
 
 
 def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:

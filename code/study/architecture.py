@@ -191,6 +191,14 @@ def layer_order(layers: int) -> list[str]:
     return [EMBEDDINGS, *(f"encoder.layer.{n}" for n in range(layers)), POOLER, HEAD]
 
 
+def sort_layers(layers: Iterable[str]) -> list[str]:
+    """The layers that occur, once each, from input to output; unknown ones before the head."""
+    present = list(dict.fromkeys(layers))
+    known = [layer for layer in layer_order(number_of_layers(present)) if layer in present]
+    others = [layer for layer in present if layer not in known]
+    return [x for x in known if x != HEAD] + others + [x for x in known if x == HEAD]
+
+
 def components(layers: int) -> dict[str, str]:
     """The five components of the assignment and the canonical layer each stands for.
 

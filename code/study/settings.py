@@ -7,7 +7,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,30 @@ class MethodSettings:
 
 
 @dataclass(frozen=True)
+class Roles:
+    """What methods are compared as: their names, None where no method plays the role."""
+
+    reference: str | None  # trains every weight
+    adapter: str | None  # trains an adapter
+    control: str | None  # trains the head alone
+    foreign: str | None  # trained like the reference, from another checkpoint
+
+
+def find_roles(methods: Sequence[MethodSettings]) -> Roles:
+    """Which of the methods plays which role: by what it does, never by its name."""
+    full = [m for m in methods if m.adapter is None and m.trainable == "all"]
+    adapters = (m.name for m in methods if m.adapter is not None)
+    controls = (m.name for m in methods if m.adapter is None and m.trainable == "head")
+    foreign = (m.name for m in full if m.model_name_or_path != full[0].model_name_or_path)
+    return Roles(
+        reference=full[0].name if full else None,
+        adapter=next(adapters, None),
+        control=next(controls, None),
+        foreign=next(foreign, None),
+    )
+
+
+@dataclass(frozen=True)
 class TaskSettings:
     """One task: its data, the methods that are compared on it, and the seeds of each method."""
 
@@ -133,6 +157,11 @@ class TaskSettings:
     def validation(self) -> str:
         """The evaluation that is followed during training."""
         return self.evaluations[0]
+
+    @property
+    def roles(self) -> Roles:
+        """Which of the task's methods plays which role."""
+        return find_roles(self.methods)
 
     def method(self, name: str) -> MethodSettings:
         """The settings of the method of that name."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from store.frames import select
 from store.results import Results
 from tabulation.cells import (
     PERCENT,
@@ -12,7 +13,6 @@ from tabulation.cells import (
     escape,
     interval_note,
     median_of,
-    of_runs,
     pipe_table,
     scale_of,
     seeds_note,
@@ -42,7 +42,7 @@ def tabulate_acceptability(results: Results, words: Wording) -> str:
 
 
 def _costs(results: Results, method: str, cells: Cells) -> list[str]:
-    runs = of_runs(results.runs, TASK, method)
+    runs = select(results.runs, task=TASK, method=method)
     if runs.empty:
         return [MISSING] * 3
     return [

@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from store.frames import select
 from store.results import Results
-from study.settings import MethodSettings, language_of
+from study.settings import language_of
 from words.wording import MISSING, Wording
 
 SECTION = "tables"
@@ -239,32 +240,15 @@ class Cells:
 # ------------------------------------------------------------------------------ choices
 
 
-def settings_of(results: Results, task: str, method: str) -> MethodSettings | None:
-    """The settings of a method; None for a control that is not trained."""
-    methods = results.profile.tasks[task].methods
-    return next((entry for entry in methods if entry.name == method), None)
-
-
-def moving_methods(results: Results, task: str) -> list[str]:
-    """The finished methods whose encoder's own weights can change."""
-    methods = results.profile.tasks[task].methods
-    return [m.name for m in methods if m.moves_encoder and m.name in results.methods(task)]
-
-
 def trained_methods(summary: Mapping[str, Any]) -> list[str]:
     """The methods of an evidence summary that are no computed controls."""
     return [name for name, entry in summary["methods"].items() if not entry["control"]]
 
 
-def of_runs(frame: pd.DataFrame, task: str, method: str) -> pd.DataFrame:
-    """The rows of a frame that belong to one method of one task."""
-    return frame[(frame["task"] == task) & (frame["method"] == method)]
-
-
 def seeds_note(results: Results, cells: Cells, task: str) -> str:
     """Says why there is no spread over seeds, where there is none."""
-    runs = results.runs[results.runs["task"] == task]
-    single = [m for m in results.methods(task) if (runs["method"] == m).sum() == 1]
+    methods = results.methods(task)
+    single = [m for m in methods if len(select(results.runs, task=task, method=m)) == 1]
     return cells.say("note_one_seed", methods=cells.names(single)) if single else ""
 
 

@@ -4,22 +4,18 @@ Means over seeds, ± their standard deviation. A method whose adapter cannot be 
 weights to compare; the tables say so instead of leaving it out silently.
 """
 
-from typing import Any
-
 import pandas as pd
 
+from store.frames import select
 from store.results import Results
-from study.architecture import HEAD, components, layer_number
+from study.architecture import HEAD, components, layer_number, number_of_layers
 from tabulation.cells import (
     PERCENT,
     PLAIN,
     Cells,
     Scale,
     mean_of,
-    moving_methods,
-    of_runs,
     pipe_table,
-    settings_of,
     with_notes,
 )
 from words.wording import Wording
@@ -44,10 +40,9 @@ def tabulate_drift(results: Results, words: Wording, metric: str = "l2") -> str:
     cells = Cells(words)
     rows = []
     for task, method in _models(results):
-        drift = of_runs(results.drift, task, method)
-        drift = drift[drift["kind"] == "all"]
-        parts = components(_layers(drift)).values()
-        values = [drift.loc[drift["layer"] == layer, metric] for layer in parts]
+        drift = select(results.drift, task=task, method=method, kind="all")
+        parts = components(number_of_layers(drift["layer"])).values()
+        values = [select(drift, layer=layer)[metric] for layer in parts]
         rows.append([cells.model(task, method), *(cells.mean(v, METRICS[metric]) for v in values)])
     if not rows:
         return cells.say("no_results")
@@ -61,8 +56,7 @@ def tabulate_mean_distance(results: Results, words: Wording) -> str:
     cells = Cells(words)
     rows = []
     for task, method in _models(results):
-        drift = of_runs(results.drift, task, method)
-        drift = drift[drift["kind"] == "all"]
+        drift = select(results.drift, task=task, method=method, kind="all")
         inner = drift[drift["layer"].map(layer_number).notna()]
         body = drift[drift["layer"] != HEAD]
         means = [part.groupby("seed")["l2"].mean() for part in (drift, body, inner)]
@@ -81,13 +75,13 @@ def tabulate_structure(results: Results, words: Wording) -> str:
     cells = Cells(words)
     rows = []
     for task, method in _models(results):
-        found = of_runs(results.structure, task, method)
+        found = select(results.structure, task=task, method=method)
         if found.empty:
             continue
         parts = {"whole_encoder": found}
-        for name, layer in components(_layers(found)).items():
+        for name, layer in components(number_of_layers(found["layer"])).items():
             if layer_number(layer) is not None:
-                parts[f"component_{name}"] = found[found["layer"] == layer]
+                parts[f"component_{name}"] = select(found, layer=layer)
         rows += [
             [cells.model(task, method), cells.say(name), *_structure_cells(part, cells)]
             for name, part in parts.items()
@@ -118,7 +112,7 @@ def tabulate_embedding_rows(results: Results, words: Wording) -> str:
     cells = Cells(words)
     rows = []
     for task, method in _models(results):
-        found = of_runs(results.embedding_rows, task, method)
+        found = select(results.embedding_rows, task=task, method=method)
         if found.empty:
             continue
         drifts = ("touched_mean", "untouched_mean", "decay_mean", "unexplained_max")
@@ -144,7 +138,7 @@ def tabulate_untouched(results: Results, words: Wording) -> str:
     rows = []
     for task in results.profile.tasks:
         for method in results.methods(task):
-            found = of_runs(results.untouched, task, method)
+            found = select(results.untouched, task=task, method=method)
             if found.empty or not found["tensors"].any():
                 continue
             tensors, weights = (mean_of(found[name]) for name in ("tensors", "parameters"))
@@ -163,11 +157,11 @@ def tabulate_representation(results: Results, words: Wording) -> str:
     cells = Cells(words)
     rows = []
     for task, method in _models(results):
-        found = of_runs(results.representation, task, method)
+        found = select(results.representation, task=task, method=method)
         for evaluation in found["evaluation"].drop_duplicates():
-            own = found[found["evaluation"] == evaluation]
+            own = select(found, evaluation=evaluation)
             depth = int(own["layer"].max())
-            values = [own.loc[own["layer"] == layer, "cka"] for layer in _depths(depth)]
+            values = [select(own, layer=layer)["cka"] for layer in _depths(depth)]
             language = cells.evaluation(results, task, evaluation)
             shown = [cells.mean(value, PLAIN) for value in values]
             rows.append([cells.model(task, method), language, *shown])
@@ -183,13 +177,7 @@ def tabulate_representation(results: Results, words: Wording) -> str:
 
 def _models(results: Results) -> list[tuple[str, str]]:
     """(task, method) of the finished models whose encoder's weights can have changed."""
-    return [(task, m) for task in results.profile.tasks for m in moving_methods(results, task)]
-
-
-def _layers(frame: pd.DataFrame) -> int:
-    """Encoder layers of the models in a frame with a column ``layer``."""
-    numbers = [layer_number(layer) for layer in frame["layer"].drop_duplicates()]
-    return max((number + 1 for number in numbers if number is not None), default=0)
+    return [(task, m) for task in results.profile.tasks for m in results.moving_methods(task)]
 
 
 def _depths(layers: int) -> list[int]:
@@ -204,15 +192,10 @@ def _undefined(results: Results, cells: Cells) -> str:
         method
         for task in results.profile.tasks
         for method in results.main_methods(task)
-        if not _mergeable(results, task, method)
+        if not results.profile.tasks[task].method(method).mergeable
     }
     names = cells.names(sorted(methods))
     return cells.say("note_undefined", methods=names) if methods else ""
-
-
-def _mergeable(results: Results, task: str, method: str) -> bool:
-    settings: Any = settings_of(results, task, method)
-    return bool(settings.mergeable)
 
 
 __all__ = [

@@ -9,8 +9,9 @@ import pandas as pd
 from answers.convergence import summarise_convergence
 from answers.literature import Beside, compare_with_published
 from evidence.transfer import REMAINING
+from store.frames import select
 from store.results import Results
-from study.architecture import HEAD, components, layer_number
+from study.architecture import HEAD, components, number_of_layers
 from study.settings import language_of
 from tabulation.cells import (
     PERCENT,
@@ -19,8 +20,6 @@ from tabulation.cells import (
     escape,
     mean_of,
     median_of,
-    moving_methods,
-    of_runs,
     pipe_table,
     scale_of,
     with_notes,
@@ -145,12 +144,11 @@ def _drift_results(results: Results, cells: Cells) -> Rows:
         (task, method)
         for task in results.profile.tasks
         for method in results.main_methods(task)
-        if method in moving_methods(results, task)
+        if method in results.moving_methods(task)
     ]
     means, layers, heads = {}, {}, {}
     for task, method in models:
-        drift = of_runs(results.drift, task, method)
-        drift = drift[drift["kind"] == "all"]
+        drift = select(results.drift, task=task, method=method, kind="all")
         name = cells.model(task, method)
         mean = mean_of(drift.groupby("seed")["l2"].mean())
         means[name] = cells.number(mean, METRICS["l2"])
@@ -212,7 +210,7 @@ def _epochs(results: Results, task: str, methods: Sequence[str], cells: Cells) -
 def _cost_result(results: Results, task: str, methods: Sequence[str], cells: Cells) -> str:
     values = {}
     for method in methods:
-        runs = of_runs(results.runs, task, method)
+        runs = select(results.runs, task=task, method=method)
         values[method] = cells.say(
             "result_cost",
             time=cells.duration(median_of(runs["training_seconds"])),
@@ -254,9 +252,8 @@ def _cause_result(results: Results, methods: Sequence[str], cells: Cells) -> str
 
 
 def _relative(drift: pd.DataFrame, part: str) -> float | None:
-    numbers = [layer_number(layer) for layer in drift["layer"].drop_duplicates()]
-    layers = max((n + 1 for n in numbers if n is not None), default=0)
-    return mean_of(drift.loc[drift["layer"] == components(layers)[part], "relative"])
+    layer = components(number_of_layers(drift["layer"]))[part]
+    return mean_of(select(drift, layer=layer)["relative"])
 
 
 def _turn_result(results: Results, cells: Cells) -> str:
@@ -272,10 +269,8 @@ def _turn_result(results: Results, cells: Cells) -> str:
 def _curve_result(results: Results, cells: Cells) -> str:
     values = {}
     for task, settings in results.profile.tasks.items():
-        curves = results.curves[
-            (results.curves["task"] == task) & (results.curves["metric"] == "loss")
-        ]
-        points = curves[curves["split"] == "validation"].groupby("run").size()
+        losses = select(results.curves, task=task, metric="loss", split="validation")
+        points = losses.groupby("run").size()
         if len(points):
             per_epoch = max(m.training.evaluations_per_epoch for m in settings.methods)
             values[cells.name(task)] = cells.say(

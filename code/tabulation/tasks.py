@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from store.frames import select
 from store.results import Results
-from study.architecture import layer_number
+from study.architecture import number_of_layers
 from study.settings import (
     AdapterSettings,
     LoraSettings,
@@ -22,7 +23,6 @@ from tabulation.cells import (
     Cells,
     escape,
     median_of,
-    of_runs,
     pipe_table,
     scale_of,
     with_notes,
@@ -87,7 +87,7 @@ def _adapter(adapter: AdapterSettings, cells: Cells) -> str:
 
 
 def _seeds(results: Results, task: str, method: str) -> str:
-    seeds = of_runs(results.runs, task, method)["seed"]
+    seeds = select(results.runs, task=task, method=method)["seed"]
     return ", ".join(str(seed) for seed in seeds) or MISSING
 
 
@@ -109,7 +109,7 @@ def tabulate_models(results: Results, words: Wording) -> str:
     header = cells.titles("task", "encoder", "methods", "layers", "parameters")
     rows = []
     for task in results.profile.tasks:
-        runs = results.runs[results.runs["task"] == task]
+        runs = select(results.runs, task=task)
         for model in runs["model"].drop_duplicates():
             own = runs[runs["model"] == model]
             methods = [m for m in results.methods(task) if m in set(own["method"])]
@@ -120,9 +120,7 @@ def tabulate_models(results: Results, words: Wording) -> str:
 
 
 def _layers(results: Results, task: str, methods: Sequence[str]) -> int | None:
-    layers = results.drift[(results.drift["task"] == task) & results.drift["method"].isin(methods)]
-    numbers = [layer_number(layer) for layer in layers["layer"].drop_duplicates()]
-    return max((number + 1 for number in numbers if number is not None), default=None)
+    return number_of_layers(select(results.drift, task=task, method=methods)["layer"]) or None
 
 
 def tabulate_corpora(results: Results, words: Wording) -> str:
@@ -159,7 +157,7 @@ def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:
 
 
 def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
-    runs = results.runs[results.runs["task"] == task]
+    runs = select(results.runs, task=task)
     found = [
         median_of(runs[column]) if column in runs else None
         for column in ("train_sentences", "train_words")
@@ -185,7 +183,7 @@ def tabulate_costs(results: Results, task: str, words: Wording) -> str:
 
 
 def _cost_row(results: Results, task: str, method: str, cells: Cells) -> list[str]:
-    runs = of_runs(results.runs, task, method)
+    runs = select(results.runs, task=task, method=method)
     median = {name: median_of(runs[name]) for name in runs if name in _COSTS}
     trainable, total = median["trainable_parameters"], median["total_parameters"]
     share = trainable / total if trainable is not None and total else None
@@ -211,7 +209,7 @@ _MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimize
 
 
 def _memory_note(results: Results, task: str, cells: Cells) -> str:
-    kinds = results.runs.loc[results.runs["task"] == task, "memory_kind"].drop_duplicates()
+    kinds = select(results.runs, task=task)["memory_kind"].drop_duplicates()
     known = [key for kind in kinds if cells.words.has("tables", key := f"note_memory_{kind}")]
     return " ".join(cells.say(key) for key in known)
 
@@ -224,7 +222,7 @@ def tabulate_memory(results: Results, task: str, words: Wording) -> str:
     header = cells.titles("method", "weights", "gradients", "optimizer", "computed", "peak_memory")
     rows = []
     for method in results.methods(task):
-        runs = of_runs(results.runs, task, method)
+        runs = select(results.runs, task=task, method=method)
         parts = [median_of(runs[name]) for name in _MEMORY]
         known = [part for part in parts if part is not None]
         total = sum(known) if len(known) == len(parts) else None

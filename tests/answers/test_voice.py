@@ -32,6 +32,7 @@ from answers.judging import (
 from answers.voice import Phrase, Voice
 from store.results import Results
 from study.paths import project_root
+from study.settings import Roles
 from synthetic_study import TRAITS, Traits, build_study
 from words.wording import LANGUAGES, Wording, load_wording
 
@@ -488,10 +489,10 @@ def test_every_outcome_has_a_sentence() -> None:
 
 def test_roles_follow_what_methods_are_and_not_their_names() -> None:
     plain = {"a": TRAITS["frozen"], "b": TRAITS["lora"], "c": TRAITS["full"]}
-    roles = findings.find_roles(build_study(("a", "b", "c"), traits=plain), "cola")
-    assert roles == findings.Roles(reference="c", adapter="b", control="a", foreign=None)
+    roles = build_study(("a", "b", "c"), traits=plain).roles("cola")
+    assert roles == Roles(reference="c", adapter="b", control="a", foreign=None)
     more = build_study(("full", "monolingual"), seeds=(42,))
-    assert findings.find_roles(more, "pos").foreign == "monolingual"
+    assert more.roles("pos").foreign == "monolingual"
 
 
 def test_a_comparison_is_found_in_either_direction() -> None:

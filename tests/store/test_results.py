@@ -1,15 +1,23 @@
 """What the report reads: complete frames, and missing runs counted."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import FinishedStudy
 from rendering.presenting import export_results, show_figure
 from store import results
+from store.frames import FRAMES, RUN_COLUMNS, select
 from store.ledger import Ledger
-from store.results import FRAMES, RUN_COLUMNS, _Reader
+from store.results import _Reader, needs
 from study.errors import StudyError
+from synthetic_study import build_study
+from words.wording import Wording, load_wording
 
 
 def read(finished: FinishedStudy) -> results.Results:
@@ -96,3 +104,76 @@ def test_a_figure_is_kept_as_svg_and_png_and_is_the_same_every_time(tmp_path: Pa
     first = (tmp_path / "x.svg").read_bytes()
     show_figure("x", draw(), tmp_path)
     assert (tmp_path / "x.svg").read_bytes() == first and (tmp_path / "x.png").exists()
+
+
+# --------------------------------------------------------------------------- choosing rows
+
+
+FRAME = pd.DataFrame(
+    {
+        "task": ["a", "a", "b", "b"],
+        "method": ["x", "y", "x", "y"],
+        "seed": [1, 1, 1, 2],
+    }
+)
+
+
+def test_select_takes_values_and_sets_of_values() -> None:
+    assert select(FRAME).equals(FRAME)
+    assert list(select(FRAME, task="a", method="y").index) == [1]
+    assert list(select(FRAME, method=("x", "y"), seed=[2]).index) == [3]
+    assert select(FRAME, task="a", seed=2).empty and len(select(FRAME, task="a").columns) == 3
+
+
+def test_what_does_not_exist_has_no_rows() -> None:
+    """A role that no method plays is None: it must not stand for every method."""
+    assert select(FRAME, method=None).empty and select(FRAME, method=[]).empty
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.integers(0, 2))),
+    st.sampled_from("ab"),
+    st.sets(st.sampled_from("xyz")),
+)
+def test_select_agrees_with_a_loop(rows: list[Any], task: str, methods: set[str]) -> None:
+    frame = pd.DataFrame(rows, columns=["task", "method", "seed"])
+    expected = [row for row in rows if row[0] == task and row[1] in methods]
+    found = select(frame, task=task, method=methods)
+    assert list(found.itertuples(index=False, name=None)) == expected
+
+
+def test_what_is_absent_is_said_once() -> None:
+    words = load_wording("en")
+
+    def draw(results: results.Results, task: str, words: Wording) -> str:
+        return f"{task}: {len(select(results.drift, task=task))} rows"
+
+    shown = needs("drift", lambda words: f"nothing in {words.language}")(draw)
+    whole = build_study(sentences=20, words=20, resamples=10)
+    assert shown(whole, "pos", words).startswith("pos: ") and "0 rows" not in draw(
+        whole, "pos", words
+    )
+    assert shown(whole, task="nowhere", words=words) == "nothing in en"
+    empty = replace(whole, drift=whole.drift.iloc[:0], evidence={"cola": {}, "pos": {}})
+    assert shown(empty, "pos", words) == "nothing in en"
+    assert whole.has("evidence") and not empty.has("evidence") and not empty.has("evidence", "pos")
+
+
+# ----------------------------------------------------------------------------------- roles
+
+
+def test_roles_are_read_from_what_a_method_does() -> None:
+    whole = build_study(
+        methods=("lora", "frozen", "full", "monolingual"), sentences=20, words=20, resamples=10
+    )
+    roles = whole.roles("pos")
+    assert (roles.reference, roles.adapter, roles.control, roles.foreign) == (
+        "full",
+        "lora",
+        "frozen",
+        "monolingual",
+    )
+    assert roles == whole.profile.tasks["pos"].roles
+    without = replace(whole, runs=select(whole.runs, method=("frozen", "lora")))
+    assert without.roles("pos").reference is None and without.roles("pos").adapter == "lora"
+    assert set(without.moving_methods("pos")) == {"lora"}

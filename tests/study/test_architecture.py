@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from peft import LoraConfig, PrefixTuningConfig, get_peft_model
 
 import tiny
 from study import architecture
-from study.architecture import Location, canonical_name, locate
+from study.architecture import Location, canonical_name, layer_order, locate, sort_layers
 from study.errors import StudyError
 
 CASES = [(family, task) for family in tiny.FAMILIES for task in tiny.TASKS]
@@ -128,3 +130,9 @@ def test_unknown_types_roles_and_tasks_are_named():
         architecture.lora_targets("bert", ("qurey",))
     with pytest.raises(StudyError, match="'sequence' or 'token', got 'pos'"):
         architecture.head_modules("bert", "pos")
+
+
+@given(st.permutations([*layer_order(3), "other", "encoder.layer.10"]))
+def test_layers_are_sorted_from_input_to_output(layers: list[str]) -> None:
+    expected = [*layer_order(3)[:-2], "encoder.layer.10", "pooler", "other", "classifier"]
+    assert sort_layers([*layers, *layers]) == expected

@@ -1,0 +1,52 @@
+"""The frames of ``store.results.Results``: their columns, and the one way to choose rows."""
+
+from collections.abc import Collection
+from typing import TypedDict, Unpack
+
+import pandas as pd
+
+RUN_COLUMNS = ["run", "task", "method", "seed"]
+FRAMES: dict[str, tuple[str, ...]] = {
+    "runs": ("training_seconds",),
+    "scores": ("evaluation", "language", "metric", "value"),
+    "curves": ("step", "epoch", "seconds", "split", "metric", "value"),
+    "drift": ("layer", "kind", "parameters", "l2", "relative", "rms", "angle"),
+    "structure": ("layer", "kind", "rank", "effective_rank", "top8_share", "intruders"),
+    "representation": ("evaluation", "language", "layer", "cka"),
+    "embedding_rows": ("rows", "touched_rows", "touched_share"),
+    "untouched": ("tensors", "parameters", "changed"),
+    "sources": ("item", "source"),
+    "provenance": ("time", "device"),
+}
+"""Frame -> the columns that it has in any case, after ``RUN_COLUMNS``."""
+
+Choice = str | int | None | Collection[str] | Collection[int]
+
+
+class Chosen(TypedDict, total=False):
+    """Columns to choose rows by; a column that is not named may hold anything."""
+
+    task: Choice
+    method: Choice
+    seed: Choice
+    metric: Choice
+    split: Choice
+    evaluation: Choice
+    layer: Choice
+    kind: Choice
+
+
+def select(frame: pd.DataFrame, **chosen: Unpack[Chosen]) -> pd.DataFrame:
+    """The rows of a frame of ``Results`` with the chosen values.
+
+    Args:
+        frame: the frame.
+        chosen: column = a value, or several of which any will do; None is the value of no row, so
+            that the rows of a method that does not exist are none.
+    """
+    keep = pd.Series(True, index=frame.index)
+    for column, wanted in chosen.items():
+        several = isinstance(wanted, Collection) and not isinstance(wanted, str)
+        values = list(wanted) if several else [] if wanted is None else [wanted]  # type: ignore[call-overload]
+        keep &= frame[column].isin(values)
+    return frame[keep]
