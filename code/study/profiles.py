@@ -13,6 +13,7 @@ from study.settings import (
     ADAPTERS,
     MODEL_KEYS,
     AdapterSettings,
+    Margins,
     MethodSettings,
     Profile,
     Table,
@@ -39,9 +40,12 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
     profiles = tables.get("profiles", {})
     require_one_of(name, tuple(profiles), "profile")
     defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
-    require_known(own, {"title", *_task_names(defaults)}, f"profiles.{name}")
+    require_known(own, {"title", "margins", *_task_names(defaults)}, f"profiles.{name}")
+    margins = _build(
+        Margins, _merge(defaults.get("margins", {}), own.get("margins", {})), "defaults.margins"
+    )
     tasks = {
-        task: _build_task(task, defaults, own.get(task, {}), f"profiles.{name}.{task}")
+        task: _build_task(task, defaults, own.get(task, {}), margins, f"profiles.{name}.{task}")
         for task in _task_names(defaults)
     }
     return Profile(name, own.get("title", name), tasks)
@@ -94,10 +98,12 @@ def _with_ancestors(name: str, profiles: Table) -> dict[str, Any]:
 
 
 def _task_names(defaults: Table) -> list[str]:
-    return [name for name in defaults if name != "training"]
+    return [name for name in defaults if name not in ("training", "margins")]
 
 
-def _build_task(name: str, defaults: Table, own: Table, where: str) -> TaskSettings:
+def _build_task(
+    name: str, defaults: Table, own: Table, margins: Margins, where: str
+) -> TaskSettings:
     table = _merge(defaults[name], own)
     methods = table.get("methods", {})
     for chosen in table.get("methods_run", ()):
@@ -106,7 +112,9 @@ def _build_task(name: str, defaults: Table, own: Table, where: str) -> TaskSetti
     built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
     inherited = {"training", "methods", "methods_run", "model_name_or_path", "revision"}
     rest = {key: value for key, value in table.items() if key not in inherited}
-    return _build(TaskSettings, {**rest, "name": name, "methods": built}, where)
+    return _build(
+        TaskSettings, {**rest, "name": name, "methods": built, "margins": margins}, where
+    )
 
 
 def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:

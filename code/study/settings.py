@@ -112,7 +112,7 @@ class Roles:
     """What methods are compared as: their names, None where no method plays the role."""
 
     reference: str | None  # trains every weight
-    adapter: str | None  # trains an adapter
+    adapter: str | None  # trains an adapter on the reference's model
     control: str | None  # trains the head alone
     foreign: str | None  # trained like the reference, from another checkpoint
 
@@ -120,7 +120,8 @@ class Roles:
 def find_roles(methods: Sequence[MethodSettings]) -> Roles:
     """Which of the methods plays which role: by what it does, never by its name."""
     full = [m for m in methods if m.adapter is None and m.trainable == "all"]
-    adapters = (m.name for m in methods if m.adapter is not None)
+    same = [m for m in methods if not full or m.model_name_or_path == full[0].model_name_or_path]
+    adapters = (m.name for m in same if m.adapter is not None)
     controls = (m.name for m in methods if m.adapter is None and m.trainable == "head")
     foreign = (m.name for m in full if m.model_name_or_path != full[0].model_name_or_path)
     return Roles(
@@ -129,6 +130,25 @@ def find_roles(methods: Sequence[MethodSettings]) -> Roles:
         control=next(controls, None),
         foreign=next(foreign, None),
     )
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Differences too small to matter, each in its metric's unit: within them two are equivalent.
+
+    A drop is a difference of accuracies and has their margin; other metrics have none.
+    """
+
+    matthews_correlation: float = 0.02
+    accuracy: float = 0.005
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            require(0 < value < 1, f"margins.{name}", value, "between 0 and 1")
+
+    def of(self, metric: str) -> float | None:
+        """The margin of a metric, None where nothing is called equivalent."""
+        return vars(self).get("accuracy" if metric == "drop" else metric)
 
 
 @dataclass(frozen=True)
@@ -142,6 +162,7 @@ class TaskSettings:
     evaluations: tuple[str, ...]  # "<corpus>:<split>"; the first is also the validation curve
     methods: tuple[MethodSettings, ...]
     seeds: tuple[int, ...]
+    margins: Margins = Margins()  # of equivalence
 
     def __post_init__(self) -> None:
         require_one_of(self.kind, ("sequence", "token"), "kind")

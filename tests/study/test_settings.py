@@ -6,7 +6,7 @@ import pytest
 
 from study.errors import StudyError
 from study.profiles import load_profile, profile_names
-from study.settings import LoraSettings, language_of
+from study.settings import LoraSettings, Margins, language_of
 
 BASE = Path(__file__).parents[2] / "experiments.toml"
 
@@ -120,3 +120,16 @@ def test_a_circle_of_profiles_is_refused(tmp_path: Path) -> None:
 def test_broken_toml_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"experiments\.local\.toml.*TOML"):
         load(tmp_path, "[profiles.mine")
+
+
+def test_margins_of_equivalence_are_shared_by_tasks_and_checked(tmp_path: Path) -> None:
+    tasks = load_profile("full", [BASE]).tasks
+    assert {task.margins for task in tasks.values()} == {Margins(0.02, 0.005)}
+    margins = tasks["pos"].margins
+    assert (margins.of("matthews_correlation"), margins.of("accuracy")) == (0.02, 0.005)
+    assert margins.of("drop") == margins.of("accuracy") and margins.of("macro_f1") is None
+    wider = load(tmp_path, "[profiles.mine.margins]\naccuracy = 0.01\n").tasks["cola"].margins
+    assert wider == Margins(0.02, 0.01)
+    for text in ("accuracy = 0.0", "accuracy = 2", "acuracy = 0.1"):
+        with pytest.raises(StudyError, match="accuracy"):
+            load(tmp_path, f"[profiles.mine.margins]\n{text}\n")
