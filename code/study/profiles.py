@@ -112,9 +112,7 @@ def _build_task(
     built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
     inherited = {"training", "methods", "methods_run", "model_name_or_path", "revision"}
     rest = {key: value for key, value in table.items() if key not in inherited}
-    return _build(
-        TaskSettings, {**rest, "name": name, "methods": built, "margins": margins}, where
-    )
+    return _build(TaskSettings, {**rest, "name": name, "methods": built, "margins": margins}, where)
 
 
 def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:
