@@ -8,7 +8,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from study.errors import StudyError
@@ -162,7 +162,7 @@ class TaskSettings:
     evaluations: tuple[str, ...]  # "<corpus>:<split>"; the first is also the validation curve
     methods: tuple[MethodSettings, ...]
     seeds: tuple[int, ...]
-    margins: Margins = Margins()  # of equivalence
+    margins: Margins = field(default_factory=Margins)  # of equivalence
 
     def __post_init__(self) -> None:
         require_one_of(self.kind, ("sequence", "token"), "kind")
