@@ -75,7 +75,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run_all(profile: Profile, finished_only: bool) -> None:
-    ledger = _collect(profile) if finished_only else _study(profile).complete()
+    ledger = _collect(profile) if finished_only else _grid(profile).complete()
     failures = ledger.content["failures"]
     for run, reason in failures.items():
         print(f"failed: {run}: {reason}", file=sys.stderr)
@@ -89,7 +89,7 @@ def _run_all(profile: Profile, finished_only: bool) -> None:
 def _collect(profile: Profile) -> Ledger:
     """What is finished; from the ledger alone where data, models or torch are not at hand."""
     try:
-        return _study(profile).collect()
+        return _grid(profile).collect()
     except (ImportError, StudyError) as error:
         reason = str(error).splitlines()[0]
         print(f"stored results, not checked against data and models: {reason}", file=sys.stderr)
@@ -102,14 +102,14 @@ def _run_one(profile: Profile, name: str) -> None:
     runs = {run.name: run for run in plan_runs(profile)}
     if name not in runs:
         raise StudyError(f"unknown run {name!r}; known: {', '.join(runs)}")
-    _study(profile).complete_run(runs[name])
+    _grid(profile).complete_run(runs[name])
 
 
 def _list(profile: Profile) -> None:
     from runs.progress import format_duration
 
     print(f"{'run':<34} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
-    for run, key, entry in _study(profile).states():
+    for run, key, entry in _grid(profile).states():
         seconds = entry.result()["costs"]["training_seconds"] if entry else None
         shown = format_duration(seconds) if seconds is not None else "-"
         size = f"{entry.size / 1e6:.1f} MB" if entry else "-"
@@ -131,16 +131,16 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _study(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed
+def _grid(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
     from transformers.utils import logging
 
-    from runs.grid import Study
+    from runs.completion import Grid
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    return Study(profile, Store(cache_folder()))
+    return Grid(profile, Store(cache_folder()))
 
 
 if __name__ == "__main__":

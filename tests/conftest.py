@@ -9,7 +9,7 @@ import pytest
 from transformers.utils import logging
 
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
-from runs.grid import Study
+from runs.completion import Grid
 from store.entries import Store
 from store.ledger import Ledger
 from study.settings import Profile
@@ -26,7 +26,7 @@ class FinishedStudy:
 
     folder: Path
     profile: Profile
-    study: Study
+    grid: Grid
     store: Store
     ledger: Ledger
 
@@ -56,5 +56,5 @@ def finished(
         patch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
         profile = load_tiny_profile()
         store = Store(folder / "cache")
-        study = Study(profile, store)
-        yield FinishedStudy(folder, profile, study, store, study.complete())
+        grid = Grid(profile, store)
+        yield FinishedStudy(folder, profile, grid, store, grid.complete())

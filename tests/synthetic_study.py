@@ -441,7 +441,7 @@ _PROVENANCE: dict[str, Any] = {
     "commit": "0" * 40,
     "dirty": False,
     "packages": {"numpy": "2"},
-    "changed_modules": [],
+    "stale": {},
 }
 _EMBEDDING_ROWS: dict[str, Any] = {
     "rows": VOCABULARY,

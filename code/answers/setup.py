@@ -76,11 +76,11 @@ class SetupAnswers:
     @property
     def changed_modules(self) -> Phrase:
         """Whether the code that made a result has changed since."""
-        lists = self.results.provenance.get("changed_modules", [])
-        names = sorted({name for of_run in lists for name in of_run})
-        if not names:
+        stale = self.results.stale()
+        if not stale:
             return self.voice.say("code-unchanged")
-        return self.voice.say("code-changed", modules=self.voice.listed(names))
+        stages = [f"{stage} ({', '.join(modules)})" for stage, modules in stale.items()]
+        return self.voice.say("code-changed", stages="; ".join(stages))
 
     @property
     def total_time(self) -> Phrase:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding
 
 from corpora.loading import Sentence, TaggedSentence
 
@@ -73,6 +74,13 @@ def encode_tagged(
             items.append(np.where(positions >= 0, positions + first_word, -1))
         first_word += len(pieces)
     return Encoded(features, items, np.array(counts, dtype=np.int64))
+
+
+def build_collator(kind: str, tokenizer: Any) -> Any:
+    """Dynamic padding: a batch is as long as its longest feature."""
+    if kind == "token":
+        return DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
+    return DataCollatorWithPadding(tokenizer)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class Entry:
         return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
 
     @property
+    def digest(self) -> str:
+        """The digest of the entry's key."""
+        return str(self.manifest()["digest"])
+
+    @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file["bytes"] for file in self.manifest()["files"].values())

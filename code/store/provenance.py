@@ -3,10 +3,12 @@
 Provenance is stored beside a result and never decides whether it can be reused (``store``).
 """
 
+import ast
 import hashlib
 import platform
 import subprocess
 import time
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,11 @@ PACKAGES = (
 )
 
 
-def describe(modules: tuple[str, ...], device: str) -> dict[str, Any]:
+def describe(module: str, device: str) -> dict[str, Any]:
     """Provenance of a result made now.
 
     Args:
-        modules: the names of our own modules whose code decides the result.
+        module: the one that makes the result.
         device: the device in words.
     """
     return {
@@ -47,7 +49,7 @@ def describe(modules: tuple[str, ...], device: str) -> dict[str, Any]:
         "device": device,
         "packages": package_versions(),
         **commit_state(),
-        "modules": module_digests(modules),
+        "modules": module_digests(modules_behind(module)),
     }
 
 
@@ -69,15 +71,44 @@ def commit_state() -> dict[str, Any]:
     return {"commit": commit, "dirty": None if status is None else bool(status)}
 
 
-def module_digests(modules: tuple[str, ...]) -> dict[str, str]:
+def modules_behind(module: str) -> tuple[str, ...]:
+    """Names of our own modules whose code decides what a stage's module makes, that one first.
+
+    Read from the imports, transitively; nobody keeps a list. Left out: this room, which keeps what
+    it is given, and a package's front door, which hands on what its modules hold.
+    """
+    behind, waiting = [module], [module]
+    while waiting:
+        new = [name for name in _imports(_file(waiting.pop())) if name not in behind]
+        behind += new
+        waiting += new
+    return (module, *sorted(set(behind) - {module}))
+
+
+def module_digests(modules: Iterable[str]) -> dict[str, str]:
     """First 12 hex digits of each module file's SHA-256."""
-    folder = project_root() / "code"
-    return {name: _digest(folder / f"{name.replace(chr(46), chr(47))}.py") for name in modules}
+    return {name: _digest(_file(name)) for name in modules}
 
 
-def changed_modules(recorded: dict[str, str]) -> list[str]:
+def changed_modules(recorded: Mapping[str, str]) -> list[str]:
     """Modules whose file differs from the digest recorded with a result."""
-    return [name for name, digest in recorded.items() if module_digests((name,))[name] != digest]
+    present = module_digests(recorded)
+    return [name for name, digest in recorded.items() if present[name] != digest]
+
+
+def _imports(file: Path) -> list[str]:
+    """Our own modules that a file imports anywhere, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return sorted(n for n in names if not n.startswith("store.") and _file(n).is_file())
+
+
+def _file(module: str) -> Path:
+    return project_root().joinpath("code", *module.split(".")).with_suffix(".py")
 
 
 def _digest(file: Path) -> str:

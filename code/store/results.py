@@ -62,7 +62,8 @@ class Results:
         evidence: task -> the nested summary of ``evidence``.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
-        provenance: one row a run: time, host, device, commit, versions, modules changed since.
+        provenance: one row a run: time, host, device, commit, versions, and
+            ``stale``: stage -> modules changed since (its task's stages included).
     """
 
     profile: Profile
@@ -110,6 +111,14 @@ class Results:
     def moving_methods(self, task: str) -> list[str]:
         """The finished methods whose encoder's own weights can change."""
         return [method.name for method in self.settings(task) if method.moves_encoder]
+
+    def stale(self) -> dict[str, list[str]]:
+        """Stages with a stored result older than the code behind it: stage -> changed modules."""
+        found: dict[str, set[str]] = {}
+        for of_run in self.provenance.get("stale", []):
+            for stage, modules in of_run.items():
+                found.setdefault(stage, set()).update(modules)
+        return {stage: sorted(modules) for stage, modules in sorted(found.items())}
 
     def evaluations(self, task: str) -> tuple[str, ...]:
         """Addresses of a task's evaluated sets; the first is the validation set."""
@@ -201,7 +210,8 @@ class _Reader:
         self._add_all(
             "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
         )
-        self._add("provenance", head, _provenance_row(origin))
+        stale = self._stale({**stages, **self._content["tasks"].get(head["task"], {})})
+        self._add("provenance", head, {**_provenance_row(origin), "stale": stale})
         for address, name in stages["score"].items():
             metrics = self._open(name).result()["metrics"]
             where = {"evaluation": address, "language": language_of(address)}
@@ -228,6 +238,22 @@ class _Reader:
             where = {"evaluation": address, "language": language_of(address)}
             rows = [{**where, "layer": layer, "cka": value} for layer, value in enumerate(values)]
             self._add_all("representation", head, rows)
+
+    def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:
+        """Modules that changed since a stage's entries were made, by stage; others are left out."""
+        changed = {
+            stage: sorted(
+                {
+                    module
+                    for name in (names.values() if isinstance(names, dict) else [names])
+                    for module in provenance.changed_modules(
+                        self._open(name).provenance()["modules"]
+                    )
+                }
+            )
+            for stage, names in stages.items()
+        }
+        return {stage: modules for stage, modules in changed.items() if modules}
 
     def _evidence(self, task: TaskSettings) -> dict[str, Any]:
         name = self._content["tasks"].get(task.name, {}).get("evidence")
@@ -266,5 +292,4 @@ class _Reader:
 
 def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:
     plain = ("time", "host", "platform", "python", "device", "commit", "dirty", "packages")
-    changed = provenance.changed_modules(origin["modules"])
-    return {**{name: origin[name] for name in plain}, "changed_modules": changed}
+    return {name: origin[name] for name in plain}

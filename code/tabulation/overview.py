@@ -378,7 +378,7 @@ def tabulate_environment(results: Results, words: Wording) -> str:
         "time": _period(frame),
         "training_time": cells.duration(float(results.runs["training_seconds"].sum())),
         "runs": cells.say("result_runs", done=len(results.runs), missing=len(results.missing)),
-        "changed_modules": _changed(frame, cells),
+        "changed_modules": _stale(results, cells),
         "versions": _versions(frame),
     }
     rows = [[cells.say(f"fact_{key}"), value or MISSING] for key, value in facts.items()]
@@ -408,10 +408,12 @@ def _period(frame: pd.DataFrame) -> str:
     return " – ".join(ends)
 
 
-def _changed(frame: pd.DataFrame, cells: Cells) -> str:
-    lists: list[list[str]] = list(frame["changed_modules"]) if "changed_modules" in frame else []
-    names = sorted({name for modules in lists for name in modules})
-    return ", ".join(f"`{name}`" for name in names) or cells.say("none_changed")
+def _stale(results: Results, cells: Cells) -> str:
+    parts = [
+        f"{stage}: {', '.join(f'`{module}`' for module in modules)}"
+        for stage, modules in results.stale().items()
+    ]
+    return "; ".join(parts) or cells.say("none_changed")
 
 
 def _versions(frame: pd.DataFrame) -> str:

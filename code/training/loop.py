@@ -16,17 +16,16 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import (
-    DataCollatorForTokenClassification,
-    DataCollatorWithPadding,
     EvalPrediction,
     PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    get_scheduler,
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from encoders.tokens import IGNORED, Encoded
+from encoders.tokens import IGNORED, Encoded, build_collator
 from evidence.scoring import score_acceptability, score_tags
 from study.errors import StudyError
 from study.settings import TrainingSettings
@@ -71,6 +70,20 @@ def build_schedule(features: int, settings: TrainingSettings) -> Schedule:
     logging = max(1, wanted // LOSSES_PER_EVALUATION)
     evaluation = max(logging, wanted // logging * logging)
     return Schedule(steps, logging, evaluation, evaluation * max(1, steps // evaluation))
+
+
+def learning_rates(features: int, settings: TrainingSettings) -> list[float]:
+    """The rate of every step of a training, from the same schedule that the Trainer uses."""
+    steps = build_schedule(features, settings).steps_per_epoch * settings.num_train_epochs
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=settings.learning_rate)
+    warmup = math.ceil(steps * settings.warmup_ratio)
+    scheduler = get_scheduler(settings.lr_scheduler_type, optimizer, warmup, steps)
+    rates = []
+    for _ in range(steps):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return rates
 
 
 def train(
@@ -172,13 +185,6 @@ class _Listener(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Tells the listener."""
         self._listener(state.global_step, self._loss)
-
-
-def build_collator(kind: str, tokenizer: Any) -> Any:
-    """Dynamic padding: a batch is as long as its longest feature."""
-    if kind == "token":
-        return DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
-    return DataCollatorWithPadding(tokenizer)
 
 
 def choose_validation(validation: Encoded, items: int) -> Encoded:

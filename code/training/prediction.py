@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from encoders.tokens import Encoded
-from training.loop import build_collator
+from encoders.tokens import Encoded, build_collator
 
 
 def predict(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from conftest import FinishedStudy
-from runs import grid
-from runs.grid import Study, plan_runs
+from runs.completion import Grid, step_listener
+from runs.grid import plan_runs
+from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
@@ -45,27 +46,28 @@ def test_a_second_pass_makes_nothing(
         raise AssertionError("something was made again")
 
     monkeypatch.setattr(Store, "_make", refuse)
-    again = Study(finished.profile, finished.store).complete()
+    again = Grid(finished.profile, finished.store).complete()
     assert again.content == finished.ledger.content
 
 
 def test_keys_change_with_what_decides_the_result_and_with_nothing_else(
     finished: FinishedStudy, tiny_environment: Path
 ) -> None:
-    study, run = finished.study, plan_runs(finished.profile)[0]
-    digest = study.train_key(run).digest
+    inputs, run = finished.grid.inputs, plan_runs(finished.profile)[0]
+    digest = train_stage.key(inputs, run).digest
 
     def changed(**training: object) -> str:
         settings = replace(run.method.training, **training)
-        return study.train_key(replace(run, method=replace(run.method, training=settings))).digest
+        changed = replace(run, method=replace(run.method, training=settings))
+        return train_stage.key(inputs, changed).digest
 
     assert changed(learning_rate=9e-9) != digest
     assert changed(num_train_epochs=9) != digest
     assert changed(weight_decay=0.5) != digest
     assert changed(per_device_eval_batch_size=1) == digest
-    assert study.train_key(replace(run, seed=99)).digest != digest
+    assert train_stage.key(inputs, replace(run, seed=99)).digest != digest
     renamed = replace(run, method=replace(run.method, name="other"))
-    assert study.train_key(renamed).digest == digest
+    assert train_stage.key(inputs, renamed).digest == digest
 
 
 def test_changed_data_is_another_key(
@@ -78,9 +80,10 @@ def test_changed_data_is_another_key(
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     file.write_text("".join(lines[1:]), encoding="utf-8")
     run = plan_runs(finished.profile)[0]
-    before = finished.study.train_key(run).digest
+    before = train_stage.key(finished.grid.inputs, run).digest
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
-    assert Study(finished.profile, finished.store).train_key(run).digest != before
+    fresh = Grid(finished.profile, finished.store).inputs
+    assert train_stage.key(fresh, run).digest != before
 
 
 def test_a_failing_run_is_recorded_and_the_others_go_on(
@@ -89,15 +92,15 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     profile = load_tiny_profile(
         "[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]"
     )
-    original = grid.train
+    original = train_stage.train
 
     def fail_for_full(model, *rest, **more):
         if all(p.requires_grad for p in model.parameters()):
             raise StudyError("the GPU's memory is too small")
         return original(model, *rest, **more)
 
-    monkeypatch.setattr(grid, "train", fail_for_full)
-    ledger = Study(profile, Store(tmp_path)).complete()
+    monkeypatch.setattr(train_stage, "train", fail_for_full)
+    ledger = Grid(profile, Store(tmp_path)).complete()
     assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
     assert "too small" in ledger.content["failures"]["cola-full-seed1"]
     assert "cola-lora-seed1" in ledger.content["runs"]
@@ -109,7 +112,7 @@ def test_missing_data_is_said_before_anything_is_trained(
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "empty"))
     with pytest.raises(StudyError, match="DATA_DIR|--profile demo"):
-        Study(load_tiny_profile(), Store(tmp_path / "cache")).complete()
+        Grid(load_tiny_profile(), Store(tmp_path / "cache")).complete()
     assert not (tmp_path / "cache" / "train").exists()
 
 
@@ -185,7 +188,7 @@ def test_an_early_stop_leaves_a_complete_study_of_what_is_finished(
     for folder in (tmp_path / "cache" / "train").glob("*-seed2-*"):
         shutil.rmtree(folder)
     (tmp_path / "cache" / f"ledger-{finished.profile.name}.json").unlink()
-    collected = Study(finished.profile, Store(tmp_path / "cache")).collect().content
+    collected = Grid(finished.profile, Store(tmp_path / "cache")).collect().content
     assert len(collected["runs"]) == 6 and all("seed1" in name for name in collected["runs"])
     assert {"items", "evidence"} <= set(collected["tasks"]["cola"])
     assert (
@@ -201,7 +204,7 @@ def test_progress_counts_the_steps_before_a_resumption() -> None:
         def advance(self, work: float, loss: float | None = None) -> None:
             done.append(work)
 
-    listen = grid._step_listener(Recorder(), 2.0)
+    listen = step_listener(Recorder(), lambda: 2.0)
     for step in (5, 6, 7):
         listen(step, None)
     assert done == [10.0, 2.0, 2.0]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from corpora.loading import UPOS_TAGS
 from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
 from encoders.tokens import Encoded, encode_sentences, encode_tagged
-from runs.grid import ACCEPTABILITY_LABELS
+from runs.data import ACCEPTABILITY_LABELS
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
 from training import loop

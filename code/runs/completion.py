@@ -1,0 +1,136 @@
+"""Goes through the runs of a profile and their stages, and keeps the ledger.
+
+The ledger of a profile says which entries its report shows; it is written after every run.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from runs.grid import Run, plan_runs
+from runs.inputs import Inputs
+from runs.progress import Progress
+from runs.stages import drift, evidence, items, predict, representation, score, structure, train
+from store.entries import Entry, Key, Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.settings import Profile, TaskSettings
+from training.loop import StepListener
+
+
+class Grid:
+    """The runs of a profile, made through the store."""
+
+    def __init__(self, profile: Profile, store: Store):
+        self.profile = profile
+        self.store = store
+        self.inputs = Inputs(store.root / "corpora")
+        self._ledger = Ledger(profile)
+
+    def complete(self) -> Ledger:
+        """Makes whatever is missing and writes the ledger after every run.
+
+        A run that fails is recorded with its reason, and the others go on.
+
+        Raises:
+            StudyError: data or a model cannot be had: nothing can run.
+        """
+        # Data and models that cannot be had are said before anything starts.
+        missing = [run for run, _, entry in list(self.states()) if entry is None]
+        total = sum(train.work(self.inputs, run) for run in missing) or 1.0
+        runs = plan_runs(self.profile)
+        with Progress(total, len(runs)) as progress:
+            for run in runs:
+                progress.start(run.name)
+                self._complete_run(run, progress)
+                self._ledger.save(self.store.root)
+        return self._complete_tasks()
+
+    def collect(self) -> Ledger:
+        """As ``complete``, of the runs that are trained already: trains nothing."""
+        with Progress(1.0, len(plan_runs(self.profile))) as progress:
+            for run, _, entry in self.states():
+                if entry is not None:
+                    self._complete_run(run, progress)
+        return self._complete_tasks()
+
+    def complete_run(self, run: Run) -> dict[str, Any]:
+        """One run's entries by stage; a failure raises."""
+        with Progress(train.work(self.inputs, run), 1) as progress:
+            progress.start(run.name)
+            return self._stages(run, progress)
+
+    def states(self) -> Iterator[tuple[Run, Key, Entry | None]]:
+        """Each run's training key and its entry, if it is there."""
+        for run in plan_runs(self.profile):
+            key = train.key(self.inputs, run)
+            yield run, key, self.store.find(key)
+
+    def _complete_run(self, run: Run, progress: Progress) -> None:
+        try:
+            self._ledger.record(run.name, self._stages(run, progress))
+        except StudyError as error:
+            progress.say(f"{run.name} failed: {error}")
+            self._ledger.record_failure(run.name, str(error))
+
+    def _stages(self, run: Run, progress: Progress) -> dict[str, Any]:
+        store, inputs = self.store, self.inputs
+        trained = train.make(store, inputs, run, self._listener(run, progress))
+        stages: dict[str, Any] = {"train": trained.name, "predict": {}, "score": {}}
+        for address in run.task.evaluations:
+            predicted = predict.make(store, inputs, run, trained, address)
+            scored = score.make(store, inputs, run, predicted, address)
+            stages["predict"][address], stages["score"][address] = predicted.name, scored.name
+        if run.method.mergeable:
+            stages["drift"] = drift.make(store, inputs, run, trained).name
+        if run.method.moves_encoder:
+            stages["structure"] = structure.make(store, inputs, run, trained).name
+            stages["representation"] = representation.make(store, inputs, run, trained).name
+        return stages
+
+    def _listener(self, run: Run, progress: Progress) -> StepListener:
+        return step_listener(
+            progress, lambda: train.work(self.inputs, run) / train.steps(self.inputs, run)
+        )
+
+    def _complete_tasks(self) -> Ledger:
+        for task in self.profile.tasks.values():
+            self._complete_task(task)
+        self._ledger.save(self.store.root)
+        return self._ledger
+
+    def _complete_task(self, task: TaskSettings) -> None:
+        tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}
+        self._ledger.record_task(task.name, {"items": {a: e.name for a, e in tables.items()}})
+        finished = [
+            run
+            for run in plan_runs(self.profile)
+            if run.task == task and self._ledger.finished(run.name)
+        ]
+        if not finished:
+            return
+        predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
+        summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
+        self._ledger.record_task(task.name, {"evidence": summary.name})
+
+    def _predicted(self, run: Run, address: str) -> Entry:
+        trained = train.make(self.store, self.inputs, run, lambda _step, _loss: None)
+        return predict.make(self.store, self.inputs, run, trained, address)
+
+
+def step_listener(progress: Progress, work: Callable[[], float]) -> StepListener:
+    """Counts the steps before a resumption too: they are told with the first step after it.
+
+    Args:
+        progress: is told.
+        work: token passes of a step; asked only if there is one, because it needs encoded data.
+    """
+    told = 0
+    of_a_step = functools.cache(work)
+
+    def listen(step: int, loss: float | None) -> None:
+        nonlocal told
+        progress.advance(of_a_step() * (step - told), loss)
+        told = step
+
+    return listen

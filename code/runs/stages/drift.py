@@ -1,0 +1,82 @@
+"""Distances between base and tuned weights; for an adapter, the merged model's."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from drift.distances import (
+    embedding_row_drift,
+    measure_drift,
+    untouched_outside,
+    weight_decay_factor,
+)
+from encoders.models import describe_device
+from runs.grid import Run, Stage
+from runs.inputs import Inputs
+from store.entries import Entry, Store
+from study.architecture import HEAD, locate
+from study.settings import LoraSettings, MethodSettings
+from training.loop import learning_rates
+
+STAGE = Stage("drift", 2, __name__)
+
+
+def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
+    """Measures how far a run's weights moved, or finds it measured."""
+
+    def measure(_folder: Path) -> dict[str, Any]:
+        base, tuned = inputs.pair(run, trained)
+        before = load_file(trained.path("initial_head.safetensors"))
+        return {
+            "rows": measure_drift(base, tuned, before),
+            "embedding_rows": _embedding_rows(inputs, run, base, tuned),
+            "untouched": _untouched(run, base, tuned),
+        }
+
+    key = STAGE.key(run.name, {"train": trained.digest})
+    return STAGE.produce(store, key, measure, describe_device())
+
+
+def _embedding_rows(
+    inputs: Inputs, run: Run, base: nn.Module, tuned: nn.Module
+) -> dict[str, Any] | None:
+    """How far rows of the word embeddings moved that training did and did not touch."""
+    if not (run.method.moves_encoder and run.method.adapter is None):
+        return None
+    before, after = (_word_embeddings(model) for model in (base, tuned))
+    features = inputs.encoded(run.task, run.method, run.task.train).features
+    touched = np.zeros(len(before), dtype=bool)
+    for feature in features:
+        touched[feature["input_ids"]] = True
+    rates = learning_rates(len(features), run.method.training)
+    factor = weight_decay_factor(rates, run.method.training.weight_decay)
+    return {**embedding_row_drift(before, after, touched, factor), "decay_factor": factor}
+
+
+def _untouched(run: Run, base: nn.Module, tuned: nn.Module) -> dict[str, Any]:
+    """Whether every weight outside the trained ones is what it was, bit for bit."""
+    check = untouched_outside(base, tuned, functools.partial(_is_trained, run.method))
+    return {**dataclasses.asdict(check), "changed": list(check.changed)}
+
+
+def _is_trained(method: MethodSettings, parameter: str) -> bool:
+    """Whether a method may change this parameter (canonical name)."""
+    where = locate(parameter)
+    if where.layer == HEAD:
+        return True
+    if isinstance(method.adapter, LoraSettings):
+        return where.kind in method.adapter.roles
+    return method.trainable == "all"
+
+
+def _word_embeddings(model: nn.Module) -> Tensor:
+    return next(
+        parameter.detach()
+        for name, parameter in model.named_parameters()
+        if locate(name).kind == "word_embeddings"
+    )
