@@ -13,10 +13,15 @@ from typing import Any
 from answers.findings import LAYER_PREFIX
 from answers.judging import ALPHA, judge_extent
 from study.settings import MethodSettings, language_of
-from words.wording import MISSING, Wording
+from words.wording import CASES, MISSING, Wording
 
 SECTION = "phrases"
-FORMS = ("genitive", "dative", "accusative", "instrumental", "prepositional")
+_CASE_OF = {
+    "method": "definite",
+    "layer": "definite",
+    "language": "prepositional",
+    "measure": "dative",
+}
 POINT_METRICS = ("accuracy", "macro_f1", "weighted_f1", "f1", "drop", "drop_macro_f1")
 
 
@@ -45,27 +50,22 @@ class Voice:
         return Phrase(self.words.say(SECTION, key, **values))
 
     def name(self, kind: str, value: str) -> str:
-        """The name of a data value (``method``, ``task``, ``metric``, ``language``, ``layer``)."""
-        key = f"{kind}-{value}"
-        return self.words.say(SECTION, key) if self.words.has(SECTION, key) else value
+        """What a data value is called, in the case that sentences on its kind ask for."""
+        return self.words.name(value, case=_CASE_OF.get(kind, ""))
 
     def methods(self, first: str | None, second: str | None = None) -> dict[str, str]:
         """Placeholders for two methods: name, capitalised name, and its grammatical cases.
 
-        ``{first}``, ``{First}``, ``{first_genitive}`` ...; a case that the language does not spell
-        out (``method-<name>-genitive``) falls back to the plain name.
+        ``{first}``, ``{First}``, ``{first_genitive}`` ...; for a case that the language does not
+        spell out stands the plain name.
         """
         found: dict[str, str] = {}
         for role, method in (("first", first), ("second", second)):
             if method is not None:
                 plain = self.name("method", method)
                 found |= {role: plain, role.capitalize(): plain[:1].upper() + plain[1:]}
-                found |= {f"{role}_{form}": self._form(method, plain, form) for form in FORMS}
+                found |= {f"{role}_{form}": self.words.name(method, case=form) for form in CASES}
         return found
-
-    def _form(self, method: str, plain: str, form: str) -> str:
-        key = f"method-{method}-{form}"
-        return self.words.say(SECTION, key) if self.words.has(SECTION, key) else plain
 
     def language(self, evaluation: str | None) -> str:
         """The name of an evaluated set's language."""

@@ -59,7 +59,7 @@ def plot_costs(results: Results, task: str, words: Wording) -> Figure:
         ax.set_title(words.say("plots", f"cost_{cost.column}"))
     for row in axes:
         row[1].tick_params(labelleft=False)
-    ratio = words.say("plots", "relative_note", method=words.name("plots", methods[0]))
+    ratio = words.say("plots", "relative_note", method=words.name(methods[0]))
     add_note(figure, ratio, words.say("plots", "log_note"))
     return figure
 
@@ -69,7 +69,7 @@ def draw_cost(ax: Axes, results: Results, task: str, words: Wording, cost: _Cost
     methods, styles = results.methods(task), styles_of(results)
     runs = select(results.runs, task=task)
     medians = runs.groupby("method")[cost.column].median().astype(float)
-    horizontal_groups(ax, [words.name("plots", method) for method in methods])
+    horizontal_groups(ax, [words.name(method) for method in methods])
     low, high = medians.min(), medians.max()
     # Room for the label on the right, as a share of the axis.
     ax.set_xlim(
@@ -145,7 +145,7 @@ def draw_memory(ax: Axes, results: Results, task: str, words: Wording) -> None:
     columns = [*(f"memory_{part}_bytes" for part in MEMORY_PARTS), "peak_memory_bytes"]
     runs = select(results.runs, task=task)
     medians = runs.groupby("method")[columns].median().astype(float) / 1e6
-    horizontal_groups(ax, [words.name("plots", method) for method in methods])
+    horizontal_groups(ax, [words.name(method) for method in methods])
     for row, method in enumerate(methods):
         values = medians.loc[method]
         _stack(ax, row - 0.19, values[columns[:-1]].tolist())

@@ -108,9 +108,9 @@ def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
     label = words.say(
         "plots",
         "evaluation",
-        language=words.name("plots", language),
-        corpus=words.name("plots", corpus),
-        split=words.name("plots", split),
+        language=words.name(language),
+        corpus=words.name(corpus),
+        split=words.name(split),
     )
     return capitalise(label)
 
@@ -300,7 +300,7 @@ def method_handles(
             color=styles[method].color,
             ls="" if look == "marks" else styles[method].linestyle,
             marker="" if look == "lines" else styles[method].marker,
-            label=words.name("plots", method),
+            label=words.name(method),
         )
         for method in methods
     ]

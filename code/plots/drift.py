@@ -85,7 +85,7 @@ def plot_drift_histogram(results: Results, words: Wording, metric: str = "l2") -
             draw_histogram(ax, results, words, model, metric)
             ax.set_title(_model_label(words, model))
         hide_unused(row_axes, len(row))
-    figure.supylabel(words.say("plots", metric), fontsize=SMALL + 1)
+    figure.supylabel(words.name(metric), fontsize=SMALL + 1)
     add_legend(figure, _histogram_handles(results, words, models))
     add_note(figure, _left_out(results, words, models))
     return figure
@@ -151,13 +151,13 @@ def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative
     for row_axes, row in zip(axes, rows, strict=True):
         for ax, model in zip(row_axes, row, strict=False):
             mesh = draw_heatmap(ax, tables[model], norm)
-            narrow_title(ax, words.name("plots", model[1]))
-        task = words.name("plots", row[0][0])
+            narrow_title(ax, words.name(model[1]))
+        task = words.name(row[0][0])
         row_axes[0].set_ylabel(words.say("plots", "task_layer", task=task))
         hide_unused(row_axes, len(row))
     _name_lowest_columns(axes, [len(row) for row in rows], words)
     bar = figure.colorbar(mesh, ax=axes, fraction=0.03, aspect=40, pad=0.02)
-    bar.set_label(words.say("plots", metric), fontsize=SMALL)
+    bar.set_label(words.name(metric), fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     if any((table == 0).to_numpy().any() for table in tables.values()):
         add_legend(figure, [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))])
@@ -194,7 +194,7 @@ def _name_lowest_columns(axes: Any, used: Sequence[int], words: Wording) -> None
         rows = [row for row, count in enumerate(used) if count > column]
         if rows:
             ax = axes[max(rows), column]
-            labels = [words.name("plots", kind) for kind in HEATMAP_KINDS[: len(ax.get_xticks())]]
+            labels = [words.name(kind) for kind in HEATMAP_KINDS[: len(ax.get_xticks())]]
             ax.set_xticklabels(labels, rotation=40, ha="right", rotation_mode="anchor")
 
 
@@ -230,8 +230,8 @@ def plot_drift_comparison(results: Results, words: Wording, metric: str = "relat
         _name_layers(ax, words, order)
         ax.set_yscale("log")
         draw_grid(ax, "y")
-        ax.set_title(words.name("plots", of_task[0][0]))
-    axes[0, 0].set_ylabel(words.say("plots", metric))
+        ax.set_title(words.name(of_task[0][0]))
+    axes[0, 0].set_ylabel(words.name(metric))
     add_legend(figure, _line_handles(results, words, models))
     note = _list_models(words, unchanged)
     add_note(
@@ -287,7 +287,7 @@ def plot_update_structure(results: Results, words: Wording) -> Figure:
             draw_grid(ax, "y")
             (percent_axis if measure == "top8_share" else number_axis)(ax.yaxis, words)
         _scale_structure(row, results, of_task)
-        row[0].set_ylabel(words.name("plots", of_task[0][0]))
+        row[0].set_ylabel(words.name(of_task[0][0]))
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "layer"))
     handles = _line_handles(results, words, models)
@@ -350,7 +350,7 @@ def plot_representation(results: Results, words: Wording) -> Figure:
         for model in of_task:
             draw_representation(ax, results, model)
         ax.set_yscale("log")
-        ax.set_title(words.name("plots", of_task[0][0]))
+        ax.set_title(words.name(of_task[0][0]))
         ax.set_xlabel(words.say("plots", "representation_layer"), fontsize=SMALL)
         ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
         draw_grid(ax, "y")
@@ -404,9 +404,7 @@ def _representation_handles(results: Results, words: Wording, models: Sequence[M
     )
     for number, language in enumerate(languages):
         line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
-        handles.append(
-            Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name("plots", language))
-        )
+        handles.append(Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language)))
     several = results.representation.seed.nunique() > 1
     return [*handles, band_handle(words)] if several else handles
 
@@ -439,7 +437,7 @@ def _name_layers(ax: Axes, words: Wording, order: Sequence[str]) -> None:
     for layer in order:
         number = layer_number(layer)
         named = words.has("plots", f"layer_{layer}")
-        labels.append(words.say("plots", f"layer_{layer}") if named else layer)
+        labels.append(words.say("plots", f"layer_{layer}") if named else words.name(layer))
         if number is not None:
             labels[-1] = str(number)
     ax.set_xticks(range(len(order)), labels, fontsize=SMALL - 0.5)
@@ -451,7 +449,7 @@ def _name_layers(ax: Axes, words: Wording, order: Sequence[str]) -> None:
 
 
 def _model_label(words: Wording, model: Model) -> str:
-    task, method = (words.name("plots", name) for name in model)
+    task, method = (words.name(name) for name in model)
     return words.say("plots", "model", task=task, method=method)
 
 

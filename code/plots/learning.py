@@ -72,7 +72,7 @@ def plot_learning_curves_by_time(results: Results, task: str, words: Wording) ->
     for ax, (split, metric) in zip(axes.flat, panels, strict=True):
         draw_curves_by_time(ax, results, task, split, metric, seconds)
         _dress_panel(ax, words, metric)
-        ax.set_title(capitalise(words.name("plots", metric)))
+        ax.set_title(capitalise(words.name(metric)))
         ax.set_xlabel(words.say("plots", f"training_{unit}"))
         number_axis(ax.xaxis, words)
     add_legend(figure, _curve_handles(results, task, words))
@@ -120,9 +120,7 @@ def _validation_panels(results: Results, task: str) -> list[tuple[str, str]]:
 
 
 def _title_panel(ax: Axes, words: Wording, split: str, metric: str) -> None:
-    title = words.say(
-        "plots", "curve", metric=words.name("plots", metric), split=words.name("plots", split)
-    )
+    title = words.say("plots", "curve", metric=words.name(metric), split=words.name(split))
     ax.set_title(capitalise(title))
     _dress_panel(ax, words, metric)
 

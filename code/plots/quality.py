@@ -88,7 +88,7 @@ def draw_quality(
 ) -> None:
     """Estimates of one metric, a row a method, with the values beside them."""
     styles = styles_of(results)
-    horizontal_groups(ax, [words.name("plots", method) for method in methods])
+    horizontal_groups(ax, [words.name(method) for method in methods])
     in_percent = metric != "matthews_correlation"
     (percent_axis if in_percent else number_axis)(ax.xaxis, words)
     for row, method in enumerate(methods):
@@ -114,7 +114,7 @@ def _title_row(
     row: Sequence[Axes], words: Wording, evaluation: str, metrics: Sequence[str]
 ) -> None:
     for ax, metric in zip(row, metrics, strict=True):
-        ax.set_title(capitalise(words.name("plots", metric)), fontweight="normal")
+        ax.set_title(capitalise(words.name(metric)), fontweight="normal")
     label = evaluation_label(words, evaluation, language_of(evaluation))
     title = f"{label}\n{row[0].get_title(loc='left')}"
     row[0].set_title(title, fontweight="normal")
@@ -137,7 +137,7 @@ def plot_threshold(results: Results, words: Wording) -> Figure:
     figure, axes = new_grid(1, 1, 3.2)
     draw_threshold(axes[0, 0], results, curves)
     axes[0, 0].set_xlabel(words.say("plots", "threshold"))
-    axes[0, 0].set_ylabel(words.name("plots", "matthews_correlation"))
+    axes[0, 0].set_ylabel(words.name("matthews_correlation"))
     number_axis(axes[0, 0].xaxis, words)
     number_axis(axes[0, 0].yaxis, words)
     add_legend(figure, _threshold_handles(results, words, curves))
@@ -216,7 +216,7 @@ def draw_groups(
     """Accuracy of every method on every group, a row a group."""
     styles = styles_of(results)
     labels = [
-        words.say("plots", "group", group=words.name("plots", group), count=words.count(count))
+        words.say("plots", "group", group=words.name(group), count=words.count(count))
         for group, count in groups
     ]
     horizontal_groups(ax, labels)

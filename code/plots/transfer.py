@@ -65,12 +65,12 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
     for row_axes, row in zip(axes, rows, strict=True):
         for ax, (target, method) in zip(row_axes, row, strict=False):
             draw_tags(ax, results, words, target, method)
-            narrow_title(ax, words.name("plots", method))
+            narrow_title(ax, words.name(method))
         hide_unused(row_axes, len(row))
         for ax in row_axes[1 : len(row)]:
             ax.tick_params(labelleft=False)
         if len(grouped) > 1:
-            language = words.name("plots", _language(evidence, row[0][0]))
+            language = words.name(_language(evidence, row[0][0]))
             row_axes[0].set_ylabel(capitalise(language))
     _label_lowest(axes, [len(row) for row in rows])
     add_legend(figure, _tag_handles(words, evidence))
@@ -130,8 +130,8 @@ def order_of_tags(evidence: Mapping[str, Any], target: str) -> list[str]:
 
 def _tag_handles(words: Wording, evidence: Mapping[str, Any]) -> list[Any]:
     languages = [_language(evidence, target) for target in evidence["targets"]]
-    source = words.name("plots", _language(evidence, evidence["source"]))
-    targets = ", ".join(words.name("plots", language) for language in languages)
+    source = words.name(_language(evidence, evidence["source"]))
+    targets = ", ".join(words.name(language) for language in languages)
     marks: dict[str, Any] = {"color": FAINT, "ls": "", "marker": "o", "ms": 4.5}
     return [
         Line2D([], [], **marks, mfc="white", label=words.say("plots", "source", language=source)),
@@ -177,7 +177,7 @@ def draw_causes(ax: Axes, results: Results, words: Wording, target: str) -> list
     evidence, styles = _evidence(results), styles_of(results)
     methods = _compared(results, target)
     causes = [row["cause"] for row in evidence["methods"][methods[0]]["transfer"][target]["causes"]]
-    names = [words.name("plots", cause) for cause in causes]
+    names = [words.name(cause) for cause in causes]
     horizontal_groups(ax, [*names, words.say("plots", "cause_total")])
     ax.axhline(len(causes) - 0.5, color=FAINT, lw=0.8, label="_total")
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
@@ -252,7 +252,7 @@ def draw_breakdown(
 
 
 def _group_label(words: Wording, row: Mapping[str, Any]) -> str:
-    group, share = words.name("plots", row["group"]), words.percent(row["share"], 0)
+    group, share = words.name(row["group"]), words.percent(row["share"], 0)
     return words.say("plots", "group_share", group=group, share=share)
 
 
@@ -276,11 +276,11 @@ def plot_confusion(results: Results, words: Wording) -> Figure:
         for ax, method in zip(row, methods, strict=False):
             table = np.array(evidence["methods"][method]["evaluations"][target]["confusion"])
             image = draw_confusion(ax, table, evidence["tags"], words)
-            ax.set_title(words.name("plots", method))
+            ax.set_title(words.name(method))
             ax.set_xlabel(words.say("plots", "confusion_axis"), fontsize=SMALL)
         hide_unused(row, len(methods))
         gold = words.say("plots", "confusion_gold")
-        language = words.name("plots", _language(evidence, target))
+        language = words.name(_language(evidence, target))
         row[0].set_ylabel(f"{gold} ({language})", fontsize=SMALL)
     assert image is not None
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", fraction=0.03, aspect=50)

@@ -16,7 +16,7 @@ import pandas as pd
 from store.frames import select
 from store.results import Results
 from study.settings import language_of
-from words.wording import MISSING, Wording
+from words.wording import MISSING, NAMES, Wording
 
 SECTION = "tables"
 PAGE = 100  # characters that fit a line of a printed table
@@ -142,14 +142,19 @@ class Cells:
         return self.words.say(SECTION, key, **values)
 
     def titles(self, *keys: str, **values: object) -> list[str]:
-        """Titles of columns: the texts ``column_<key>``."""
-        return [self.say(f"column_{key}", **values) for key in keys]
+        """Titles of columns: the texts ``column_<key>``, else the name of the key."""
+        return [self._title(f"column_{key}", key, values) for key in keys]
+
+    def _title(self, text: str, key: str, values: Mapping[str, object]) -> str:
+        if self.words.has(SECTION, text):
+            return self.say(text, **values)
+        name = self.name(key)
+        return name[:1].upper() + name[1:]
 
     def name(self, value: str) -> str:
         """The display name of a data value; the value itself, escaped, where none is written."""
-        known = self.words.has(SECTION, value)
-        name = self.words.name(SECTION, value)
-        return name if known else escape(name)
+        name = self.words.name(value)
+        return name if self.words.has(NAMES, value) else escape(name)
 
     def names(self, values: Iterable[str]) -> str:
         """Display names, separated by commas."""

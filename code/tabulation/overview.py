@@ -324,7 +324,7 @@ def _published(row: Beside, cells: Cells) -> list[str]:
     verdict = MISSING if row.covered is None else cells.say("yes" if row.covered else "no")
     mark = "" if row.same_model or own is None else "\u00a0†"
     settings = cells.say(f"settings_{published.settings}")
-    where = cells.say(f"evaluated_{published.evaluated}")
+    where = cells.name(published.evaluated)
     model = f"{escape(published.model)}, {escape(published.corpora)} {where}; {settings}"
     return [value, ours, f"{verdict}{mark}", model, f"[@{published.citation}]"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from store.frames import select
 from store.results import Results
-from study.architecture import number_of_layers
+from study.architecture import HEAD, number_of_layers
 from study.settings import (
     AdapterSettings,
     LoraSettings,
@@ -69,7 +69,11 @@ def _method_row(method: MethodSettings, cells: Cells) -> list[str]:
 
 def _what_is_trained(method: MethodSettings, cells: Cells) -> str:
     if method.adapter is None:
-        return cells.say("trains_all" if method.trainable == "all" else "trains_head")
+        return (
+            cells.say("trains_all")
+            if method.trainable == "all"
+            else cells.words.name(HEAD, case="definite")
+        )
     return _adapter(method.adapter, cells)
 
 
@@ -130,7 +134,7 @@ def tabulate_corpora(results: Results, words: Wording) -> str:
     rows = []
     for task in results.profile.tasks.values():
         rows.append(
-            _corpus_row(cells, task.name, task.train, "training", _train_size(results, task.name))
+            _corpus_row(cells, task.name, task.train, "train", _train_size(results, task.name))
         )
         for position, evaluation in enumerate(task.evaluations):
             use = "validation" if position == 0 else "test"
@@ -144,7 +148,7 @@ def _corpus_row(
 ) -> list[str]:
     sentences, words = (cells.count(number) for number in size)
     language = cells.name(language_of(split))
-    return [cells.name(task), escape(split), cells.say(f"use_{use}"), language, sentences, words]
+    return [cells.name(task), escape(split), cells.name(use), language, sentences, words]
 
 
 def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:

@@ -1,7 +1,9 @@
 """Words and number formats of one language, for tables, figures and computed sentences.
 
 Texts are in ``code/words/texts/<language>/<section>.toml``, one flat table of templates a section
-(``plots``, ``tables``, ``phrases``); a template's ``{placeholders}`` are filled by keyword. Numbers
+(``plots``, ``tables``, ``phrases``); a template's ``{placeholders}`` are filled by keyword. What a
+method, task, metric, layer or cause is called stands once, in ``names.toml``, whose tables group
+the names for its reader; the form of a name in a grammatical case is under that case. Numbers
 are fractions in [0, 1] everywhere else: percent exists only here and in ``tabulation``.
 """
 
@@ -19,6 +21,8 @@ MISSING = "–"
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between thousands
 NO_BREAK_SPACE = "\u00a0"
+NAMES = "names"
+CASES = ("definite", "genitive", "dative", "accusative", "instrumental", "prepositional")
 _SPAN = re.compile(r"^(\d+)-(\d+)$")
 
 
@@ -49,13 +53,24 @@ class Wording:
         """Whether there is a text for a key."""
         return key in self.texts.get(section, {})
 
-    def name(self, section: str, key: str) -> str:
-        """The display name of a data value, or the value itself where none is written.
+    def name(self, key: str, *, case: str = "") -> str:
+        """What a data value is called, or the value itself where no name is written.
 
         New methods, tags and languages need no text to be shown. Between two numbers stands an en
         dash.
+
+        Args:
+            key: the value.
+            case: one of ``CASES``; the plain name serves where the language has no own form.
         """
-        return self.texts.get(section, {}).get(key) or _SPAN.sub("\\1–\\2", key)
+        names = self.texts.get(NAMES, {})
+        return names.get(f"{key}-{case}") or names.get(key) or _SPAN.sub("\\1–\\2", key)
+
+    def model(self, name_or_path: str) -> str:
+        """What an encoder is called: by the last part of its name that has a name of its own."""
+        parts = [part for part in re.split(r"[/:]", name_or_path) if part]
+        known = [part for part in reversed(parts) if self.has(NAMES, part)]
+        return self.name(known[0] if known else parts[-1])
 
     def number(self, value: float | None, digits: int) -> str:
         """Fixed-point number; ``–`` for None."""
@@ -128,4 +143,13 @@ def load_wording(language: str) -> Wording:
         file.stem: tomllib.loads(file.read_text(encoding="utf-8"))
         for file in sorted(folder.glob("*.toml"))
     }
-    return Wording(language, texts)
+    return Wording(language, {**texts, NAMES: _flat(texts[NAMES])})
+
+
+def _flat(groups: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Names by key, and their cases by ``<key>-<case>``, from the groups of ``names.toml``."""
+    return {
+        f"{key}-{group}" if group in CASES else key: name
+        for group, names in groups.items()
+        for key, name in names.items()
+    }

