@@ -280,7 +280,9 @@ def test_drift_is_the_mean_of_the_seeds(study: Results, words: Wording) -> None:
     ):
         values = own[own.layer == layer].l2
         assert cell == f"{values.mean():.3f}\u00a0±\u00a0{values.std():.3f}"
-    relative = row_of(tabulation.tabulate_drift(study, words, "relative"), "POS tagging, full fine-tuning")
+    relative = row_of(
+        tabulation.tabulate_drift(study, words, "relative"), "POS tagging, full fine-tuning"
+    )
     head = own[own.layer == "classifier"].relative.mean()
     assert relative[-1].startswith(f"{100 * head:.3f}")
 
@@ -353,7 +355,9 @@ def test_confusions_are_ranked_and_limited(study: Results, words: Wording) -> No
 
 
 def test_comparisons_show_effect_interval_and_corrected_p(study: Results, words: Wording) -> None:
-    row = row_of(tabulation.tabulate_comparisons(study, "cola", words), "MCC", "full fine-tuning − LoRA")
+    row = row_of(
+        tabulation.tabulate_comparisons(study, "cola", words), "MCC", "full fine-tuning − LoRA"
+    )
     [entry] = [
         entry
         for entry in study.evidence["cola"]["comparisons"]
