@@ -18,6 +18,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -230,7 +231,10 @@ def _unknown(name: str, parameters: list[str]) -> StudyError:
 
 
 def measure_drift(
-    base: Model, tuned: Model, head_before: Mapping[str, Tensor] | None = None
+    base: Model,
+    tuned: Model,
+    head_before: Mapping[str, Tensor] | None = None,
+    counted_with: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict]:
     """Every distance for every layer and every kind of matrix in it, in one pass over the tensors.
 
@@ -239,6 +243,8 @@ def measure_drift(
         tuned: the tuned model.
         head_before: initial state of parameters that the original checkpoint does not hold, by
             name: the head's, saved before training. They take the place of the base model's.
+        counted_with: layers that are counted as part of another, such as a pooler that is trained
+            as part of the head.
 
     Returns:
         A row for each layer (canonical names, from input to output) and kind: ``all`` first, then
@@ -253,8 +259,11 @@ def measure_drift(
     base_weights, tuned_weights = read_pair(base, tuned)
     if head_before is not None:
         base_weights |= _initial_state(head_before, tuned_weights)
+    layers = group_by_layer(pair_weights(base_weights, tuned_weights))
+    for part, whole in counted_with.items():
+        layers[whole] = layers.get(whole, []) + layers.pop(part, [])
     rows = []
-    for layer, pairs in group_by_layer(pair_weights(base_weights, tuned_weights)).items():
+    for layer, pairs in layers.items():
         kinds: dict[str, Moments] = {}
         for pair in pairs:
             kind = locate(pair.name).kind

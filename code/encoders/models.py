@@ -30,6 +30,7 @@ from transformers import (
 )
 
 from study import architecture
+from study.architecture import HEAD, POOLER
 from study.errors import StudyError
 from study.paths import model_folder
 from study.settings import AdapterSettings, LoraSettings, MethodSettings
@@ -39,6 +40,7 @@ AUTO_CLASSES = {
     "token": AutoModelForTokenClassification,
 }
 TASK_TYPES = {"sequence": TaskType.SEQ_CLS, "token": TaskType.TOKEN_CLS}
+_DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
 IDENTITY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 
 
@@ -96,18 +98,40 @@ def build_model(
         method: what is trained and whether there is an adapter.
         seed: decides the head's (and an adapter's) initial values.
 
+    Returns:
+        The model; ``model.config.pooler_role`` says what its pooler counts as (``pooler_role``).
+
     Raises:
         StudyError: the checkpoint cannot be loaded or its model type is not supported.
     """
     model, fresh = load_base(checkpoint, kind, num_labels, seed)
+    model.config.pooler_role = pooler_role(model, fresh, method)  # type: ignore[union-attr]
+    beside = {POOLER} if model.config.pooler_role == "head" else set()  # type: ignore[union-attr]
     if method.adapter is not None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return _add_adapter(model, method.adapter, kind, fresh)
+            return _add_adapter(model, method.adapter, kind, sorted(beside))
     if method.trainable == "head":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name in fresh)
+            parameter.requires_grad_(architecture.locate(name).layer in {HEAD, *beside})
     return model
+
+
+def pooler_role(model: nn.Module, fresh: set[str], method: MethodSettings) -> str:
+    """What the pooler counts as: ``encoder``, ``head``, or ``none`` where the model has none.
+
+    The setting decides, for all methods of a model alike; a pooler that was not in the checkpoint
+    is always part of the head.
+
+    Args:
+        model: of a run.
+        fresh: names of its parameters that the checkpoint does not hold (``load_base``).
+        method: its settings.
+    """
+    poolers = [n for n, _ in model.named_parameters() if architecture.locate(n).layer == POOLER]
+    if not poolers:
+        return "none"
+    return "head" if method.pooler == "head" or fresh & set(poolers) else "encoder"
 
 
 def load_base(
@@ -124,10 +148,33 @@ def load_base(
             ignore_mismatched_sizes=True,
         )
     architecture.check_supported(model.config.model_type)
-    missing = set(info["missing_keys"]) & {name for name, _ in model.named_parameters()}
-    fresh = missing | {name for name, _ in model.named_parameters() if architecture.is_head(name)}
+    names = {name for name, _ in model.named_parameters()}
+    _check_fit(checkpoint, names, info)
+    fresh = set(info["missing_keys"]) & names | set(filter(architecture.is_head, names))
     _initialise(model, fresh, seed)
     return model, fresh
+
+
+def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any]) -> None:
+    """Refuses weights that are not this encoder's; a head, a pooler may be missing or differ."""
+    misfits = {f"{name} is missing" for name in set(info["missing_keys"]) & names}
+    misfits |= {
+        f"{name} is of shape {tuple(found)} instead of {tuple(wanted)}"
+        for name, found, wanted in info["mismatched_keys"]
+    }
+    misfits |= {
+        f"{name} has no place in the model"
+        for name in info["unexpected_keys"]
+        if architecture.layer_number(architecture.locate(name).layer) is not None
+    }
+    strange = sorted(m for m in misfits if architecture.locate(m.split()[0]).layer not in _DRAWN)
+    if strange:
+        raise StudyError(
+            f"the weights do not fit config.json: {len(strange)} of the encoder's tensors differ; "
+            f"the first: {strange[0]}",
+            where=checkpoint.location,
+            remedy="take weights and config.json from the same checkpoint",
+        )
 
 
 def trained_state(model: nn.Module) -> dict[str, Tensor]:
@@ -210,7 +257,7 @@ def describe_device() -> str:
 
 
 def _add_adapter(
-    model: nn.Module, adapter: AdapterSettings, kind: str, fresh: set[str]
+    model: nn.Module, adapter: AdapterSettings, kind: str, beside: list[str]
 ) -> PeftModel:
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     if isinstance(adapter, LoraSettings):
@@ -222,25 +269,23 @@ def _add_adapter(
                 lora_alpha=adapter.lora_alpha,
                 lora_dropout=adapter.lora_dropout,
                 target_modules=architecture.lora_targets(model_type, adapter.roles),
-                modules_to_save=_fresh_modules(model_type, kind, fresh),
+                modules_to_save=architecture.head_modules(model_type, kind) + beside,
             ),
         )  # type: ignore[return-value]
     config = PrefixTuningConfig(
         task_type=TASK_TYPES[kind], num_virtual_tokens=adapter.num_virtual_tokens
     )
     try:
-        return get_peft_model(model, config)  # type: ignore[arg-type, return-value]
+        wrapped = get_peft_model(model, config)  # type: ignore[arg-type]
+        for name, parameter in wrapped.named_parameters():
+            if architecture.locate(name).layer in beside:
+                parameter.requires_grad_(True)
+        return wrapped  # type: ignore[return-value]
     except ValueError as error:
         raise StudyError(
             f"peft does not support prefix tuning for {model_type}: {error}",
             remedy="leave the prefix method out of methods_run for this model",
         ) from error
-
-
-def _fresh_modules(model_type: str, kind: str, fresh: set[str]) -> list[str]:
-    """Modules trained whole beside the adapter: the head, and a pooler that was not in the file."""
-    pooler = any(architecture.locate(name).layer == architecture.POOLER for name in fresh)
-    return architecture.head_modules(model_type, kind) + (["pooler"] if pooler else [])
 
 
 def _initialise(model: nn.Module, names: set[str], seed: int) -> None:

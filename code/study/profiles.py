@@ -110,7 +110,7 @@ def _build_task(
         require_one_of(chosen, tuple(methods), f"{where}.methods_run")
     layers = (defaults.get("training", {}), defaults[name], own)
     built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
-    inherited = {"training", "methods", "methods_run", "model_name_or_path", "revision"}
+    inherited = {"training", "methods", "methods_run", *MODEL_KEYS}
     rest = {key: value for key, value in table.items() if key not in inherited}
     return _build(TaskSettings, {**rest, "name": name, "methods": built, "margins": margins}, where)
 

@@ -15,7 +15,7 @@ from study.errors import StudyError
 
 DEFAULT_PROFILE = "full"
 Table = Mapping[str, Any]
-MODEL_KEYS = ("model_name_or_path", "revision")
+MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,10 @@ class MethodSettings:
     trainable: str  # "all" or "head": what is trained where there is no adapter
     adapter: AdapterSettings | None
     training: TrainingSettings
+    pooler: str = "encoder"  # what a pretrained pooler belongs to; "head": trained by all methods
 
     def __post_init__(self) -> None:
+        require_one_of(self.pooler, ("encoder", "head"), "pooler")
         require_one_of(self.trainable, ("all", "head"), "trainable")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
 

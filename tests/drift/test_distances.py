@@ -642,3 +642,20 @@ def test_row_drift_of_a_table_longer_than_a_piece():
 def test_tables_of_two_vocabularies_are_an_error():
     with pytest.raises(StudyError, match=r"\(4, 2\), \(5, 2\) and \(4,\)"):
         distances.embedding_row_drift(torch.zeros(4, 2), torch.zeros(5, 2), np.zeros(4, dtype=bool))
+
+
+def test_a_pooler_can_be_counted_with_the_head() -> None:
+    base = tiny.build_model("bert", "sequence", seed=1)
+    tuned = tiny.build_model("bert", "sequence", seed=2)
+    apart = {(r["layer"], r["kind"]): r for r in measure_drift(base, tuned)}
+    joined = {
+        (r["layer"], r["kind"]): r
+        for r in measure_drift(base, tuned, counted_with={"pooler": "classifier"})
+    }
+    parts = [apart["pooler", "all"], apart["classifier", "all"]]
+    whole = joined["classifier", "all"]
+    assert ("pooler", "all") not in joined
+    assert whole["parameters"] == sum(part["parameters"] for part in parts)
+    assert whole["l2"] == pytest.approx(math.hypot(*(part["l2"] for part in parts)))
+    assert all(row["l2"] > 0 for row in parts)
+    assert joined["encoder.layer.0", "all"] == apart["encoder.layer.0", "all"]

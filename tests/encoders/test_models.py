@@ -1,5 +1,6 @@
 """Models: seeded heads, adapters, what is trained, what is kept."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,7 +207,6 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
-    from dataclasses import replace
 
     from study.settings import PrefixSettings
 
@@ -224,3 +224,67 @@ def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -
     assert torch.equal(logits(again), logits(model))
     assert not torch.allclose(before, logits(model))
     assert any(architecture.is_head(name) for name in trained_state(model))
+
+
+def poolers(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    return {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if architecture.locate(name).layer == "pooler" and not architecture.is_frozen_copy(name)
+    }
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_pooler_is_trained_beside_the_head_where_it_counts_as_head(
+    tmp_path: Path, name: str
+) -> None:
+    checkpoint = find_checkpoint(str(save_checkpoint(tmp_path)), "")
+    pretrained = list(poolers(load_base(checkpoint, "sequence", 2, 1)[0]).values())
+    as_encoder = build_model(checkpoint, "sequence", 2, method(name), 1)
+    as_head = build_model(checkpoint, "sequence", 2, replace(method(name), pooler="head"), 1)
+    assert as_encoder.config.pooler_role == "encoder" and as_head.config.pooler_role == "head"
+    assert all(p.requires_grad for p in poolers(as_head).values()) and len(pretrained) == 2
+    for found, kept in zip(poolers(as_head).values(), pretrained, strict=True):
+        assert torch.equal(found, kept), "the checkpoint's values are where it starts"
+    frozen = name != "full"
+    assert all(p.requires_grad != frozen for p in poolers(as_encoder).values())
+    more = (
+        count_parameters(as_head)["trainable_parameters"]
+        - count_parameters(as_encoder)["trainable_parameters"]
+    )
+    assert more == (sum(p.numel() for p in pretrained) if frozen else 0)
+
+
+def test_a_pooler_that_the_checkpoint_lacks_is_part_of_the_head(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = save_checkpoint(tmp_path)
+    kept = {n: t for n, t in load_file(folder / "model.safetensors").items() if "pooler" not in n}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    checkpoint = find_checkpoint(str(folder), "")
+    for settings in METHODS.values():
+        model = build_model(checkpoint, "sequence", 2, settings, 1)
+        assert model.config.pooler_role == "head"
+        assert poolers(model) and all(p.requires_grad for p in poolers(model).values())
+    token = build_model(checkpoint, "token", 2, method("lora"), 1)
+    assert token.config.pooler_role == "none"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"intermediate_size": 48}, "of shape"),
+        ({"num_hidden_layers": 3}, "is missing"),
+        ({"num_hidden_layers": 1}, "has no place"),
+    ],
+)
+def test_weights_that_do_not_fit_their_configuration_are_refused(
+    tmp_path: Path, change: dict[str, int], words: str
+) -> None:
+    import json
+
+    folder = save_checkpoint(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(StudyError, match=f"do not fit config.json.*{words}"):
+        load_base(find_checkpoint(str(folder), ""), "sequence", 2, 1)

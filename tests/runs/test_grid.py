@@ -136,6 +136,30 @@ def test_drift_of_the_frozen_encoder_is_zero_and_of_its_head_is_not(
     )
 
 
+def test_a_pooler_that_counts_as_head_is_trained_and_measured_with_it(
+    tiny_environment: Path, tmp_path: Path
+) -> None:
+    profile = load_tiny_profile(
+        """
+        [profiles.tiny.cola]
+        pooler = "head"
+        seeds = [1]
+        methods_run = ["lora", "frozen"]
+        [profiles.tiny.cola.training]
+        num_train_epochs = 1
+        """
+    )
+    grid = Grid(profile, Store(tmp_path))
+    for run in plan_runs(profile)[:2]:
+        stages = grid.complete_run(run)
+        measured = grid.store.open(stages["drift"]).result()
+        parameters = {r["layer"]: r["parameters"] for r in measured["rows"] if r["kind"] == "all"}
+        assert "pooler" not in parameters
+        assert parameters["classifier"] == (16 * 2 + 2) + (16 * 16 + 16)
+        assert measured["untouched"]["changed"] == []
+        assert grid.store.open(stages["train"]).result()["costs"]["pooler"] == "head"
+
+
 def test_the_ledger_belongs_to_its_settings(finished: FinishedStudy) -> None:
     assert Ledger.load(finished.store.root, finished.profile).content == finished.ledger.content
     other = load_tiny_profile("[profiles.tiny.cola]\nseeds = [5]")

@@ -1,7 +1,6 @@
 """Distances between base and tuned weights; for an adapter, the merged model's."""
 
 import dataclasses
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from encoders.models import describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
-from study.architecture import HEAD, locate
+from study.architecture import HEAD, POOLER, locate
 from study.settings import LoraSettings, MethodSettings
 from training.loop import learning_rates
 
-STAGE = Stage("drift", 2, __name__)
+STAGE = Stage("drift", 3, __name__)
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
@@ -31,11 +30,12 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
 
     def measure(_folder: Path) -> dict[str, Any]:
         base, tuned = inputs.pair(run, trained)
+        pooler_in_head = trained.result()["costs"]["pooler"] == "head"
         before = load_file(trained.path("initial_head.safetensors"))
         return {
-            "rows": measure_drift(base, tuned, before),
+            "rows": measure_drift(base, tuned, before, {POOLER: HEAD} if pooler_in_head else {}),
             "embedding_rows": _embedding_rows(inputs, run, base, tuned),
-            "untouched": _untouched(run, base, tuned),
+            "untouched": _untouched(run.method, base, tuned, pooler_in_head),
         }
 
     key = STAGE.key(run.name, {"train": trained.digest})
@@ -58,20 +58,22 @@ def _embedding_rows(
     return {**embedding_row_drift(before, after, touched, factor), "decay_factor": factor}
 
 
-def _untouched(run: Run, base: nn.Module, tuned: nn.Module) -> dict[str, Any]:
+def _untouched(
+    method: MethodSettings, base: nn.Module, tuned: nn.Module, pooler_in_head: bool
+) -> dict[str, Any]:
     """Whether every weight outside the trained ones is what it was, bit for bit."""
-    check = untouched_outside(base, tuned, functools.partial(_is_trained, run.method))
+    head = {HEAD, POOLER} if pooler_in_head else {HEAD}
+
+    def is_trained(parameter: str) -> bool:
+        where = locate(parameter)
+        if where.layer in head:
+            return True
+        if isinstance(method.adapter, LoraSettings):
+            return where.kind in method.adapter.roles
+        return method.trainable == "all"
+
+    check = untouched_outside(base, tuned, is_trained)
     return {**dataclasses.asdict(check), "changed": list(check.changed)}
-
-
-def _is_trained(method: MethodSettings, parameter: str) -> bool:
-    """Whether a method may change this parameter (canonical name)."""
-    where = locate(parameter)
-    if where.layer == HEAD:
-        return True
-    if isinstance(method.adapter, LoraSettings):
-        return where.kind in method.adapter.roles
-    return method.trainable == "all"
 
 
 def _word_embeddings(model: nn.Module) -> Tensor:

@@ -34,6 +34,7 @@ def key(inputs: Inputs, run: Run) -> Key:
             "model": inputs.checkpoint(run.method).identity,
             "train": inputs.split(run.task, run.task.train).content_hash,
             "validation": inputs.split(run.task, run.task.validation).content_hash,
+            "pooler": run.method.pooler,
             "trainable": run.method.trainable,
             "adapter": dataclasses.asdict(adapter) if adapter else None,
             "training": training,
@@ -73,6 +74,7 @@ def _train(
     model = inputs.fresh_model(run)
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
+    facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
     result = train(
         model,
         run.task.kind,
