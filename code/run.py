@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.only:
             _run_one(profile, options.only)
         else:
-            _run_all(profile, options.finished_only)
+            _run_all(profile, options)
         if options.command == "render":
             _render(profile, options.language)
     except StudyError as error:
@@ -70,12 +70,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("FINISHED_ONLY") == "1",
         help="train nothing: report the runs that are finished (also: FINISHED_ONLY=1)",
     )
+    parser.add_argument(
+        "--engine", default="serial", choices=("serial", "ray"), help="what the runs are spread by"
+    )
+    parser.add_argument("--address", help="of a running Ray cluster (with --engine ray)")
     parser.add_argument("--language", default="en", choices=("en", "ru"), help="of the report")
     return parser.parse_args(arguments)
 
 
-def _run_all(profile: Profile, finished_only: bool) -> None:
-    ledger = _collect(profile) if finished_only else _grid(profile).complete()
+def _run_all(profile: Profile, options: argparse.Namespace) -> None:
+    ledger = _collect(profile) if options.finished_only else _complete(profile, options)
     failures = ledger.content["failures"]
     for run, reason in failures.items():
         print(f"failed: {run}: {reason}", file=sys.stderr)
@@ -84,6 +88,14 @@ def _run_all(profile: Profile, finished_only: bool) -> None:
             "no run of this profile is finished",
             remedy=f"python code/run.py --profile {profile.name}",
         )
+
+
+def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:
+    if options.engine == "ray":
+        from runs.engine import complete_on_ray
+
+        return complete_on_ray(profile, Store(cache_folder()), options.address)
+    return _grid(profile).complete()
 
 
 def _collect(profile: Profile) -> Ledger:

@@ -4,7 +4,8 @@ The ledger of a profile says which entries its report shows; it is written after
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from runs.grid import Run, plan_runs
@@ -40,14 +41,28 @@ class Grid:
         total = sum(train.work(self.inputs, run) for run in missing) or 1.0
         runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
-            for run in runs:
+            waiting = list(runs)
+            while waiting:
+                run = self._next(waiting)
+                waiting.remove(run)
                 progress.start(run.name)
                 self._complete_run(run, progress)
                 self._ledger.save(self.store.root)
         return self._complete_tasks()
 
-    def collect(self) -> Ledger:
-        """As ``complete``, of the runs that are trained already: trains nothing."""
+    def _next(self, waiting: list[Run]) -> Run:
+        """The first run that no other process is training; the first of all if all are taken."""
+        free = (run for run in waiting if not self.store.busy(train.key(self.inputs, run)))
+        return next(free, waiting[0])
+
+    def collect(self, failures: Mapping[str, str] = MappingProxyType({})) -> Ledger:
+        """As ``complete``, of the runs that are trained already: trains nothing.
+
+        Args:
+            failures: run -> reason, of runs that were tried elsewhere.
+        """
+        for name, reason in failures.items():
+            self._ledger.record_failure(name, reason)
         with Progress(1.0, len(plan_runs(self.profile))) as progress:
             for run, _, entry in self.states():
                 if entry is not None:

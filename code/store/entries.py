@@ -150,6 +150,15 @@ class Store:
         with disk_errors(self.root), self._lock(key):
             return self.find(key) or self._make(key, producer, provenance)
 
+    def busy(self, key: Key) -> bool:
+        """Whether another process is making this entry now."""
+        lock = FileLock(self._lock_file(key))
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
     def workspace(self, key: Key) -> Path:
         """A folder for unfinished work: it outlives an interruption, ``produce`` removes it."""
         return self.root / ".unfinished" / f"{key.stage}-{key.digest[:12]}"
@@ -177,11 +186,14 @@ class Store:
         shutil.rmtree(self.workspace(key), ignore_errors=True)
         return Entry(final)
 
-    @contextlib.contextmanager
-    def _lock(self, key: Key) -> Iterator[None]:
+    def _lock_file(self, key: Key) -> Path:
         folder = self.root / ".locks"
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{key.stage}-{key.digest[:12]}.lock")
+        return folder / f"{key.stage}-{key.digest[:12]}.lock"
+
+    @contextlib.contextmanager
+    def _lock(self, key: Key) -> Iterator[None]:
+        lock = FileLock(self._lock_file(key))
         try:
             lock.acquire(timeout=0)
         except Timeout:

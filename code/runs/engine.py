@@ -1,0 +1,124 @@
+"""The grid on Ray: a task a run, on one machine or a cluster, through the same store.
+
+Every worker runs ``Grid.complete_run`` against the store's folder, which all machines must share;
+the locks of the store see to it that each run is trained once, and a run whose worker died goes on
+from its last checkpoint when Ray tries it again. Ray is optional (``requirements-ray.txt``).
+Leaves out what Ray does already: scheduling, retries, the view of the cluster.
+"""
+
+import os
+import sys
+from typing import Any
+
+from runs.completion import Grid
+from runs.grid import plan_runs
+from store.entries import Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.paths import cache_folder, project_root
+from study.profiles import load_profile
+from study.settings import Profile
+
+RETRIES = 3  # of a run whose worker died
+# What decides where a worker finds settings, data, models and results.
+SHARED_VARIABLES = (
+    "CACHE_DIR",
+    "DATA_DIR",
+    "EXPERIMENTS_FILE",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "HF_HUB_OFFLINE",
+    "MODEL_DIR",
+)
+
+
+def complete_on_ray(profile: Profile, store: Store, address: str | None = None) -> Ledger:
+    """As ``Grid.complete``, with the runs spread over the workers of a Ray cluster.
+
+    Args:
+        profile: what is run.
+        store: its folder must lie at the same path on every machine.
+        address: of a running cluster; None starts one on this machine that ends with the call.
+
+    Raises:
+        StudyError: Ray is not installed or the cluster cannot be reached, or nothing can run.
+    """
+    ray = _import_ray()
+    grid = Grid(profile, store)
+    missing = [run.name for run, _, entry in grid.states() if entry is None]
+    _connect(ray, address, store)
+    try:
+        gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_complete_run)
+        print(f"{len(missing)} runs on Ray: {_describe(ray)}", file=sys.stderr, flush=True)
+        pending = {task.remote(profile.name, name): name for name in missing}
+        failures = _gather(ray, pending)
+    finally:
+        ray.shutdown()
+    return grid.collect(failures)
+
+
+def _complete_run(profile_name: str, run_name: str) -> str | None:
+    """On a worker: makes one run; the reason if it fails."""
+    profile = load_profile(profile_name)
+    run = next(run for run in plan_runs(profile) if run.name == run_name)
+    try:
+        Grid(profile, Store(cache_folder())).complete_run(run)
+    except StudyError as error:
+        return str(error)
+    return None
+
+
+def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
+    """Waits for all tasks; run -> reason of those that failed."""
+    failures = {}
+    while pending:
+        (done,), _ = ray.wait(list(pending), num_returns=1)
+        name = pending.pop(done)
+        try:
+            reason = ray.get(done)
+        except ray.exceptions.RayError as error:
+            reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
+        if reason:
+            failures[name] = reason
+        state = f"failed: {reason}" if reason else "done"
+        print(f"{name} {state}, {len(pending)} left", file=sys.stderr, flush=True)
+    return failures
+
+
+def _connect(ray: Any, address: str | None, store: Store) -> None:
+    variables = {name: os.environ[name] for name in SHARED_VARIABLES if name in os.environ}
+    variables |= {
+        "CACHE_DIR": str(store.root.resolve()),
+        "PYTHONPATH": str(project_root() / "code"),
+    }
+    try:
+        ray.init(
+            address=address,
+            runtime_env={"env_vars": variables},
+            include_dashboard=False,  # nothing listens for browsers
+            log_to_driver=False,
+            logging_level="error",
+            ignore_reinit_error=True,
+        )
+    except Exception as error:  # Ray raises bare exceptions while it starts
+        raise StudyError(
+            f"no Ray cluster at {address or 'this machine'}: {error}",
+            remedy="start one (ray start --head) or leave --address out",
+        ) from error
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise StudyError(
+            "--engine ray needs Ray, which is not installed",
+            remedy="pip install -r requirements-ray.txt",
+        ) from error
+    return ray
+
+
+def _describe(ray: Any) -> str:
+    resources = ray.cluster_resources()
+    return f"{resources.get('CPU', 0):g} CPUs, {resources.get('GPU', 0):g} GPUs"

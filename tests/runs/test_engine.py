@@ -1,0 +1,108 @@
+"""Runs spread over workers: Ray, and two plain processes that share a store."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import FinishedStudy
+from runs.completion import Grid
+from runs.grid import plan_runs
+from runs.stages import train
+from store.entries import Store
+from study.paths import project_root
+from tiny_study import PROFILE, load_tiny_profile
+
+ONE_SEED = "\n[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]\n"
+
+
+@pytest.fixture
+def shared(tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment in which other processes find the tiny study; its cache folder."""
+    (tmp_path / "tiny.toml").write_text(PROFILE, encoding="utf-8")
+    monkeypatch.setenv("EXPERIMENTS_FILE", str(tmp_path / "tiny.toml"))
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def digests_of_weights(store: Store, profile) -> dict[str, str]:
+    """Run -> checksum of its trained weights."""
+    found = {}
+    for run, _, entry in Grid(profile, store).states():
+        assert entry is not None, f"{run.name} is missing"
+        found[run.name] = entry.manifest()["files"]["trained.safetensors"]["sha256"]
+    return found
+
+
+def test_ray_trains_each_run_once_though_a_worker_is_killed(
+    finished: FinishedStudy, shared: Path
+) -> None:
+    pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
+    from runs.engine import complete_on_ray
+
+    killer = subprocess.Popen([sys.executable, "-c", KILLER, str(shared)])
+    ledger = complete_on_ray(finished.profile, Store(shared))
+    assert killer.wait(timeout=60) == 0, "no worker was killed: the test would be vacuous"
+    assert ledger.content["failures"] == {}
+    assert ledger.content["runs"].keys() == finished.ledger.content["runs"].keys()
+    spread = digests_of_weights(Store(shared), finished.profile)
+    assert spread == digests_of_weights(finished.store, finished.profile)
+    assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
+
+
+def test_a_missing_ray_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from runs import engine
+    from study.errors import StudyError
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(StudyError, match="requirements-ray"):
+        engine._import_ray()
+
+
+def start(profile: str = "tiny") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "code/run.py", "--profile", profile],
+        cwd=project_root(),
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_two_processes_share_the_work(finished: FinishedStudy, shared: Path) -> None:
+    """While one trains a run, the other takes the next: each run is trained once."""
+    first, second = start(), start()
+    outputs = [process.communicate(timeout=500)[0] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), outputs
+    expected = digests_of_weights(finished.store, finished.profile)
+    assert digests_of_weights(Store(shared), finished.profile) == expected
+    assert len(list((shared / "train").iterdir())) == len(expected)
+
+
+def test_a_run_that_another_process_makes_is_left_for_later(
+    tiny_environment: Path, tmp_path: Path
+) -> None:
+    grid = Grid(load_tiny_profile(ONE_SEED), Store(tmp_path))
+    runs = plan_runs(grid.profile)
+    assert grid._next(runs) == runs[0]
+    with grid.store._lock(train.key(grid.inputs, runs[0])):
+        assert grid._next(runs) == runs[1]
+        assert grid._next(runs[:1]) == runs[0], "with nothing else to do it waits"
+
+
+# Kills the first process that holds an unfinished training of this store (Linux: /proc).
+KILLER = """
+import os, signal, sys, time
+from pathlib import Path
+root = Path(sys.argv[1])
+for _ in range(3000):
+    for part in (root / "train").glob(".*.tmp") if (root / "train").exists() else ():
+        pid = int(part.name.split(".")[-2])
+        os.kill(pid, signal.SIGKILL)
+        sys.exit(0)
+    time.sleep(0.01)
+sys.exit(1)
+"""
