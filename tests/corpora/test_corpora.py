@@ -22,7 +22,6 @@ from corpora.loading import (
     tagging_items,
     training_vocabulary,
 )
-from corpora.miniature import generate
 from corpora.treebank import read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError
@@ -338,7 +337,7 @@ def test_data_dir_leaves_miniature_corpora_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATA_DIR", str(write_data_folder(tmp_path)))
-    corpus = load_corpus("cola", "miniature", ("validation",), tmp_path / "cache")
+    corpus = load_corpus("cola", "miniature", ("validation",))
     assert "miniature" in corpus.source
 
 
@@ -399,44 +398,16 @@ def test_content_hash_of_words_covers_every_column(change: dict[str, str | int])
     assert one.content_hash != other.content_hash
 
 
-@pytest.fixture(scope="module")
-def miniature_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("miniature")
-
-
-def test_miniature_corpora_pass_the_same_parsers(miniature_folder: Path) -> None:
-    cola = load_corpus("cola", "miniature", ("train", "validation"), miniature_folder)
+def test_miniature_corpora_pass_the_same_parsers() -> None:
+    cola = load_corpus("cola", "miniature", ("train", "validation"))
     items = [item for split in cola.splits.values() for item in split.items]
     assert {item.source for item in items} == {"miniature"}
     assert all(item.phenomenon for item in items)
+    assert {item.domain for item in cola.splits["validation"].items} == {"in", "out"}
     for name, splits in (("en_mini", ("train", "validation")), ("de_mini", ("test",))):
-        corpus = load_corpus(name, "miniature", splits, miniature_folder)
+        corpus = load_corpus(name, "miniature", splits)
         assert corpus.language == name[:2]
         assert all(split.items for split in corpus.splits.values())
-
-
-def test_miniature_corpora_are_written_once(
-    miniature_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = load_corpus("cola", "miniature", ("train",), miniature_folder)
-    monkeypatch.setattr(generate, "write_miniature", lambda folder: pytest.fail("written again"))
-    second = load_corpus("cola", "miniature", ("train",), miniature_folder)
-    assert first == second
-
-
-def test_interrupted_writing_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop_halfway(folder: Path) -> None:
-        write(folder, COLA, "cola/in_domain_train.tsv")
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(generate, "write_miniature", stop_halfway)
-        with pytest.raises(StudyError, match="No space left on device"):
-            load_corpus("cola", "miniature", ("train",), tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert load_corpus("cola", "miniature", ("validation",), tmp_path).splits["validation"].items
 
 
 # --- frames ----------------------------------------------------------------------------------

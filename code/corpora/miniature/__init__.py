@@ -1,1 +1,0 @@
-"""The miniature corpora of the demo."""
