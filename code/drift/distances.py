@@ -14,132 +14,15 @@ directions of the change are in ``spectra``; nothing here draws or stores.
 """
 
 import difflib
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from drift.moments import Moments, measure_pairs
 from drift.weights import Model, Pair, Weights, pair_weights, read_pair, read_weights
 from study.architecture import HEAD, KINDS, canonical_name, layer_order, locate, number_of_layers
 from study.errors import StudyError
-
-_CHUNK = 1 << 16  # weights at a time: two float64 buffers of 512 KiB stay in the cache
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """Sums over a set of weights from which every distance follows; sets are joined with ``+``.
-
-    Attributes:
-        parameters: n, the number of weights.
-        base_square: sum of b squared.
-        change_square: sum of (t - b) squared.
-        cross: sum of b (t - b).
-    """
-
-    parameters: int = 0
-    base_square: float = 0.0
-    change_square: float = 0.0
-    cross: float = 0.0
-
-    def __add__(self, other: "Moments") -> "Moments":
-        return Moments(
-            self.parameters + other.parameters,
-            self.base_square + other.base_square,
-            self.change_square + other.change_square,
-            self.cross + other.cross,
-        )
-
-    @property
-    def l2(self) -> float:
-        """Euclidean distance."""
-        return math.sqrt(self.change_square)
-
-    @property
-    def relative(self) -> float | None:
-        """Distance in units of the base norm; None where that is zero."""
-        return self.l2 / math.sqrt(self.base_square) if self.base_square > 0 else None
-
-    @property
-    def rms(self) -> float | None:
-        """Root mean square change of one weight; None for no weights."""
-        return self.l2 / math.sqrt(self.parameters) if self.parameters else None
-
-    @property
-    def angle(self) -> float | None:
-        """Angle between base and tuned weights in [0, pi]; None where one of the two is zero.
-
-        From the parts of the change along and across b rather than from the cosine, which has lost
-        half its digits at the small angles of fine-tuning. The error is about 1e-8 of ``relative``.
-        """
-        if self.base_square == 0:
-            return None
-        norm = math.sqrt(self.base_square)
-        along = self.cross / norm
-        across = math.sqrt(max(self.change_square - along**2, 0.0))
-        if across == 0 and norm + along == 0:
-            return None
-        return math.atan2(across, norm + along)
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Compute on one thread, afterwards on as many as before; also usable as a decorator.
-
-    The operations here last microseconds to milliseconds. Shared among threads they gain little,
-    and on a machine that is busy otherwise they wait for each other, a hundred times as long. One
-    thread also gives the same last digits on every machine.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def measure_tensors(base: Tensor, tuned: Tensor) -> Moments:
-    """The moments of two tensors of one shape, accumulated in float64."""
-    b, t = base.detach().reshape(-1), tuned.detach().reshape(-1)
-    if b.shape != t.shape:
-        raise ValueError(f"expected two tensors of one shape, got {base.shape} and {tuned.shape}")
-    return _accumulate(b.split(_CHUNK), t.split(_CHUNK), b.numel())
-
-
-@single_thread()
-def _accumulate(base: Iterable[Tensor], tuned: Iterable[Tensor], count: int) -> Moments:
-    """The moments of ``count`` weights that come in flat pieces of at most ``_CHUNK``."""
-    base64 = torch.empty(min(_CHUNK, count), dtype=torch.float64)
-    change64 = torch.empty_like(base64)
-    total = Moments()
-    for b, t in zip(base, tuned, strict=True):
-        x, d = base64[: b.numel()], change64[: b.numel()]
-        x.copy_(b)
-        d.copy_(t)
-        d.sub_(x)
-        total += Moments(b.numel(), float(x.dot(x)), float(d.dot(d)), float(x.dot(d)))
-    return total
-
-
-def _measure(pair: Pair) -> Moments:
-    count = math.prod(pair.base.shape)
-    moments = _accumulate(pair.base.pieces(_CHUNK), pair.tuned.pieces(_CHUNK), count)
-    if not math.isfinite(moments.base_square + moments.change_square):
-        raise StudyError(
-            f"the parameter {pair.name} holds values that are not finite numbers",
-            remedy="the training has diverged: lower its learning rate and train again",
-        )
-    return moments
-
-
-def _total(parts: Iterable[Moments]) -> Moments:
-    return sum(parts, Moments())
 
 
 def weight_distance(
@@ -170,11 +53,10 @@ def weight_distance(
     base, tuned = read_pair(base_model, tuned_model)
     pairs = pair_weights(base, tuned)
     if layer_names is None:
-        layers = group_by_layer(pairs)
-        return sum(_total(map(_measure, group)).l2 for group in layers.values()) / len(layers)
-    names = [layer_names] if isinstance(layer_names, str) else list(layer_names)
-    chosen = {name: _choose(name, pairs, base, tuned) for name in names}
-    return {name: _total(map(_measure, group)).l2 for name, group in chosen.items()}
+        distances = [measure_pairs(layer).l2 for layer in group_by_layer(pairs).values()]
+        return sum(distances) / len(distances)
+    names = [layer_names] if isinstance(layer_names, str) else layer_names
+    return {name: measure_pairs(_choose(name, pairs, base, tuned)).l2 for name in names}
 
 
 def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
@@ -267,8 +149,8 @@ def measure_drift(
         kinds: dict[str, Moments] = {}
         for pair in pairs:
             kind = locate(pair.name).kind
-            kinds[kind] = kinds.get(kind, Moments()) + _measure(pair)
-        rows.append(_row(layer, "all", _total(kinds.values())))
+            kinds[kind] = kinds.get(kind, Moments()) + measure_pairs([pair])
+        rows.append(_row(layer, "all", sum(kinds.values(), Moments())))
         rows.extend(_row(layer, kind, kinds[kind]) for kind in KINDS if kind in kinds)
     return rows
 
@@ -295,127 +177,3 @@ def _row(layer: str, kind: str, moments: Moments) -> dict:
         "rms": moments.rms,
         "angle": moments.angle,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Untouched:
-    """Outcome of ``untouched_outside``; ``tensors`` is there against a vacuous pass.
-
-    Attributes:
-        tensors: how many tensors were compared.
-        parameters: how many weights they hold.
-        changed: names of those that are not equal bit for bit.
-    """
-
-    tensors: int
-    parameters: int
-    changed: tuple[str, ...]
-
-
-def untouched_outside(base: Model, tuned: Model, allowed: Callable[[str], bool]) -> Untouched:
-    """Check that every weight that was not to be trained is what it was, bit for bit.
-
-    Args:
-        base: the original model (see ``weight_distance``).
-        tuned: the tuned model; an adapter is merged for the comparison.
-        allowed: whether a parameter (canonical name) was to be trained: those are not compared.
-
-    Raises:
-        StudyError: as ``read_weights``.
-    """
-    pairs = [pair for pair in pair_weights(*read_pair(base, tuned)) if not allowed(pair.name)]
-    return Untouched(
-        tensors=len(pairs),
-        parameters=sum(math.prod(pair.base.shape) for pair in pairs),
-        changed=tuple(
-            pair.name for pair in pairs if not torch.equal(pair.base.load(), pair.tuned.load())
-        ),
-    )
-
-
-def weight_decay_factor(learning_rates: Iterable[float], weight_decay: float) -> float:
-    """What decoupled weight decay alone leaves of a weight: the product of ``1 - lr * decay``.
-
-    The step of AdamW (Loshchilov & Hutter 2019) on a weight that never has a gradient, whose moving
-    averages stay zero.
-
-    Args:
-        learning_rates: the learning rate of every optimizer step, warm-up and decay included.
-        weight_decay: AdamW's ``weight_decay`` for this weight.
-    """
-    return math.prod(1.0 - rate * weight_decay for rate in learning_rates)
-
-
-def embedding_row_drift(
-    base_table: Tensor,
-    tuned_table: Tensor,
-    touched: NDArray[np.bool_],
-    decay_factor: float = 1.0,
-) -> dict[str, float | int | None]:
-    """How far the rows of the embedding table move that training did and did not touch.
-
-    Args:
-        base_table: word embeddings before training (V, H).
-        tuned_table: word embeddings after training (V, H).
-        touched: which rows some training token looked up (V,). The padding row never has a
-            gradient, so it belongs to the untouched.
-        decay_factor: ``weight_decay_factor`` of the run; 1 without weight decay.
-
-    Returns:
-        ``rows``, ``touched_rows``, ``touched_share``; mean and largest L2 drift of both groups
-        (``touched_mean``, ``touched_max``, ``untouched_mean``, ``untouched_max``);
-        ``untouched_unchanged``, the number of untouched rows equal bit for bit; ``decay_mean``, the
-        mean drift that weight decay alone gives the untouched rows; ``unexplained_max``, the
-        largest distance of an untouched row from where decay alone would have put it. None for the
-        mean or maximum of no rows.
-
-    Raises:
-        StudyError: if the shapes do not fit each other.
-    """
-    _check_tables(base_table, tuned_table, touched)
-    drift = _row_norms(base_table, tuned_table, 1.0)
-    norms = _row_norms(base_table, base_table, 0.0)
-    unexplained = _row_norms(base_table, tuned_table, decay_factor)
-    rest = ~touched
-    return {
-        "rows": int(touched.size),
-        "touched_rows": int(touched.sum()),
-        "touched_share": float(touched.mean()),
-        "touched_mean": _mean(drift[touched]),
-        "touched_max": _max(drift[touched]),
-        "untouched_mean": _mean(drift[rest]),
-        "untouched_max": _max(drift[rest]),
-        "untouched_unchanged": int((drift[rest] == 0).sum()),
-        "decay_mean": _mean((1.0 - decay_factor) * norms[rest]),
-        "unexplained_max": _max(unexplained[rest]),
-    }
-
-
-def _check_tables(base: Tensor, tuned: Tensor, touched: NDArray[np.bool_]) -> None:
-    if base.shape != tuned.shape or base.ndim != 2 or touched.shape != (base.shape[0],):
-        raise StudyError(
-            f"expected two tables (V, H) and a mask (V,), got {tuple(base.shape)}, "
-            f"{tuple(tuned.shape)} and {touched.shape}",
-            remedy="compare the tables of one vocabulary",
-        )
-
-
-def _row_norms(base: Tensor, tuned: Tensor, factor: float) -> NDArray[np.float64]:
-    """``||tuned - factor * base||`` of each row (V,), in float64, some rows at a time."""
-    step = max(1, _CHUNK // base.shape[1])
-    norms = [
-        torch.linalg.vector_norm(
-            tuned[start : start + step].double() - factor * base[start : start + step].double(),
-            dim=1,
-        )
-        for start in range(0, base.shape[0], step)
-    ]
-    return torch.cat(norms).detach().cpu().numpy()
-
-
-def _mean(values: NDArray[np.float64]) -> float | None:
-    return float(values.mean()) if values.size else None
-
-
-def _max(values: NDArray[np.float64]) -> float | None:
-    return float(values.max()) if values.size else None

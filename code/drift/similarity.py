@@ -1,18 +1,25 @@
-"""How alike two models' hidden states are, layer by layer: linear CKA.
+"""How alike two models' hidden states are, layer by layer: debiased linear CKA.
 
-Kornblith et al. (2019), "Similarity of neural network representations revisited". For features X
-(N, H) and Y (N, K) of the same N tokens, centred over the tokens:
+Kornblith et al. (2019), "Similarity of neural network representations revisited": for features X
+(N, H) and Y (N, K) of the same N tokens with the linear kernels K = XX' and L = YY',
 
-    CKA(X, Y) = ||Y'X||^2 / (||X'X|| ||Y'Y||)    (Frobenius norms)
+    CKA(X, Y) = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)).
 
-1 for representations equal up to rotation and scale, towards 0 for unrelated ones, provided that N
-is well above H: with few tokens even unrelated features look alike. The sums over tokens are kept
-as H x H matrices in float64, so that memory does not grow with the number of sentences.
+1 for representations equal up to rotation and scale, 0 for unrelated ones. The usual estimator of
+HSIC is biased: with N not far above H even unrelated features look alike. This one is unbiased
+(Song et al. 2012, equation 5), as Nguyen et al. (2021) and Murphy et al. (2024) use it; of a kernel
+it leaves out the diagonal, a token compared with itself. CKA is then in [-1, 1], and a little below
+0 by chance. The sums over tokens are H x H matrices in float64: memory does not grow with their
+number.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +29,7 @@ _MODEL_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class CkaSums:
-    """Running sums over tokens from which linear CKA follows.
+    """Running sums over tokens from which debiased linear CKA follows.
 
     Both sides are shifted by the mean of their first batch: it changes nothing in the result, but
     hidden states have dimensions far from zero, whose squares would swamp the variation.
@@ -31,7 +38,7 @@ class CkaSums:
     def __init__(self) -> None:
         self.tokens = 0
         self._shifts: tuple[Tensor, Tensor] | None = None
-        self._sums: dict[str, Tensor] = {}
+        self._pairs: dict[str, _KernelSums] = {}
 
     def add(self, X: Tensor, Y: Tensor) -> None:
         """Add the features of some tokens, X (N, H) and Y (N, K).
@@ -52,35 +59,69 @@ class CkaSums:
             self._shifts = X.mean(dim=0), Y.mean(dim=0)
         X, Y = X - self._shifts[0], Y - self._shifts[1]
         self.tokens += X.shape[0]
-        new = {"x": X.sum(0), "y": Y.sum(0), "xx": X.T @ X, "yy": Y.T @ Y, "yx": Y.T @ X}
-        self._sums = {name: self._sums.get(name, 0) + value for name, value in new.items()}
+        for name, (left, right) in {"xx": (X, X), "yy": (Y, Y), "xy": (X, Y)}.items():
+            new = _KernelSums.of(left, right)
+            self._pairs[name] = self._pairs[name] + new if name in self._pairs else new
 
     def result(self) -> float:
-        """Linear CKA of all tokens so far, in [0, 1].
+        """Debiased linear CKA of all tokens so far, in [-1, 1].
 
         Raises:
-            StudyError: if there are fewer than two tokens or one side is the same for all tokens.
+            StudyError: if there are fewer than four tokens or one side is the same for all tokens.
         """
-        if self.tokens < 2:
+        if self.tokens < 4:
             raise StudyError(
-                f"expected the features of at least two tokens, got {self.tokens}",
-                remedy="pass batches with real tokens (attention_mask 1)",
+                f"expected the features of at least four tokens, got {self.tokens}",
+                remedy="pass batches with more real tokens (attention_mask 1)",
             )
-        x, y = self._sums["x"], self._sums["y"]
-        xx, yy, yx = (
-            torch.linalg.matrix_norm(self._sums[name] - torch.outer(left, right) / self.tokens)
-            for name, left, right in (("xx", x, x), ("yy", y, y), ("yx", y, x))
-        )
-        if xx == 0 or yy == 0:
+        xx, yy, xy = (self._pairs[name].hsic(self.tokens) for name in ("xx", "yy", "xy"))
+        if xx <= 0 or yy <= 0:
             raise StudyError(
                 "the features of one model are the same for every token, so that CKA is undefined",
                 remedy="pass batches of different tokens, and a model that has not collapsed",
             )
-        return min(1.0, float(yx**2 / (xx * yy)))  # identical features round to just above 1
+        return max(-1.0, min(1.0, xy / math.sqrt(xx * yy)))  # identical ones round to above 1
+
+
+@dataclass(frozen=True, slots=True)
+class _KernelSums:
+    """What HSIC of the kernels XX' and YY' needs; a = |x|^2 and b = |y|^2 of each token.
+
+    Attributes:
+        cross: X'Y (H, K).
+        x, y: sums of x (H,) and of y (K,).
+        bx, ay: sums of b x (H,) and of a y (K,).
+        a, b, ab: sums of a, of b and of their product.
+    """
+
+    cross: Tensor
+    x: Tensor
+    y: Tensor
+    bx: Tensor
+    ay: Tensor
+    a: Tensor
+    b: Tensor
+    ab: Tensor
+
+    @classmethod
+    def of(cls, X: Tensor, Y: Tensor) -> "_KernelSums":
+        a, b = X.square().sum(1), Y.square().sum(1)
+        return cls(X.T @ Y, X.sum(0), Y.sum(0), b @ X, a @ Y, a.sum(), b.sum(), a @ b)
+
+    def __add__(self, other: "_KernelSums") -> "_KernelSums":
+        names = (field.name for field in dataclasses.fields(self))
+        return _KernelSums(*(getattr(self, name) + getattr(other, name) for name in names))
+
+    def hsic(self, n: int) -> float:
+        """Unbiased HSIC of n tokens, times n (n - 3) (Song et al. 2012, equation 5)."""
+        trace = self.cross.square().sum() - self.ab
+        totals = (self.x @ self.x - self.a) * (self.y @ self.y - self.b)
+        product = self.x @ self.cross @ self.y - self.bx @ self.x - self.ay @ self.y + self.ab
+        return float(trace + totals / ((n - 1) * (n - 2)) - 2 / (n - 2) * product)
 
 
 def linear_cka(X: Tensor, Y: Tensor) -> float:
-    """Linear CKA of features X (N, H) and Y (N, K) of the same N tokens, in float64.
+    """Debiased linear CKA of features X (N, H) and Y (N, K) of the same N tokens, in float64.
 
     Raises:
         StudyError: as ``CkaSums``.
@@ -90,20 +131,39 @@ def linear_cka(X: Tensor, Y: Tensor) -> float:
     return sums.result()
 
 
+def sample_tokens(lengths: Sequence[int], tokens: int, seed: int) -> dict[int, int]:
+    """Random sentences that together have exactly so many tokens: sentence -> its first so many.
+
+    Sentences are taken whole, in a random order; the last one is cut.
+
+    Args:
+        lengths: tokens of each sentence.
+        tokens: how many are wanted; all sentences if there are no more.
+        seed: of the order.
+    """
+    chosen: dict[int, int] = {}
+    left = tokens
+    for sentence in np.random.default_rng(seed).permutation(len(lengths)).tolist():
+        if left <= 0:
+            break
+        chosen[sentence] = min(lengths[sentence], left)
+        left -= chosen[sentence]
+    return chosen
+
+
 def compare_representations(
     base_model: nn.Module, tuned_model: nn.Module, batches: Iterable[Mapping[str, Tensor]]
 ) -> list[float]:
-    """Linear CKA between two models' hidden states: the embeddings' output, then each layer's.
+    """Debiased linear CKA of two models' hidden states: the embeddings' output, then each layer's.
 
     Args:
         base_model: the original encoder or a classifier on top of it.
         tuned_model: the tuned one; an adapter may be active on it.
-        batches: ``input_ids`` and ``attention_mask`` (B, T), ``token_type_ids`` if the model has
-            them; other keys are ignored. Tokens with attention_mask 1 are compared, [CLS] and [SEP]
-            among them unless the batch holds a ``special_tokens_mask`` (B, T) that is 1 there.
+        batches: ``input_ids``, ``attention_mask`` (B, T), ``token_type_ids`` if the model has them,
+            and ``compared`` (B, T), which tokens are compared; other keys are ignored.
 
     Returns:
-        layers + 1 values in [0, 1].
+        layers + 1 values in [-1, 1].
 
     Raises:
         StudyError: if the models differ in depth, and as ``CkaSums``.
@@ -111,7 +171,7 @@ def compare_representations(
     sums: list[CkaSums] = []
     with _evaluating(base_model), _evaluating(tuned_model), torch.no_grad():
         for batch in batches:
-            mask = _compared_tokens(batch)
+            mask = batch["compared"].bool().cpu()
             base, tuned = (_hidden_states(model, batch) for model in (base_model, tuned_model))
             _check_depth(base, tuned)
             sums = sums or [CkaSums() for _ in base]
@@ -123,12 +183,6 @@ def compare_representations(
             remedy="pass the batches of a validation split that is not empty",
         )
     return [layer.result() for layer in sums]
-
-
-def _compared_tokens(batch: Mapping[str, Tensor]) -> Tensor:
-    mask = batch["attention_mask"].bool().cpu()
-    special = batch.get("special_tokens_mask")
-    return mask if special is None else mask & ~special.bool().cpu()
 
 
 def _hidden_states(model: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from drift.distances import group_by_layer, single_thread
+from drift.distances import group_by_layer
+from drift.moments import single_thread
 from drift.weights import Model, pair_weights, read_pair
 from study.architecture import MATRIX_KINDS, locate
 

@@ -1,6 +1,7 @@
 """What training and measuring start from: checkpoints, tokenizers, encoded corpora, models."""
 
 import functools
+from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
@@ -9,6 +10,7 @@ from torch import nn
 from encoders.models import (
     Checkpoint,
     build_model,
+    choose_device,
     find_checkpoint,
     load_base,
     load_tokenizer,
@@ -19,10 +21,16 @@ from runs.data import Data
 from runs.grid import Run
 from store.entries import Entry
 from study.settings import MethodSettings, TaskSettings
+from training.frozen import LARGEST, SplitOutputs, Splits, compute_outputs, outputs_size
+from training.loop import choose_validation
 
 
 class Inputs(Data):
     """The corpora, and what the encoders make of them."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self._outputs: dict[tuple[TaskSettings, MethodSettings], SplitOutputs | None] = {}
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def checkpoint(self, method: MethodSettings) -> Checkpoint:
@@ -43,6 +51,40 @@ class Inputs(Data):
         if task.kind == "token":
             return encode_tagged(items, tokenizer, self.labels(task), length)
         return encode_sentences(items, tokenizer, length)
+
+    def training_splits(self, task: TaskSettings, method: MethodSettings) -> Splits:
+        """The training split, and what the validation curve is measured on."""
+        validation = self.encoded(task, method, task.validation)
+        chosen = choose_validation(validation, method.training.validation_items)
+        return self.encoded(task, method, task.train), chosen
+
+    def encoder_outputs(
+        self, task: TaskSettings, method: MethodSettings, seed: int
+    ) -> SplitOutputs | None:
+        """Outputs of a frozen encoder for the training and the validation split, computed once.
+
+        None where the method trains its encoder, or where they are too large to be held. They do
+        not depend on the seed, which is only needed to build the model: all seeds share them.
+        """
+        if not method.trains_head_alone:
+            return None
+        if (task, method) not in self._outputs:
+            self._outputs[task, method] = self._compute_outputs(Run(task, method, seed))
+        return self._outputs[task, method]
+
+    def _compute_outputs(self, run: Run) -> SplitOutputs | None:
+        splits = self.training_splits(run.task, run.method)
+        model = self.fresh_model(run)
+        width = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        if sum(outputs_size(split, run.task.kind, width) for split in splits) > LARGEST:
+            return None
+        tokenizer = self.tokenizer(self.checkpoint(run.method))
+        batch_size = run.method.training.per_device_eval_batch_size
+        model = model.to(choose_device())
+        training, validation = (
+            compute_outputs(model, run.task.kind, split, tokenizer, batch_size) for split in splits
+        )
+        return training, validation
 
     def fresh_model(self, run: Run) -> nn.Module:
         """The model of a run before its first step."""

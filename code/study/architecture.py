@@ -222,6 +222,20 @@ def components(layers: int) -> dict[str, str]:
     }
 
 
+def restorable_parts(layers: int) -> dict[str, list[str]]:
+    """The parts of a model that are set back to their values before training, and their layers.
+
+    The embeddings, the encoder's lower, middle and upper third (where it has so many layers), and
+    the head; from input to output.
+    """
+    borders = [third * layers // 3 for third in range(4)]
+    numbers = zip(("lower", "middle", "upper"), borders, borders[1:], strict=False)
+    thirds = {
+        name: [f"encoder.layer.{n}" for n in range(start, stop)] for name, start, stop in numbers
+    }
+    return {EMBEDDINGS: [EMBEDDINGS], **{k: v for k, v in thirds.items() if v}, HEAD: [HEAD]}
+
+
 def check_supported(model_type: str) -> None:
     """Refuse a model type whose parameter names this project does not know.
 

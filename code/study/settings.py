@@ -108,6 +108,11 @@ class MethodSettings:
         """Whether the encoder's own weights can change."""
         return self.mergeable and (self.adapter is not None or self.trainable == "all")
 
+    @property
+    def trains_head_alone(self) -> bool:
+        """Whether the encoder stays as it is, so that its outputs can be computed once."""
+        return self.adapter is None and self.trainable == "head"
+
 
 @dataclass(frozen=True)
 class Roles:

@@ -1,4 +1,8 @@
-"""Instruments: a stopwatch with pauses, and a meter of peak memory."""
+"""Instruments of a training: a stopwatch and a meter of peak memory, both with pauses.
+
+They measure the training steps alone, over the whole run: evaluations and checkpoints pause them,
+and a resumed run goes on from the readings that its last record holds.
+"""
 
 import contextlib
 import ctypes
@@ -15,25 +19,68 @@ import torch
 KIBIBYTE = 1024
 
 
+class Instruments:
+    """Stopwatch and memory meter of one training.
+
+    To be made before the model is built: what the process holds at that moment does not count.
+
+    Args:
+        device: what is trained on.
+        spent: readings of the stopwatch for what was done before and belongs to the training.
+        counted: bytes that the process holds already and that belong to the training all the same.
+    """
+
+    def __init__(
+        self, device: torch.device, spent: Mapping[str, float] | None = None, counted: int = 0
+    ):
+        self._watch = Stopwatch(device)
+        self._meter = MemoryMeter(device, counted)
+        self._spent = spent or {}
+
+    def start(self, earlier: Mapping[str, Any]) -> None:
+        """Begins, with the readings of an earlier, interrupted training (or an empty mapping)."""
+        self._meter.start(earlier)
+        self._watch.start(earlier or self._spent)
+
+    def readings(self) -> dict[str, Any]:
+        """Those of both instruments."""
+        return {**self._watch.readings(), **self._meter.readings()}
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What happens inside is no training step; may be nested."""
+        with self._watch.paused(), self._meter.paused():
+            yield
+
+
 class Stopwatch:
-    """Seconds on the clock and off it; waits for the GPU's queue before each reading."""
+    """Seconds on the clock and off it; waits for the GPU's queue before each reading.
+
+    On the clock it also counts the seconds that this process computes, all its threads together:
+    on a machine that others use too they tell work from waiting.
+    """
 
     def __init__(self, device: torch.device):
         self._device = device
-        self._on = self._off = 0.0
+        self._on = self._off = self._cpu = 0.0
         self._depth = 0
-        self._mark = self._now()
+        self._mark, self._cpu_mark = self._now(), time.process_time()
 
     def start(self, earlier: Mapping[str, Any]) -> None:
         """Sets the watch to the readings of an earlier, interrupted training (empty: to zero)."""
         self._on = earlier.get("training_seconds", 0.0)
+        self._cpu = earlier.get("training_cpu_seconds", 0.0)
         self._off = earlier.get("evaluation_seconds", 0.0)
-        self._mark = self._now()
+        self._mark, self._cpu_mark = self._now(), time.process_time()
 
     def readings(self) -> dict[str, float]:
-        """``training_seconds`` on the clock and ``evaluation_seconds`` off it."""
+        """``training_seconds``, ``training_cpu_seconds``; ``evaluation_seconds`` off the clock."""
         self._settle()
-        return {"training_seconds": self._on, "evaluation_seconds": self._off}
+        return {
+            "training_seconds": self._on,
+            "training_cpu_seconds": self._cpu,
+            "evaluation_seconds": self._off,
+        }
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -47,12 +94,13 @@ class Stopwatch:
             self._depth -= 1
 
     def _settle(self) -> None:
-        now = self._now()
+        now, cpu = self._now(), time.process_time()
         if self._depth:
             self._off += now - self._mark
         else:
             self._on += now - self._mark
-        self._mark = now
+            self._cpu += cpu - self._cpu_mark
+        self._mark, self._cpu_mark = now, cpu
 
     def _now(self) -> float:
         if self._device.type == "cuda":
@@ -61,37 +109,90 @@ class Stopwatch:
 
 
 class MemoryMeter:
-    """Peak memory between entering and leaving, in bytes.
+    """Peak memory of the training steps in bytes, weights included.
 
-    On a GPU: the allocator's own peaks, allocated and reserved. On the CPU: the growth of the peak
-    resident set over what the process held on entry, so that libraries and corpora do not count.
+    On a GPU: the allocator's own peaks, allocated and reserved. On a CPU: the peak resident set.
+    Both over what was held when the meter was made, so that libraries and corpora do not count;
+    what a pause takes is given back to the system before the meter goes on.
     """
 
-    def __enter__(self) -> "MemoryMeter":
+    def __init__(self, device: torch.device, counted: int = 0):
+        self._probe = _GpuProbe(device) if device.type == "cuda" else _ResidentProbe()
         gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
-        else:
-            _release_free_memory()
-            _reset_peak_resident()
-            self._before = _resident("VmRSS")
-        return self
+        self._probe.reset()
+        self._before = max(0, self._probe.held() - counted)
+        self._peak = self._reserved = self._depth = 0
 
-    def __exit__(self, *_: object) -> None:
-        if torch.cuda.is_available():
-            self._peak = torch.cuda.max_memory_allocated()
-            self._reserved: int | None = torch.cuda.max_memory_reserved()
-        else:
-            self._peak, self._reserved = max(0, _resident("VmHWM") - self._before), None
+    def start(self, earlier: Mapping[str, Any]) -> None:
+        """Begins, with the peaks of an earlier, interrupted training."""
+        self._peak = earlier.get("peak_memory_bytes") or 0
+        self._reserved = earlier.get("reserved_memory_bytes") or 0
+        self._probe.reset()
 
-    def result(self) -> dict[str, Any]:
-        """``peak_memory_bytes``, ``reserved_memory_bytes`` (None on the CPU), and the kind."""
+    def readings(self) -> dict[str, Any]:
+        """``peak_memory_bytes``, ``reserved_memory_bytes`` (None on a CPU) and ``memory_kind``."""
+        self._look()
         return {
             "peak_memory_bytes": self._peak,
-            "reserved_memory_bytes": self._reserved,
-            "memory_kind": "gpu" if torch.cuda.is_available() else "resident",
+            "reserved_memory_bytes": self._reserved or None,
+            "memory_kind": self._probe.kind,
         }
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is taken inside does not count; may be nested."""
+        self._look()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._probe.reset()
+
+    def _look(self) -> None:
+        if not self._depth:
+            self._peak = max(self._peak, self._probe.peak() - self._before)
+            self._reserved = max(self._reserved, self._probe.reserved())
+
+
+class _GpuProbe:
+    kind = "gpu"
+
+    def __init__(self, device: torch.device):
+        self._device = device
+
+    def reset(self) -> None:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(self._device)
+
+    def held(self) -> int:
+        return torch.cuda.memory_allocated(self._device)
+
+    def peak(self) -> int:
+        return torch.cuda.max_memory_allocated(self._device)
+
+    def reserved(self) -> int:
+        return torch.cuda.max_memory_reserved(self._device)
+
+
+class _ResidentProbe:
+    kind = "resident"
+
+    def reset(self) -> None:
+        _release_free_memory()
+        # Sets VmHWM to the present size (proc(5): 5 in clear_refs); no effect where not allowed.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+
+    def held(self) -> int:
+        return _resident("VmRSS")
+
+    def peak(self) -> int:
+        return _resident("VmHWM")
+
+    def reserved(self) -> int:
+        return 0
 
 
 def _resident(field: str) -> int:
@@ -101,16 +202,8 @@ def _resident(field: str) -> int:
         for line in status.read_text().splitlines():
             if line.startswith(field + ":"):
                 return int(line.split()[1]) * KIBIBYTE
-    if field == "VmRSS":
-        return 0
     unit = 1 if sys.platform == "darwin" else KIBIBYTE
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _reset_peak_resident() -> None:
-    """Sets VmHWM to the present size (proc(5): 5 in clear_refs); no effect where not allowed."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _release_free_memory() -> None:

@@ -29,7 +29,7 @@ from encoders.tokens import IGNORED, Encoded, build_collator
 from evidence.scoring import score_acceptability, score_tags
 from study.errors import StudyError
 from study.settings import TrainingSettings
-from training.instruments import MemoryMeter, Stopwatch
+from training.instruments import Instruments
 
 CURVE_METRICS = {
     "sequence": ("matthews_correlation", "accuracy"),
@@ -38,6 +38,7 @@ CURVE_METRICS = {
 LOSSES_PER_EVALUATION = 4  # points of the training curve between two of the validation curve
 
 StepListener = Callable[[int, float | None], None]
+Collator = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def train(
     seed: int,
     workspace: Path,
     listener: StepListener = lambda _step, _loss: None,
+    instruments: Instruments | None = None,
+    collate: Collator | None = None,
 ) -> TrainedRun:
     """Trains the model in place.
 
@@ -111,66 +114,68 @@ def train(
         seed: decides the order of the data and the dropout.
         workspace: where checkpoints go; one found there is resumed from.
         listener: told the step and the latest training loss after every step.
+        instruments: made before the model, so that its weights count as memory.
+        collate: makes a batch of features, if not ``build_collator``'s of token ids.
 
     Raises:
         StudyError: the GPU's memory is too small, or the loss is not finite.
     """
     schedule = build_schedule(len(data.features), settings)
-    meter = MemoryMeter()
     trainer = StudyTrainer(
+        instruments=instruments,
         model=model,
         args=_arguments(settings, schedule, seed, workspace),
         train_dataset=data.features,
         eval_dataset=choose_validation(validation, settings.validation_items).features,
-        data_collator=build_collator(kind, tokenizer),
+        data_collator=collate or build_collator(kind, tokenizer),
         compute_metrics=_curve_metrics(kind, tags),
         preprocess_logits_for_metrics=_argmax if kind == "token" else None,
         callbacks=[_Listener(listener)],
     )
     trainer.remove_callback(PrinterCallback)  # the progress display speaks for all runs
-    with gpu_memory_errors(settings), meter:
+    with gpu_memory_errors(settings):
         trainer.train(resume_from_checkpoint=_last_checkpoint(workspace))
-    costs = _costs(trainer, data.tokens * settings.num_train_epochs) | meter.result()
+    costs = _costs(trainer, data.tokens * settings.num_train_epochs)
     return TrainedRun(_curves(trainer.state.log_history, CURVE_METRICS[kind]), costs)
 
 
 class StudyTrainer(Trainer):
-    """A Trainer with a stopwatch that stands still while evaluating and saving."""
+    """A Trainer whose instruments stand still while it evaluates and saves."""
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.stopwatch = Stopwatch(self.args.device)
-        self.add_callback(_EarlierTime(self.stopwatch))
+    def __init__(self, *, instruments: Instruments | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.instruments = instruments or Instruments(self.args.device)
+        self.add_callback(_EarlierReadings(self.instruments))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """As the base class, off the clock."""
-        with self.stopwatch.paused():
+        with self.instruments.paused():
             return super().evaluate(*args, **kwargs)
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        with self.stopwatch.paused():
+        with self.instruments.paused():
             super()._save_checkpoint(*args, **kwargs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """As the base class, with the stopwatch's readings in every record.
+        """As the base class, with the instruments' readings in every record.
 
         Raises:
             StudyError: the training loss is not finite.
         """
         if not math.isfinite(logs.get("loss", 0.0)):
             raise _diverged()
-        super().log({**logs, **self.stopwatch.readings()}, start_time)
+        super().log({**logs, **self.instruments.readings()}, start_time)
 
 
-class _EarlierTime(TrainerCallback):
-    """Starts the watch; after a resumption, with the time until the checkpoint on it."""
+class _EarlierReadings(TrainerCallback):
+    """Starts the instruments; after a resumption, with the readings at the checkpoint."""
 
-    def __init__(self, stopwatch: Stopwatch):
-        self._stopwatch = stopwatch
+    def __init__(self, instruments: Instruments):
+        self._instruments = instruments
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Continues from the last record, if there is one."""
-        self._stopwatch.start(state.log_history[-1] if state.log_history else {})
+        self._instruments.start(state.log_history[-1] if state.log_history else {})
 
 
 class _Listener(TrainerCallback):
@@ -319,7 +324,7 @@ def _curves(history: list[dict[str, Any]], metrics: tuple[str, ...]) -> list[dic
 
 
 def _costs(trainer: StudyTrainer, tokens: int) -> dict[str, Any]:
-    readings = trainer.stopwatch.readings()
+    readings = trainer.instruments.readings()
     return {
         **readings,
         "steps": trainer.state.global_step,

@@ -15,8 +15,10 @@ from torch import nn
 from transformers import AutoModel
 
 import tiny
-from drift import distances, weights
+from drift import moments as sums
+from drift import untrained, weights
 from drift.distances import measure_drift, weight_distance
+from drift.moments import CHUNK, Moments
 from study import architecture
 from study.architecture import canonical_name, locate
 from study.errors import StudyError
@@ -146,8 +148,13 @@ def _flat(model: nn.Module, layer: str) -> torch.Tensor:
 # --- single tensors ---
 
 
+def of_tensors(base: torch.Tensor, tuned: torch.Tensor) -> Moments:
+    before, after = (weights.read_weights({"weight": tensor}) for tensor in (base, tuned))
+    return sums.measure_pairs(weights.pair_weights(before, after))
+
+
 def moments(base, tuned):
-    return distances.measure_tensors(torch.tensor(base), torch.tensor(tuned))
+    return of_tensors(torch.tensor(base), torch.tensor(tuned))
 
 
 def test_a_textbook_triangle():
@@ -178,17 +185,17 @@ def test_a_tiny_angle_keeps_its_digits():
     base[0] = 1
     tuned = base.clone()
     tuned[1] = 1e-9
-    assert distances.measure_tensors(base, tuned).angle == pytest.approx(1e-9, rel=1e-9)
+    assert of_tensors(base, tuned).angle == pytest.approx(1e-9, rel=1e-9)
 
 
 def test_relative_distance_of_what_starts_at_zero_is_undefined_not_infinite():
     assert moments([0.0], [1.0]).relative is None
-    assert distances.Moments().rms is None
+    assert Moments().rms is None
 
 
 @settings(max_examples=10, deadline=None)
 @given(
-    size=st.sampled_from([0, 1, distances._CHUNK - 1, distances._CHUNK, 2 * distances._CHUNK + 7]),
+    size=st.sampled_from([0, 1, CHUNK - 1, CHUNK, 2 * CHUNK + 7]),
     base_type=st.sampled_from([torch.float16, torch.bfloat16, torch.float32, torch.float64]),
     tuned_type=st.sampled_from([torch.bfloat16, torch.float32]),
 )
@@ -196,7 +203,7 @@ def test_any_dtypes_and_sizes_are_summed_in_float64(size, base_type, tuned_type)
     generator = torch.Generator().manual_seed(size)
     base = torch.randn(size, generator=generator).to(base_type)
     tuned = torch.randn(size, generator=generator).to(tuned_type)
-    m = distances.measure_tensors(base, tuned)
+    m = of_tensors(base, tuned)
     change = tuned.double() - base.double()
     assert m.parameters == size
     assert m.change_square == pytest.approx(float(change.square().sum()), rel=1e-12)
@@ -207,11 +214,11 @@ def test_the_number_of_threads_is_left_as_it_was():
     threads = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        distances.measure_tensors(torch.ones(3), torch.ones(3))
-        with pytest.raises(ValueError, match="of one shape"):
-            distances.measure_tensors(torch.ones(3), torch.ones(2))
+        of_tensors(torch.ones(3), torch.ones(3))
+        with pytest.raises(StudyError, match="has the shape"):
+            of_tensors(torch.ones(3), torch.ones(2))
         with pytest.raises(RuntimeError):
-            distances._accumulate([torch.ones(3)], [torch.ones(2)], 3)
+            sums._accumulate([torch.ones(3)], [torch.ones(2)], 3)
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(threads)
@@ -219,10 +226,8 @@ def test_the_number_of_threads_is_left_as_it_was():
 
 def test_a_transposed_tensor_is_read_in_its_own_order():
     base = torch.arange(6.0).reshape(2, 3)
-    assert distances.measure_tensors(base.T, base.T.contiguous()).l2 == 0
-    assert distances.measure_tensors(base.T.contiguous(), base.T + 1).l2 == pytest.approx(
-        math.sqrt(6)
-    )
+    assert of_tensors(base.T, base.T.contiguous()).l2 == 0
+    assert of_tensors(base.T.contiguous(), base.T + 1).l2 == pytest.approx(math.sqrt(6))
 
 
 # --- names ---
@@ -455,12 +460,12 @@ def test_lora_changes_nothing_outside_its_targets_and_head(family):
     def allowed(name):
         return architecture.is_head(name) or locate(name).kind in ("query", "value")
 
-    check = distances.untouched_outside(base, tuned, allowed)
+    check = untrained.untouched_outside(base, tuned, allowed)
     assert check.changed == ()
     compared = [p for name, p in base.named_parameters() if not allowed(name)]
     assert (check.tensors, check.parameters) == (len(compared), sum(p.numel() for p in compared))
     assert check.tensors > 20
-    everything = distances.untouched_outside(base, tuned, lambda _: False).changed
+    everything = untrained.untouched_outside(base, tuned, lambda _: False).changed
     assert everything
     assert all(map(allowed, everything))
 
@@ -470,7 +475,7 @@ def test_one_flipped_bit_outside_is_noticed():
     tuned = copy.deepcopy(base)
     weight = tuned.bert.encoder.layer[0].output.dense.weight.data
     weight[0, 0] = torch.nextafter(weight[0, 0], torch.tensor(1.0))
-    check = distances.untouched_outside(base, tuned, architecture.is_head)
+    check = untrained.untouched_outside(base, tuned, architecture.is_head)
     assert check.changed == ("encoder.layer.0.output.dense.weight",)
 
 
@@ -552,7 +557,7 @@ def test_a_truncated_checkpoint_is_described(tmp_path):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_a_checkpoint_is_streamed_without_holding_a_tensor(tmp_path, monkeypatch, dtype):
     """The same sums as in memory, from pieces of which none is larger than a chunk."""
-    monkeypatch.setattr(distances, "_CHUNK", 100)
+    monkeypatch.setattr(sums, "CHUNK", 100)
     base, tuned = (
         {"a": torch.randn(7, 33), "b": torch.randn(()), "c": torch.randn(0, 3), "d": torch.randn(5)}
         for _ in range(2)
@@ -597,9 +602,9 @@ def test_weight_decay_alone_moves_untouched_rows_as_predicted():
         optimizer.step()
     touched = np.zeros(12, dtype=bool)
     touched[[1, 2, 5]] = True
-    factor = distances.weight_decay_factor(rates, 0.3)
+    factor = untrained.weight_decay_factor(rates, 0.3)
     assert factor == pytest.approx((1 - 0.003) * (1 - 0.015) * (1 - 0.009) * (1 - 0.0006))
-    found = distances.embedding_row_drift(before, table.weight, touched, factor)
+    found = untrained.embedding_row_drift(before, table.weight, touched, factor)
     assert (found["rows"], found["touched_rows"], found["touched_share"]) == (12, 3, 0.25)
     assert found["untouched_mean"] == pytest.approx(found["decay_mean"], rel=1e-5)
     assert 0 <= found["unexplained_max"] < 1e-6
@@ -611,7 +616,7 @@ def test_row_drift_by_hand():
     base = torch.zeros(4, 2)
     tuned = torch.tensor([[3.0, 4.0], [0.0, 1.0], [0.0, 0.0], [0.0, 2.0]])
     touched = np.array([True, True, False, False])
-    assert distances.embedding_row_drift(base, tuned, touched) == {
+    assert untrained.embedding_row_drift(base, tuned, touched) == {
         "rows": 4,
         "touched_rows": 2,
         "touched_share": 0.5,
@@ -623,7 +628,7 @@ def test_row_drift_by_hand():
         "decay_mean": 0.0,
         "unexplained_max": 2.0,
     }
-    all_touched = distances.embedding_row_drift(base, tuned, np.ones(4, dtype=bool))
+    all_touched = untrained.embedding_row_drift(base, tuned, np.ones(4, dtype=bool))
     assert all_touched["untouched_mean"] is None
     assert all_touched["untouched_unchanged"] == 0
 
@@ -633,7 +638,7 @@ def test_row_drift_of_a_table_longer_than_a_piece():
     base = torch.randn(700, 200, generator=generator)
     tuned = base + torch.randn(700, 200, generator=generator)
     touched = np.arange(700) < 50
-    found = distances.embedding_row_drift(base, tuned, touched)
+    found = untrained.embedding_row_drift(base, tuned, touched)
     dense = np.linalg.norm((tuned.double() - base.double()).numpy(), axis=1)
     assert found["touched_mean"] == pytest.approx(dense[:50].mean())
     assert found["untouched_max"] == pytest.approx(dense[50:].max())
@@ -641,7 +646,7 @@ def test_row_drift_of_a_table_longer_than_a_piece():
 
 def test_tables_of_two_vocabularies_are_an_error():
     with pytest.raises(StudyError, match=r"\(4, 2\), \(5, 2\) and \(4,\)"):
-        distances.embedding_row_drift(torch.zeros(4, 2), torch.zeros(5, 2), np.zeros(4, dtype=bool))
+        untrained.embedding_row_drift(torch.zeros(4, 2), torch.zeros(5, 2), np.zeros(4, dtype=bool))
 
 
 def test_a_pooler_can_be_counted_with_the_head() -> None:

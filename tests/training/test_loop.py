@@ -1,6 +1,5 @@
 """Training: determinism, resumption, curves, and a clock that stops for evaluations."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from runs.data import ACCEPTABILITY_LABELS
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
 from training import loop
-from training.instruments import MemoryMeter, Stopwatch
 from training.loop import build_schedule, choose_validation, train
 from training.prediction import length_sorted_batches, predict
 
@@ -153,36 +151,6 @@ def test_curves_hold_both_losses_and_the_metrics(parts, tmp_path: Path) -> None:
     assert steps["validation", "loss"] == list(range(0, total + 1, schedule.eval_steps))
     assert result.costs["steps"] == total
     assert result.costs["training_seconds"] > 0 and result.costs["peak_memory_bytes"] >= 0
-
-
-def test_the_watch_stops_for_pauses() -> None:
-    watch = Stopwatch(torch.device("cpu"))
-    watch.start({})
-    with watch.paused():
-        time.sleep(0.05)
-        inside = watch.readings()
-        with watch.paused():
-            time.sleep(0.05)
-    readings = watch.readings()
-    assert readings["evaluation_seconds"] >= 0.1
-    assert readings["training_seconds"] < 0.05
-    assert inside["training_seconds"] <= readings["training_seconds"]
-
-
-def test_the_watch_goes_on_from_an_earlier_reading() -> None:
-    watch = Stopwatch(torch.device("cpu"))
-    watch.start({"training_seconds": 100.0, "evaluation_seconds": 7.0})
-    readings = watch.readings()
-    assert 100 <= readings["training_seconds"] < 101 and readings["evaluation_seconds"] == 7.0
-
-
-def test_the_meter_sees_an_allocation() -> None:
-    with MemoryMeter() as meter:
-        block = np.ones(64 * 2**20, dtype=np.uint8)
-        del block
-    result = meter.result()
-    assert result["peak_memory_bytes"] > 48 * 2**20
-    assert result["memory_kind"] in ("resident", "gpu")
 
 
 def test_a_full_gpu_names_the_setting() -> None:

@@ -8,12 +8,8 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from drift.distances import (
-    embedding_row_drift,
-    measure_drift,
-    untouched_outside,
-    weight_decay_factor,
-)
+from drift.distances import measure_drift
+from drift.untrained import embedding_row_drift, untouched_outside, weight_decay_factor
 from encoders.models import describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs

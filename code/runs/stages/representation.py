@@ -1,43 +1,73 @@
-"""Similarity (CKA) of hidden states, base against tuned, on each evaluated set."""
+"""Similarity (CKA) of hidden states, base against tuned, on each evaluated set.
+
+Compared are the tokens of random sentences, special tokens left out, and equally many of them on
+every set, so that languages can be compared.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-from drift.similarity import compare_representations
+from drift.similarity import compare_representations, sample_tokens
 from encoders.models import choose_device, describe_device
-from encoders.tokens import Encoded
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
-from training.prediction import length_sorted_batches
 
-STAGE = Stage("representation", 1, __name__)
-CKA_ITEMS = 200  # sentences of a split that hidden states are compared on
+STAGE = Stage("representation", 2, __name__)
+TOKENS = 2000  # of a set that hidden states are compared on, if it has so many
+SEED = 20_260_102  # of the choice of sentences; no training uses it
+BATCH_SIZE = 32
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     """Compares a run's hidden states with its base model's, or finds them compared."""
     hashes = {a: inputs.split(run.task, a).content_hash for a in run.task.evaluations}
-    source = {"train": trained.digest, "evaluations": hashes, "items": CKA_ITEMS}
+    source = {"train": trained.digest, "evaluations": hashes, "tokens": TOKENS, "seed": SEED}
 
     def compare(_folder: Path) -> dict[str, Any]:
         base, tuned = (model.to(choose_device()) for model in inputs.pair(run, trained))
-        return {
-            "cka": {
-                address: compare_representations(base, tuned, _batches(inputs, run, address))
-                for address in run.task.evaluations
-            }
-        }
+        sentences = {a: _sentences(inputs, run, a) for a in run.task.evaluations}
+        tokens = min(TOKENS, *(sum(map(_count, own)) for own in sentences.values()))
+        cka, used = {}, {}
+        for address, own in sentences.items():
+            chosen = sample_tokens([_count(mask) for mask in own], tokens, SEED)
+            batches = _batches(inputs, run, address, own, chosen)
+            cka[address] = compare_representations(base, tuned, batches)
+            used[address] = len(chosen)
+        return {"cka": cka, "tokens": tokens, "sentences": used}
 
     return STAGE.produce(store, STAGE.key(run.name, source), compare, describe_device())
 
 
-def _batches(inputs: Inputs, run: Run, address: str) -> Iterator[dict[str, Tensor]]:
-    data = inputs.encoded(run.task, run.method, address)
-    first = Encoded(data.features[:CKA_ITEMS], data.items[:CKA_ITEMS], data.pieces)
+def _sentences(inputs: Inputs, run: Run, address: str) -> list[Tensor]:
+    """Of each sentence (or window), which tokens are no special ones: masks (T,)."""
     tokenizer = inputs.tokenizer(inputs.checkpoint(run.method))
-    for _, batch in length_sorted_batches(first, run.task.kind, tokenizer, 50):
-        yield {name: tensor for name, tensor in batch.items() if name != "labels"}
+    special = torch.tensor([tokenizer.cls_token_id, tokenizer.sep_token_id])
+    features = inputs.encoded(run.task, run.method, address).features
+    return [~torch.isin(torch.tensor(feature["input_ids"]), special) for feature in features]
+
+
+def _count(mask: Tensor) -> int:
+    return int(mask.sum())
+
+
+def _batches(
+    inputs: Inputs, run: Run, address: str, masks: list[Tensor], chosen: dict[int, int]
+) -> Iterator[dict[str, Tensor]]:
+    """The chosen sentences, shortest first; ``compared`` marks their first so many tokens."""
+    features = inputs.encoded(run.task, run.method, address).features
+    order = sorted(chosen, key=lambda index: len(masks[index]))
+    for start in range(0, len(order), BATCH_SIZE):
+        own = order[start : start + BATCH_SIZE]
+        ids = [torch.tensor(features[index]["input_ids"]) for index in own]
+        compared = [masks[i] & (masks[i].cumsum(0) <= chosen[i]) for i in own]
+        yield {
+            "input_ids": pad_sequence(ids, batch_first=True),
+            "attention_mask": pad_sequence([torch.ones_like(row) for row in ids], batch_first=True),
+            "compared": pad_sequence(compared, batch_first=True),
+        }

@@ -1,12 +1,15 @@
 """Training a run: its weights, curves and costs."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
+from torch import nn
 
 from encoders.models import (
+    choose_device,
     compute_memory,
     count_parameters,
     describe_device,
@@ -16,7 +19,9 @@ from encoders.models import (
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Key, Store, disk_errors
-from training.loop import StepListener, build_schedule, train
+from training.frozen import SplitOutputs, Splits, head_alone
+from training.instruments import Instruments
+from training.loop import Collator, StepListener, build_schedule, train
 
 STAGE = Stage("train", 2, __name__)
 
@@ -39,6 +44,7 @@ def key(inputs: Inputs, run: Run) -> Key:
             "adapter": dataclasses.asdict(adapter) if adapter else None,
             "training": training,
             "seed": run.seed,
+            **({"encoder_dropout": False} if run.method.trains_head_alone else {}),
         },
     )
 
@@ -63,30 +69,37 @@ def steps(inputs: Inputs, run: Run) -> int:
 def work(inputs: Inputs, run: Run) -> float:
     """Token passes of a training (see ``progress``)."""
     passes = 3 if run.method.adapter is None and run.method.trainable == "all" else 2
-    passes = 1 if run.method.adapter is None and run.method.trainable == "head" else passes
     tokens = inputs.encoded(run.task, run.method, run.task.train).tokens
-    return float(passes * tokens * run.method.training.num_train_epochs)
+    epochs = 1 if run.method.trains_head_alone else passes * run.method.training.num_train_epochs
+    return float(tokens * epochs)
 
 
 def _train(
     inputs: Inputs, run: Run, folder: Path, workspace: Path, listener: StepListener
 ) -> dict[str, Any]:
+    outputs = inputs.encoder_outputs(run.task, run.method, run.seed)
+    instruments = _instruments(outputs)
     model = inputs.fresh_model(run)
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
-    result = train(
-        model,
-        run.task.kind,
-        inputs.labels(run.task),
-        inputs.encoded(run.task, run.method, run.task.train),
-        inputs.encoded(run.task, run.method, run.task.validation),
-        inputs.tokenizer(inputs.checkpoint(run.method)),
-        run.method.training,
-        run.seed,
-        workspace,
-        listener,
-    )
+    with _prepared(inputs, run, model, outputs) as (splits, collate):
+        result = train(
+            model,
+            run.task.kind,
+            inputs.labels(run.task),
+            *splits,
+            inputs.tokenizer(inputs.checkpoint(run.method)),
+            run.method.training,
+            run.seed,
+            workspace,
+            listener,
+            instruments,
+            collate,
+        )
+    if outputs:
+        facts["encoder_output_bytes"] = sum(split.size for split in outputs)
+        facts["encoder_seconds"] = outputs[0].seconds
     with disk_errors(folder):
         save_file(trained_state(model), folder / "trained.safetensors")
     kept = (folder / "trained.safetensors").stat().st_size
@@ -94,3 +107,26 @@ def _train(
     sources = {a: inputs.source(run.task, a) for a in (run.task.train, *run.task.evaluations)}
     sources["model"] = inputs.checkpoint(run.method).source
     return {"costs": result.costs | facts, "curves": result.curves, "sources": sources}
+
+
+def _instruments(outputs: SplitOutputs | None) -> Instruments:
+    """Made before the model; the pass that computed a frozen encoder's outputs counts too."""
+    if outputs is None:
+        return Instruments(choose_device())
+    training = outputs[0]
+    spent = {
+        "training_seconds": training.seconds,
+        "training_cpu_seconds": training.cpu_seconds,
+        "evaluation_seconds": outputs[1].seconds,
+    }
+    return Instruments(choose_device(), spent, sum(split.size for split in outputs))
+
+
+def _prepared(
+    inputs: Inputs, run: Run, model: nn.Module, outputs: SplitOutputs | None
+) -> contextlib.AbstractContextManager[tuple[Splits, Collator | None]]:
+    """What is trained and validated on, and the collator of its batches."""
+    splits = inputs.training_splits(run.task, run.method)
+    if run.method.trains_head_alone:
+        return head_alone(model, run.task.kind, splits, outputs)
+    return contextlib.nullcontext((splits, None))

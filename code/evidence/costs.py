@@ -1,0 +1,71 @@
+"""What a training step costs with one method, in units of another's: a paired, robust ratio.
+
+Methods take turns on the same batches, so that each batch gives one ratio. The estimate is the
+median of the ratios: a step that the machine interrupted counts as one step, not by its length,
+and the ratio of A to B is the inverse of B to A. Its interval is the percentile bootstrap over
+batches, which are few and need not be alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class StepPrice:
+    """The price of a method's training step.
+
+    Attributes:
+        seconds: median over batches.
+        ratio: median over batches of its seconds in units of the reference's.
+        low, high: 95 % interval of the ratio.
+        steps: batches.
+    """
+
+    seconds: float
+    ratio: float
+    low: float
+    high: float
+    steps: int
+
+
+def price_steps(
+    seconds: Mapping[str, Floats], reference: str, rng_seed: int = 0, resamples: int = 2000
+) -> dict[str, StepPrice]:
+    """Prices of all methods.
+
+    Args:
+        seconds: method -> (N,) seconds of each step; step i of all methods was on batch i.
+        reference: the method in whose units the ratios are.
+        rng_seed: of the resampling.
+        resamples: bootstrap resamples of the batches, the same for all methods.
+
+    Raises:
+        ValueError: the methods were not measured on the same number of batches, or a step took no
+            time.
+    """
+    steps = len(seconds[reference])
+    for method, values in seconds.items():
+        if values.shape != (steps,) or steps == 0 or not (values > 0).all():
+            raise ValueError(f"expected {steps} times above 0 of {method!r}, got {values}")
+    drawn = np.random.default_rng(rng_seed).integers(0, steps, size=(resamples, steps))
+    return {
+        method: _price(values, values / seconds[reference], drawn)
+        for method, values in seconds.items()
+    }
+
+
+def _price(seconds: Floats, ratios: Floats, drawn: NDArray[np.integer[Any]]) -> StepPrice:
+    # The logarithm keeps the inverse of a ratio symmetric where two middle values are averaged.
+    logarithms = np.log(ratios)
+    medians = np.median(logarithms[drawn], axis=1)
+    low, high = np.exp(np.quantile(medians, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    ratio = np.exp(np.median(logarithms))
+    return StepPrice(float(np.median(seconds)), float(ratio), float(low), float(high), len(ratios))

@@ -1,0 +1,218 @@
+"""The frozen control: a head trained on encoder outputs that are computed once.
+
+With a frozen encoder, dropout inside it only adds noise to fixed features: it is off here, so that
+the outputs are the same in every epoch and one pass over the data is enough. Everything else is as
+for any method: the same head with its own dropout, the same seed and order, optimizer and schedule.
+The classifier stays what it is; for the training its encoder is replaced by one that hands on what
+it is given, so that the kept parameters have their usual names.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from encoders.tokens import IGNORED, Encoded, Feature
+from training.loop import Collator
+from training.prediction import length_sorted_batches
+
+LARGEST = 2 * 2**30  # bytes of outputs that are held in memory; above, the encoder runs every time
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class EncoderOutputs:
+    """What a frozen encoder gives the head for a split, in float32 and on the CPU.
+
+    Attributes:
+        states: one (W, H) a feature: a row for the sentence (its pooled output, or the state of
+            the first token where the head or a trained pooler reads that), or for each labelled
+            word the state of its first piece.
+        seconds: how long the pass over the split took.
+        cpu_seconds: how long this process computed in that time, all threads together.
+    """
+
+    states: tuple[Tensor, ...]
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(state.numel() * state.element_size() for state in self.states)
+
+
+Splits = tuple[Encoded, Encoded]  # for training and for validation
+SplitOutputs = tuple[EncoderOutputs, EncoderOutputs]
+
+
+def outputs_size(data: Encoded, kind: str, width: int) -> int:
+    """Bytes that ``compute_outputs`` would need for this split and hidden size."""
+    rows = len(data.pieces) if kind == "token" else len(data.features)
+    return FLOAT_BYTES * rows * width
+
+
+def compute_outputs(
+    model: nn.Module, kind: str, data: Encoded, tokenizer: Any, batch_size: int
+) -> EncoderOutputs:
+    """One pass over a split through the classifier's encoder, dropout off.
+
+    Args:
+        model: the classifier, on the device that it is to compute on.
+        kind: ``sequence`` or ``token``.
+        data: the encoded split.
+        tokenizer: for padding.
+        batch_size: features a batch.
+    """
+    encoder: nn.Module = model.base_model  # type: ignore[assignment]
+    device = next(encoder.parameters()).device
+    states: list[Tensor] = [torch.empty(0)] * len(data.features)
+    begun, cpu_begun = time.perf_counter(), time.process_time()
+    encoder.eval()
+    with torch.no_grad():
+        for indices, batch in length_sorted_batches(data, kind, tokenizer, batch_size):
+            labels = batch.pop("labels")
+            output = encoder(**{name: value.to(device) for name, value in batch.items()})
+            rows = _rows_for_head(output, labels, kind, pooled=_has_frozen_pooler(encoder))
+            for index, row in zip(indices, rows, strict=True):
+                states[index] = row.float().cpu().clone()
+    cpu_seconds = time.process_time() - cpu_begun
+    return EncoderOutputs(tuple(states), time.perf_counter() - begun, cpu_seconds)
+
+
+def _rows_for_head(output: Any, labels: Tensor, kind: str, pooled: bool) -> list[Tensor]:
+    """The (W, H) of each feature of a batch."""
+    if kind == "token":
+        kept = labels != IGNORED
+        return [
+            state[mask.to(state.device)]
+            for state, mask in zip(output.last_hidden_state, kept, strict=True)
+        ]
+    rows = output.pooler_output if pooled else output.last_hidden_state[:, 0]
+    return list(rows[:, None])
+
+
+def _pooler(encoder: nn.Module) -> nn.Module | None:
+    return getattr(encoder, "pooler", None)
+
+
+def _is_trained(module: nn.Module | None) -> bool:
+    return module is not None and any(p.requires_grad for p in module.parameters())
+
+
+def _has_frozen_pooler(encoder: nn.Module) -> bool:
+    return _pooler(encoder) is not None and not _is_trained(_pooler(encoder))
+
+
+def with_outputs(data: Encoded, outputs: EncoderOutputs, kind: str) -> Encoded:
+    """The split with its encoder outputs as ``states`` and labels for these rows alone.
+
+    ``input_ids`` stay: the sampler groups by their length, as for every other method.
+    """
+    features: list[Feature] = []
+    for feature, states in zip(data.features, outputs.states, strict=True):
+        labels = feature["labels"]
+        if kind == "token":
+            labels = [label for label in labels if label != IGNORED]
+        features.append({**feature, "states": states, "labels": labels})
+    return Encoded(features, [items[items >= 0] for items in data.items], data.pieces)
+
+
+def collate_states(features: Sequence[Feature]) -> dict[str, Tensor]:
+    """A batch for ``training_on_outputs``: ``inputs_embeds`` (B, W, H) and ``labels``, padded."""
+    labels = [torch.as_tensor(feature["labels"]) for feature in features]
+    return {
+        "inputs_embeds": pad_sequence([f["states"] for f in features], batch_first=True),
+        "labels": pad_sequence([label.reshape(-1) for label in labels], True, IGNORED)
+        if labels[0].ndim
+        else torch.stack(labels),
+    }
+
+
+class _GivenOutputs(nn.Module):
+    """Stands where the encoder stood and hands on its outputs, through a trained pooler if any."""
+
+    def __init__(self, pooler: nn.Module | None):
+        super().__init__()
+        self.pooler = pooler
+
+    def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> BaseModelOutputWithPooling:
+        """Takes the states (B, W, H) as the last hidden states."""
+        pooled = self.pooler(inputs_embeds) if self.pooler is not None else inputs_embeds[:, 0]
+        return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
+
+
+class _WithoutDropout(nn.Module):
+    """An encoder that stays in evaluation mode while the model around it is trained."""
+
+    def __init__(self, encoder: nn.Module):
+        super().__init__()
+        self.encoder = encoder
+
+    def train(self, mode: bool = True) -> "_WithoutDropout":
+        """Leaves the encoder as it is."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """As the encoder."""
+        return self.encoder(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def head_alone(
+    model: nn.Module,
+    kind: str,
+    splits: Splits,
+    outputs: SplitOutputs | None,
+) -> Iterator[tuple[Splits, Collator | None]]:
+    """Inside, the head can be trained on the encoder's outputs for these splits.
+
+    Args:
+        model: the classifier; whole again afterwards.
+        kind: ``sequence`` or ``token``.
+        splits: the training and the validation split, as they were encoded.
+        outputs: those of each split; None where they are too large to be held: the encoder then
+            computes them for every batch, its dropout off.
+
+    Yields:
+        The splits to train with, and the collator for them (None: the usual one).
+    """
+    if outputs is None:
+        with training_without_dropout(model):
+            yield splits, None
+        return
+    with training_on_outputs(model):
+        training, validation = (
+            with_outputs(data, states, kind) for data, states in zip(splits, outputs, strict=True)
+        )
+        yield (training, validation), collate_states
+
+
+def training_on_outputs(model: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """Inside, the classifier takes batches of ``collate_states`` instead of token ids."""
+    encoder: nn.Module = model.base_model  # type: ignore[assignment]
+    pooler = _pooler(encoder)
+    return _replaced_encoder(model, _GivenOutputs(pooler if _is_trained(pooler) else None))
+
+
+def training_without_dropout(model: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """Inside, the classifier's encoder computes as ``compute_outputs``, for every batch anew."""
+    return _replaced_encoder(model, _WithoutDropout(model.base_model))  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _replaced_encoder(model: nn.Module, replacement: nn.Module) -> Iterator[None]:
+    encoder, prefix = model.base_model, str(model.base_model_prefix)
+    setattr(model, prefix, replacement)
+    try:
+        yield
+    finally:
+        setattr(model, prefix, encoder)
