@@ -4,10 +4,9 @@ Nothing here knows what it draws. Visible words come from ``words/texts/<languag
 files are written by ``presenting``.
 """
 
-import functools
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, ParamSpec
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    NullLocator,
+    PercentFormatter,
+    ScalarFormatter,
+)
 from numpy.typing import NDArray
 
 from plots.style import (
@@ -27,7 +30,6 @@ from plots.style import (
     INK,
     MAX_HEIGHT,
     SMALL,
-    STYLE,
     WIDTH,
     MethodStyle,
     method_styles,
@@ -35,23 +37,7 @@ from plots.style import (
 from store.results import Results
 from words.wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
-P = ParamSpec("P")
-NOTE_CHARACTERS = 98  # in a line of a note
-NARROW_CHARACTERS = 19  # of a title over a third of the width
-CHARACTER = 0.062  # inches: mean width of a letter of a legend
 REACH = 4.0  # see visible_interval
-HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
-
-
-def in_style(plot: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Makes a figure function draw in the style of the report, whatever the global settings."""
-
-    @functools.wraps(plot)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with plt.rc_context(STYLE):
-            return plot(*args, **kwargs)
-
-    return styled
 
 
 def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
@@ -81,13 +67,16 @@ def nothing_to_show(words: Wording) -> Figure:
     return figure
 
 
+def add_letters(axes: Iterable[Axes]) -> None:
+    """Panel letters before the titles, in the order given: ``a`` for the first."""
+    for letter, ax in zip(string.ascii_lowercase, axes, strict=False):
+        ax.set_title(f"{letter}  {ax.get_title(loc='left')}")
+
+
 def hide_unused(axes: NDArray[Any], used: int) -> None:
     """Takes the axes after the first ``used`` out of the picture."""
     for ax in axes.flat[used:]:
         ax.set_axis_off()
-
-
-# ----------------------------------------------------------------------------------------- names
 
 
 def styles_of(results: Results) -> Mapping[str, MethodStyle]:
@@ -102,29 +91,6 @@ def styles_of(results: Results) -> Mapping[str, MethodStyle]:
     return method_styles(methods, controls)
 
 
-def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
-    """``German (de_gsd, test)`` for ``de_gsd:test``."""
-    corpus, split = evaluation.split(":")
-    label = words.say(
-        "plots",
-        "evaluation",
-        language=words.name(language),
-        corpus=words.name(corpus),
-        split=words.name(split),
-    )
-    return capitalise(label)
-
-
-def capitalise(text: str) -> str:
-    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
-    return text[:1].upper() + text[1:]
-
-
-def narrow_title(ax: Axes, text: str) -> None:
-    """A title over a third of the width: in two lines where one is too long."""
-    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
-
-
 # ------------------------------------------------------------------------------------------ axes
 
 
@@ -136,6 +102,20 @@ def number_axis(axis: Axis, words: Wording) -> None:
 def percent_axis(axis: Axis, words: Wording) -> None:
     """Ticks of fractions as per cent, with as many digits as the range needs."""
     axis.set_major_formatter(_PercentFormatter(words))
+
+
+def logarithmic_axis(axis: Axis, words: Wording) -> None:
+    """Ticks at powers of ten, written out: a formula's markup would not be read as one."""
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: localise(f"{x:g}", words)))
+    axis.set_minor_locator(NullLocator())
+
+
+def accuracy_axis(ax: Axes, axis: str, words: Wording) -> None:
+    """An axis from 0 to 100 %: an interval may go beyond, what it measures cannot."""
+    limits = {f"{axis}lim": (-0.04, 1.04)}
+    ax.set(**limits)
+    percent_axis(ax.xaxis if axis == "x" else ax.yaxis, words)
 
 
 def draw_grid(ax: Axes, axis: str) -> None:
@@ -275,81 +255,28 @@ def _draw_points(
     ax.plot(x, y, ls="", marker=marker, color=color, ms=size, zorder=zorder)
 
 
+def write_above(
+    ax: Axes,
+    x: float,
+    row: float,
+    text: str,
+    ha: Literal["left", "center", "right"] = "center",
+    shift: float = 0,
+) -> None:
+    """A value above its mark, shifted by so many points: beside it, it would meet a neighbour."""
+    ax.annotate(
+        text,
+        (x, row),
+        (shift, 4),
+        textcoords="offset points",
+        ha=ha,
+        va="bottom",
+        fontsize=SMALL,
+    )
+
+
 def spread_positions(count: int, width: float) -> NDArray[np.floating[Any]]:
     """Offsets of so many marks that share a row of a chart, around 0, ``width`` in all."""
     if count == 1:
         return np.zeros(1)
     return (np.arange(count) / (count - 1) - 0.5) * width
-
-
-# --------------------------------------------------------------------------------- legend, notes
-
-
-def method_handles(
-    results: Results,
-    words: Wording,
-    methods: Iterable[str],
-    look: Literal["lines", "marks", "both"],
-) -> list[Any]:
-    """Legend entries of methods, as they look in the figure."""
-    styles = styles_of(results)
-    return [
-        Line2D(
-            [],
-            [],
-            color=styles[method].color,
-            ls="" if look == "marks" else styles[method].linestyle,
-            marker="" if look == "lines" else styles[method].marker,
-            label=words.name(method),
-        )
-        for method in methods
-    ]
-
-
-def band_handle(words: Wording) -> Patch:
-    """Legend entry of the band of ``draw_seeds``."""
-    return Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
-
-
-def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> list[Any]:
-    """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
-    shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
-    several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
-    found = []
-    if shown:
-        found.append(Line2D([], [], color=FAINT, lw=2.4, label=words.say("plots", "items")))
-    if several:
-        both = words.say("plots", "items_and_seeds")
-        found.append(Line2D([], [], color=FAINT, lw=0.9, label=both))
-        seed = words.say("plots", "one_seed")
-        found.append(Line2D([], [], color=INK, ls="", marker="o", ms=1.8, label=seed))
-    return found
-
-
-def cut_note(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> str:
-    """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
-    for estimate in estimates:
-        if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):
-            return words.say("plots", "cut_note")
-    return ""
-
-
-def add_legend(figure: Figure, handles: Sequence[Any]) -> None:
-    """One legend above all axes, in as few rows as the width allows."""
-    lengths = [len(handle.get_label()) for handle in handles]
-    columns = next(n for n in range(len(handles), 0, -1) if n == 1 or _fits(lengths, n))
-    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
-
-
-def _fits(lengths: Sequence[int], columns: int) -> bool:
-    # matplotlib fills a legend column by column, the first columns one entry longer.
-    parts = [part for part in np.array_split(np.array(lengths), columns) if len(part)]
-    return sum(HANDLE + CHARACTER * float(part.max()) for part in parts) <= WIDTH
-
-
-def add_note(figure: Figure, *sentences: str) -> None:
-    """A remark under all axes, wrapped to the width; nothing where all sentences are empty."""
-    text = " ".join(sentence for sentence in sentences if sentence)
-    if text:
-        wrapped = textwrap.fill(text, NOTE_CHARACTERS)
-        figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=SMALL - 0.5, color=FAINT)

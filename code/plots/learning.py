@@ -1,5 +1,6 @@
-"""Figures of convergence: learning curves by step and by training time."""
+"""Figures of convergence: learning curves of both tasks by step and by training time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,143 +8,180 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
+from plots.deferred import deferred
 from plots.drawing import (
-    add_legend,
-    add_note,
-    band_handle,
-    capitalise,
+    add_letters,
     draw_grid,
     draw_seeds,
     hide_unused,
-    in_style,
-    method_handles,
     new_grid,
     nothing_to_show,
     number_axis,
     percent_axis,
     styles_of,
 )
-from plots.style import FAINT, GRID, MethodStyle
+from plots.lettering import (
+    IN_PERCENT,
+    add_legend,
+    add_note,
+    band_handle,
+    capitalise,
+    describe,
+    method_handles,
+    sentence,
+    show_value,
+)
+from plots.style import FAINT, GRID, PAPER, MethodStyle
 from store.frames import select
 from store.results import Results
 from words.wording import Wording
 
 LOSS = "loss"
-IN_PERCENT = ("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable")
-MEMORY_PARTS = ("parameters", "gradients", "optimizer")
-MEMORY_COLORS = ("#3b4a5a", "#8296ab", "#c9d3de")  # from dark to light
+METRICS_SHOWN = 2  # beside the loss
 
 
 # ------------------------------------------------------------------------------- learning curves
 
 
-@in_style
-def plot_learning_curves(results: Results, task: str, words: Wording) -> Figure:
-    """Training loss, validation loss and validation metrics by step, all methods on shared axes.
+@deferred
+def plot_learning_curves(results: Results, words: Wording) -> Figure:
+    """Losses and validation metrics by step, a row a task, all methods on shared axes.
 
-    The step with the best mean over seeds is marked: lowest validation loss, highest metric.
+    Training loss (thin) and validation loss share a panel, so that the gap between them can be
+    seen. The step with the best mean over seeds is marked: lowest validation loss, highest metric.
     """
-    panels = [("train", LOSS), *_validation_panels(results, task)]
-    if len(panels) < 2:
+    tasks = [task for task in results.profile.tasks if _metrics(results, task)]
+    if not tasks:
         return nothing_to_show(words)
-    rows = (len(panels) + 1) // 2
-    figure, axes = new_grid(rows, 2, 1.9 * rows + 0.5, sharex=True)
-    axes.flat[1].sharey(axes.flat[0])  # the gap between the two losses can be seen
-    for ax, (split, metric) in zip(axes.flat, panels, strict=False):
-        draw_curves(ax, results, task, split, metric)
-        _title_panel(ax, words, split, metric)
-        _draw_epochs(ax, results, task)
-    hide_unused(axes, len(panels))
+    figure, axes = new_grid(len(tasks), 1 + METRICS_SHOWN, 0.75 + 1.75 * len(tasks), sharex="row")
+    said = []
+    for row, task in zip(axes, tasks, strict=True):
+        metrics = _metrics(results, task)
+        for ax, metric in zip(row, metrics, strict=False):
+            pairs = draw_curves(ax, results, task, metric, words)
+            said.append(sentence(words, _panel_title(words, task, metric), pairs))
+            _dress_panel(ax, words, metric)
+            _draw_epochs(ax, results, task)
+            ax.set_title(capitalise(words.name(metric)), fontweight="normal")
+        hide_unused(row, len(metrics))
+        row[0].set_ylabel(words.name(task), fontweight="bold")
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "step"))
-    add_legend(figure, _curve_handles(results, task, words))
+    add_letters(ax for ax in axes.flat if ax.axison)
+    add_legend(figure, _curve_handles(results, tasks, words, training=True))
+    describe(figure, words.say("plots", "alt_curves"), *said)
     return figure
 
 
-@in_style
-def plot_learning_curves_by_time(results: Results, task: str, words: Wording) -> Figure:
-    """The validation curves against seconds of training alone (mean over seeds at each step)."""
-    panels = _validation_panels(results, task)
-    if not panels:
+@deferred
+def plot_learning_curves_by_time(results: Results, words: Wording) -> Figure:
+    """The first metric of each task against seconds of training alone (means at each step)."""
+    tasks = [task for task in results.profile.tasks if _metrics(results, task)]
+    if not tasks:
         return nothing_to_show(words)
-    figure, axes = new_grid(1, len(panels), 2.5)
-    seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
-    for ax, (split, metric) in zip(axes.flat, panels, strict=True):
-        draw_curves_by_time(ax, results, task, split, metric, seconds)
+    figure, axes = new_grid(1, len(tasks), 2.5)
+    said = []
+    for ax, task in zip(axes.flat, tasks, strict=True):
+        metric = _metrics(results, task)[1]
+        seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
+        pairs = draw_curves_by_time(ax, results, task, metric, seconds, words)
+        said.append(sentence(words, _panel_title(words, task, metric), pairs))
         _dress_panel(ax, words, metric)
-        ax.set_title(capitalise(words.name(metric)))
+        ax.set_title(_panel_title(words, task, metric))
         ax.set_xlabel(words.say("plots", f"training_{unit}"))
         number_axis(ax.xaxis, words)
-    add_legend(figure, _curve_handles(results, task, words))
+    add_letters(axes.flat)
+    add_legend(figure, _curve_handles(results, tasks, words, training=False))
     add_note(figure, words.say("plots", "by_time_note"))
+    describe(figure, words.say("plots", "alt_curves_time"), *said)
     return figure
 
 
-def draw_curves(ax: Axes, results: Results, task: str, split: str, metric: str) -> None:
-    """One curve by step for every method of a task, with its best step on a validation curve."""
-    styles = styles_of(results)
+def draw_curves(
+    ax: Axes, results: Results, task: str, metric: str, words: Wording
+) -> list[tuple[str, str]]:
+    """One validation curve by step for every method of a task, with its best step marked.
+
+    The training loss is a thin line under the validation loss.
+
+    Returns:
+        Name of each method and its best and last mean, as text.
+    """
+    styles, pairs = styles_of(results), []
     for method in results.methods(task):
-        curves = select_curves(results, task, method, split, metric, "value")
+        if metric == LOSS:
+            training = select_curves(results, task, method, "train", LOSS, "value").mean(axis=1)
+            color = styles[method].color
+            ax.plot(training.index, training, color=color, lw=0.7, alpha=0.55, label="_train")
+        curves = select_curves(results, task, method, "validation", metric, "value")
         if not curves.empty:
             mean = draw_seeds(ax, curves, styles[method])
-            if split == "validation":
-                _mark_best(ax, mean, mean.index, metric, styles[method])
+            pairs.append(_mark_best(ax, mean, metric, styles[method], words, method))
+    return pairs
 
 
 def draw_curves_by_time(
-    ax: Axes, results: Results, task: str, split: str, metric: str, unit: float
-) -> None:
+    ax: Axes, results: Results, task: str, metric: str, unit: float, words: Wording
+) -> list[tuple[str, str]]:
     """As ``draw_curves``, against training time in units of so many seconds."""
-    styles = styles_of(results)
+    styles, pairs = styles_of(results), []
     for method in results.methods(task):
-        curves = select_curves(results, task, method, split, metric, "value")
+        curves = select_curves(results, task, method, "validation", metric, "value")
         if not curves.empty:
-            seconds = select_curves(results, task, method, split, metric, "seconds").mean(axis=1)
-            curves.index = pd.Index(seconds / unit)
+            seconds = select_curves(results, task, method, "validation", metric, "seconds")
+            curves.index = pd.Index(seconds.mean(axis=1) / unit)
             mean = draw_seeds(ax, curves, styles[method])
-            _mark_best(ax, mean, mean.index, metric, styles[method])
+            pairs.append(_mark_best(ax, mean, metric, styles[method], words, method))
+    return pairs
 
 
 def select_curves(
     results: Results, task: str, method: str, split: str, metric: str, column: str
 ) -> pd.DataFrame:
-    """A column of ``Study.curves``: one row a step, one column a seed; shared steps only."""
+    """A column of ``Results.curves``: one row a step, one column a seed; shared steps only."""
     rows = select(results.curves, task=task, method=method, split=split, metric=metric)
     return rows.pivot(index="step", columns="seed", values=column).dropna()
 
 
-def _validation_panels(results: Results, task: str) -> list[tuple[str, str]]:
+def _metrics(results: Results, task: str) -> list[str]:
+    """Loss and the metrics of a task's validation curves; empty without curves."""
     rows = select(results.curves, task=task, split="validation")
     metrics = [metric for metric in dict.fromkeys(rows.metric) if metric != LOSS]
-    return [("validation", metric) for metric in (LOSS, *metrics)] if len(rows) else []
+    return [LOSS, *metrics[:METRICS_SHOWN]] if metrics else []
 
 
-def _title_panel(ax: Axes, words: Wording, split: str, metric: str) -> None:
-    title = words.say("plots", "curve", metric=words.name(metric), split=words.name(split))
-    ax.set_title(capitalise(title))
-    _dress_panel(ax, words, metric)
+def _panel_title(words: Wording, task: str, metric: str) -> str:
+    name = words.name(metric)
+    return words.say("plots", "panel", task=words.name(task), what=name)
 
 
 def _dress_panel(ax: Axes, words: Wording, metric: str) -> None:
     draw_grid(ax, "y")
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
     (percent_axis if metric in IN_PERCENT else number_axis)(ax.yaxis, words)
 
 
-def _mark_best(ax: Axes, mean: pd.Series, x: pd.Index, metric: str, style: MethodStyle) -> None:
+def _mark_best(
+    ax: Axes, mean: pd.Series, metric: str, style: MethodStyle, words: Wording, method: str
+) -> tuple[str, str]:
     best = int(np.argmin(mean) if metric == LOSS else np.argmax(mean))
     ax.plot(
-        [x[best]],
+        [mean.index[best]],
         [mean.iloc[best]],
         ls="",
         marker=style.marker,
         color=style.color,
-        mec="white",
+        mec=PAPER,
         mew=0.8,
         ms=7,
         zorder=6,
         label="_best",
     )
+    values = [show_value(words, metric, float(mean.iloc[place])) for place in (best, -1)]
+    return words.name(method), " / ".join(values)
 
 
 def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
@@ -156,12 +194,18 @@ def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
             ax.axvline(steps * epoch / count, color=GRID, lw=0.9, zorder=0, label="_epoch")
 
 
-def _curve_handles(results: Results, task: str, words: Wording) -> list[Any]:
-    handles = method_handles(results, words, results.methods(task), "lines")
-    if (select(results.runs, task=task).groupby("method").seed.nunique() > 1).any():
+def _curve_handles(
+    results: Results, tasks: Sequence[str], words: Wording, training: bool
+) -> list[Any]:
+    methods = dict.fromkeys(method for task in tasks for method in results.methods(task))
+    handles = method_handles(results, words, methods, "lines")
+    if training:
+        thin = words.say("plots", "training_loss")
+        handles.append(Line2D([], [], color=FAINT, lw=0.7, label=thin))
+    if (results.runs.groupby(["task", "method"]).seed.nunique() > 1).any():
         handles.append(band_handle(words))
     best = words.say("plots", "best_step")
-    handles.append(Line2D([], [], color=FAINT, ls="", marker="o", mec="white", ms=7, label=best))
+    handles.append(Line2D([], [], color=FAINT, ls="", marker="o", mec=PAPER, ms=7, label=best))
     return handles
 
 

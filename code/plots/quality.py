@@ -1,4 +1,4 @@
-"""Figures of quality: estimates by method, MCC by threshold, accuracy on parts of CoLA."""
+"""Figures of CoLA: quality beside cost, MCC by threshold, accuracy on parts of the set."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,74 +8,81 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plots.costs import COSTS, draw_cost, ratio_note
+from plots.deferred import deferred
 from plots.drawing import (
-    add_legend,
-    add_note,
-    capitalise,
-    cut_note,
+    accuracy_axis,
+    add_letters,
     draw_estimate,
     draw_grid,
-    estimate_handles,
-    evaluation_label,
     hide_unused,
     horizontal_groups,
-    in_style,
-    method_handles,
     new_grid,
     nothing_to_show,
     number_axis,
     percent_axis,
     spread_positions,
     styles_of,
+    write_above,
 )
-from plots.style import BAND_ALPHA, FAINT, SMALL
+from plots.lettering import (
+    add_legend,
+    add_note,
+    capitalise,
+    cut_note,
+    describe,
+    estimate_handles,
+    method_handles,
+    sentence,
+    shorten,
+    show_estimate,
+    show_value,
+    wrap_label,
+)
+from plots.style import BAND_ALPHA, FAINT, PAPER, SMALL
 from store.results import Results
-from study.settings import language_of
 from words.wording import Wording
 
-SHOWN = {
-    "sequence": ("matthews_correlation", "accuracy", "macro_f1"),
-    "token": ("accuracy", "macro_f1"),
-}
+SHOWN = ("matthews_correlation", "accuracy", "macro_f1")
+LEAST_RANGE = 0.25  # of an axis of quality
 KINDS = ("by_domain", "by_length", "by_label", "by_phenomenon")
-ROW = 0.27  # inches: height of a row of a chart
 
 
 # --------------------------------------------------------------------------------------- quality
 
 
-@in_style
-def plot_quality(results: Results, task: str, words: Wording) -> Figure:
-    """Every metric of every method and control, with intervals and seeds; a row an evaluation."""
+@deferred
+def plot_quality_and_cost(results: Results, task: str, words: Wording) -> Figure:
+    """Metrics of every method and control with intervals and seeds; time and memory beside them."""
     evidence = results.evidence[task]
     if not evidence:
         return nothing_to_show(words)
-    evaluations, metrics = results.evaluations(task), SHOWN[results.profile.tasks[task].kind]
     methods = list(evidence["methods"])
-    height = len(evaluations) * (0.75 + ROW * len(methods)) + 0.5
-    figure, axes = new_grid(len(evaluations), len(metrics), height, sharey=True, sharex="col")
-    shown: list[dict[str, Any]] = []
-    for row, evaluation in zip(axes, evaluations, strict=True):
-        for ax, metric in zip(row, metrics, strict=True):
-            estimates = select_estimates(evidence, evaluation, metric)
-            draw_quality(ax, results, words, methods, estimates, metric)
-            shown += estimates.values()
-        _title_row(row, words, evaluation, metrics)
+    height = 1.15 + 0.34 * len(methods)
+    ratios = [1.0] * len(SHOWN) + [1.6] * len(COSTS)
+    figure, axes = new_grid(1, len(ratios), height, sharey=True, width_ratios=ratios)
+    horizontal_groups(axes[0, 0], [wrap_label(words.name(m), 16) for m in methods])
+    shown: list[Mapping[str, Any]] = []
+    said = [words.say("plots", "alt_quality", task=words.name(task))]
+    for ax, metric in zip(axes[0], SHOWN, strict=False):
+        estimates = select_estimates(evidence, metric)
+        draw_quality(ax, results, words, methods, estimates, metric)
+        shown += estimates.values()
+        pairs = [(words.name(m), show_estimate(words, metric, e)) for m, e in estimates.items()]
+        said.append(sentence(words, words.name(metric), pairs))
+    for ax, cost in zip(axes[0, len(SHOWN) :], COSTS, strict=True):
+        pairs = draw_cost(ax, results, task, words, cost, methods)
+        said.append(sentence(words, words.say("plots", f"cost_{cost.column}"), pairs))
+    add_letters(axes[0])
     add_legend(figure, estimate_handles(words, shown))
-    add_note(figure, cut_note(words, shown))
+    add_note(figure, ratio_note(results, task, words), cut_note(words, shown))
+    describe(figure, *said)
     return figure
 
 
-def select_estimates(
-    evidence: Mapping[str, Any], evaluation: str, metric: str
-) -> dict[str, dict[str, Any]]:
-    """ESTIMATE of a metric by method, of the methods that have predictions for an evaluation."""
-    found = {}
-    for method, entry in evidence["methods"].items():
-        here = entry["evaluations"].get(evaluation) if "evaluations" in entry else entry
-        if here is not None:
-            found[method] = here["metrics"][metric]
-    return found
+def select_estimates(evidence: Mapping[str, Any], metric: str) -> dict[str, Mapping[str, Any]]:
+    """ESTIMATE of a metric by method."""
+    return {method: entry["metrics"][metric] for method, entry in evidence["methods"].items()}
 
 
 def draw_quality(
@@ -86,44 +93,31 @@ def draw_quality(
     estimates: Mapping[str, Mapping[str, Any]],
     metric: str,
 ) -> None:
-    """Estimates of one metric, a row a method, with the values beside them."""
+    """Estimates of one metric, a row a method, with the values above them."""
     styles = styles_of(results)
-    horizontal_groups(ax, [words.name(method) for method in methods])
-    in_percent = metric != "matthews_correlation"
-    (percent_axis if in_percent else number_axis)(ax.xaxis, words)
+    draw_grid(ax, "x")
+    (number_axis if metric == "matthews_correlation" else percent_axis)(ax.xaxis, words)
     for row, method in enumerate(methods):
         if method in estimates and estimates[method]["value"] is not None:
             draw_estimate(ax, row, estimates[method], styles[method], upright=False)
-            value = estimates[method]["value"]
-            text = words.percent(value, 1) if in_percent else words.number(value, 3)
-            # Above its row: to the right of it the text would meet another panel.
-            ax.annotate(
-                text,
-                (value, row),
-                (0, 4),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=SMALL - 1,
+            write_above(
+                ax,
+                estimates[method]["value"],
+                row,
+                show_value(words, metric, estimates[method]["value"]),
             )
-    ax.margins(x=0.15)
-    ax.locator_params(axis="x", nbins=4)
-
-
-def _title_row(
-    row: Sequence[Axes], words: Wording, evaluation: str, metrics: Sequence[str]
-) -> None:
-    for ax, metric in zip(row, metrics, strict=True):
-        ax.set_title(capitalise(words.name(metric)), fontweight="normal")
-    label = evaluation_label(words, evaluation, language_of(evaluation))
-    title = f"{label}\n{row[0].get_title(loc='left')}"
-    row[0].set_title(title, fontweight="normal")
+    low, high = ax.dataLim.intervalx
+    wider = max(0.0, LEAST_RANGE - (high - low)) / 2  # a narrow axis would exaggerate differences
+    ax.set_xlim(low - wider - 0.06, high + wider + 0.06)
+    ax.locator_params(axis="x", nbins=1)
+    title = wrap_label(capitalise(words.name(metric)), 11)
+    ax.set_title(title, fontweight="normal", fontsize=SMALL)
 
 
 # ------------------------------------------------------------------------------------- threshold
 
 
-@in_style
+@deferred
 def plot_threshold(results: Results, words: Wording) -> Figure:
     """MCC on CoLA by the threshold on the probability of "acceptable".
 
@@ -141,6 +135,14 @@ def plot_threshold(results: Results, words: Wording) -> Figure:
     number_axis(axes[0, 0].xaxis, words)
     number_axis(axes[0, 0].yaxis, words)
     add_legend(figure, _threshold_handles(results, words, curves))
+    pairs = [
+        (
+            words.name(method),
+            f"{words.number(curve['argmax'], 3)} / {words.number(curve['upper_bound'], 3)}",
+        )
+        for method, curve in curves.items()
+    ]
+    describe(figure, sentence(words, words.say("plots", "alt_threshold"), pairs))
     return figure
 
 
@@ -163,7 +165,7 @@ def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Mapping[str,
         best = float(np.mean(curve["best_thresholds"]))
         hollow: dict[str, Any] = {
             "marker": style.marker,
-            "mfc": "white",
+            "mfc": PAPER,
             "mec": style.color,
             "mew": 1.4,
         }
@@ -185,7 +187,7 @@ def _threshold_handles(results: Results, words: Wording, curves: Mapping[str, An
 # ---------------------------------------------------------------------------------------- errors
 
 
-@in_style
+@deferred
 def plot_acceptability_errors(results: Results, words: Wording) -> Figure:
     """Accuracy on CoLA by source, sentence length, label and, where named, phenomenon."""
     task = _acceptability_task(results)
@@ -202,7 +204,25 @@ def plot_acceptability_errors(results: Results, words: Wording) -> Figure:
     handles = method_handles(results, words, entries, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
     add_note(figure, words.say("plots", "group_note"), cut_note(words, shown))
+    describe(
+        figure,
+        *(
+            _say_groups(words, kind, method, entry["errors"][kind])
+            for kind in places
+            for method, entry in entries.items()
+        ),
+    )
     return figure
+
+
+def _say_groups(words: Wording, kind: str, method: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    what = f"{words.say('plots', kind)}, {words.name(method)}"
+    pairs = [
+        (words.name(row["group"]), show_value(words, "accuracy", row["accuracy"]["value"]))
+        for row in rows
+        if row["items"]
+    ]
+    return sentence(words, what, pairs)
 
 
 def draw_groups(
@@ -216,11 +236,11 @@ def draw_groups(
     """Accuracy of every method on every group, a row a group."""
     styles = styles_of(results)
     labels = [
-        words.say("plots", "group", group=words.name(group), count=words.count(count))
+        words.say("plots", "group", group=shorten(words.name(group)), count=words.count(count))
         for group, count in groups
     ]
     horizontal_groups(ax, labels)
-    percent_axis(ax.xaxis, words)
+    accuracy_axis(ax, "x", words)
     offsets = spread_positions(len(entries), 0.6)
     for offset, (method, entry) in zip(offsets, entries.items(), strict=True):
         rows = {row["group"]: row["accuracy"] for row in entry["errors"][kind]}

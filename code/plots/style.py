@@ -1,8 +1,10 @@
 """The look of figures: sizes, palette and the one style that all of them share.
 
-A method has one colour, marker and line style in every figure of a report. Colours are those of
-Okabe and Ito (2008), told apart by colour-blind readers; the first two also differ most in
-lightness, and markers and lines differ too, so that a grey print stays readable.
+A method has one colour, marker and line style in every figure of a report. Colours follow Okabe and
+Ito (2008), told apart by colour-blind readers, darkened to 3 : 1 on white; the first two also
+differ most in lightness, and markers and lines differ too, so that a grey print stays readable.
+Colours mark and never write: text is in ``INK``. On a dark page a style sheet replaces ink, paper,
+grid and the colours of ``DARK`` inside the SVG.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,12 +17,14 @@ from matplotlib.colors import to_rgb
 WIDTH = 6.3  # inches: the text column of an A4 page
 MAX_HEIGHT = 9.0  # inches: with its caption still on one page
 FONT_SIZE = 9
-SMALL = 8
+SMALL = 8  # points: no text is smaller
 INK = "#222222"
 FAINT = "#6b6b6b"  # notes and reference lines; contrast 5.3 : 1 on white
 GRID = "#dddddd"
+PAPER = "#ffffff"
+CELL_INK = "#111111"  # on a cell of a heatmap, whose colour does not follow the page
 BAND_ALPHA = 0.18
-SEQUENTIAL = "viridis"  # for cells: perceptually uniform and monotone in lightness
+SEQUENTIAL = "mako_r"  # for cells, of seaborn: perceptually uniform, monotone in lightness
 
 STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
     {
@@ -30,6 +34,9 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
         "axes.titlesize": FONT_SIZE,
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
+        "text.color": INK,
+        "text.parse_math": False,  # a corpus may hold a dollar sign: text is never a formula
+        "axes.facecolor": "none",
         "axes.labelsize": FONT_SIZE,
         "axes.labelcolor": INK,
         "axes.edgecolor": FAINT,
@@ -48,8 +55,8 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
         "figure.constrained_layout.use": True,
-        "figure.constrained_layout.h_pad": 0.05,
-        "figure.constrained_layout.w_pad": 0.05,
+        "figure.constrained_layout.h_pad": 0.04,
+        "figure.constrained_layout.w_pad": 0.04,
         "hatch.linewidth": 0.6,
     }
 )
@@ -72,21 +79,33 @@ class MethodStyle:
 
 _NAMED: Mapping[str, MethodStyle] = MappingProxyType(
     {
-        "full": MethodStyle("#0072b2", "o", "-"),
-        "lora": MethodStyle("#e69f00", "s", "-"),
+        "full": MethodStyle("#005b96", "o", "-"),
+        "lora": MethodStyle("#c97b00", "s", "-"),
         "frozen": MethodStyle("#777777", "^", (0, (4, 1.5))),
-        "monolingual": MethodStyle("#009e73", "D", (0, (1, 1))),
-        "prefix": MethodStyle("#cc79a7", "v", (0, (5, 1, 1, 1))),
+        "monolingual": MethodStyle("#00795a", "D", (0, (1, 1))),
+        "prefix": MethodStyle("#b5568a", "v", (0, (5, 1, 1, 1))),
     }
 )
 _FURTHER = (
     MethodStyle("#d55e00", "P", (0, (3, 1))),
-    MethodStyle("#56b4e9", "X", (0, (6, 2))),
+    MethodStyle("#2b8fd0", "X", (0, (6, 2))),
     MethodStyle("#8c564b", "<", (0, (2, 1))),
     MethodStyle("#5e3c99", ">", (0, (4, 1, 1, 1, 1, 1))),
     MethodStyle("#1b7837", "p", (0, (1, 2))),
 )
-_CONTROL = MethodStyle("#222222", "|", ":")
+_CONTROL = MethodStyle(INK, "|", ":")
+DARK: Mapping[str, str] = MappingProxyType(  # colour -> the same on a dark page
+    {
+        "#005b96": "#4ea7e6",
+        "#c97b00": "#f0a93b",
+        "#777777": "#a3a9b0",
+        "#00795a": "#33b68d",
+        "#b5568a": "#df94bd",
+        "#8c564b": "#c08f85",
+        "#5e3c99": "#a98fe0",
+        "#1b7837": "#5fb878",
+    }
+)
 
 
 def method_styles(

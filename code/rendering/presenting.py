@@ -1,11 +1,15 @@
 """What a chunk hands to the document: a table as Markdown, a figure that is also kept as files.
 
 Tables reach the document as Markdown only: any HTML output makes Quarto load scripts from a
-network. Every figure is written to ``figures/`` as SVG and PNG under the name of its chunk.
+network. Every figure is kept in ``figures/`` as SVG and PNG under the name of its chunk, with its
+alternative text and the identity of what it shows inside; the next render draws only what changed.
 """
 
 import json
+import os
+import re
 from dataclasses import asdict, is_dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +18,14 @@ from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from plots.deferred import Drawing
+from plots.style import PAPER, STYLE
 from store.results import Results
 from study.paths import figures_folder, output_folder
 
 PNG_RESOLUTION = 160  # dots an inch
+_STYLE_SHEET = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.DOTALL)
+_INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 
 
 def show_table(markdown: str) -> None:
@@ -25,16 +33,47 @@ def show_table(markdown: str) -> None:
     display(Markdown(markdown))  # type: ignore[no-untyped-call]
 
 
-def show_figure(name: str, figure: Figure, folder: Path | None = None) -> None:
-    """Keeps a figure as ``<folder>/<name>.svg`` and ``.png`` and shows it."""
+def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:
+    """Shows a figure and keeps it as ``<folder>/<name>.svg`` and ``.png``.
+
+    Nothing is drawn if the files there already show the same.
+    """
     folder = folder or figures_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    # Without a date and with fixed ids, the same figure is the same file.
-    with plt.rc_context({"svg.hashsalt": name}):
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    figure.savefig(folder / f"{name}.png", dpi=PNG_RESOLUTION)
-    plt.show()
-    plt.close(figure)
+    if not _is_current(folder / f"{name}.svg", drawing.identity):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
+        # date and with fixed ids, the same figure is the same file.
+        with plt.rc_context({**STYLE, "svg.hashsalt": name}):
+            figure = drawing.draw()
+            _save_png(figure, folder / f"{name}.png")
+            _save_svg(figure, folder / f"{name}.svg", drawing.identity)  # last: it says "complete"
+        plt.close(figure)
+    content = (folder / f"{name}.svg").read_text(encoding="utf-8")
+    display({"image/svg+xml": content}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _is_current(svg: Path, identity: str) -> bool:
+    if not svg.is_file() or not svg.with_suffix(".png").is_file():
+        return False
+    with svg.open(encoding="utf-8", errors="replace") as file:
+        return f"<dc:identifier>{identity}</dc:identifier>" in file.read(20_000)
+
+
+def _save_png(figure: Figure, target: Path) -> None:
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    figure.savefig(part, dpi=PNG_RESOLUTION, format="png", facecolor=PAPER)
+    part.replace(target)
+
+
+def _save_svg(figure: Figure, target: Path, identity: str) -> None:
+    """An SVG without paper and without matplotlib's style sheet, which would leak into a page."""
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    metadata = {"Date": None, "Identifier": identity, "Description": str(figure.get_label())}
+    figure.savefig(part, format="svg", metadata=metadata, transparent=True)
+    text = _STYLE_SHEET.sub("", part.read_text(encoding="utf-8"))
+    text = text.replace("<svg ", f'<svg style="{escape(_INHERITED)}" ', 1)
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
 
 
 def export_results(results: Results, folder: Path | None = None) -> Path:

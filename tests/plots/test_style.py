@@ -3,7 +3,7 @@ import itertools
 import pytest
 from matplotlib.colors import to_rgb
 
-from plots.style import lighten, method_styles
+from plots.style import DARK, PAPER, lighten, method_styles
 
 
 def lightness(color):
@@ -42,3 +42,21 @@ def test_the_two_main_methods_differ_in_grey_and_stand_out_from_white():
 def test_lighter_is_nearer_to_white():
     assert lighten("#000000") == pytest.approx((2 / 3, 2 / 3, 2 / 3))
     assert lightness(lighten("#0072b2")) > lightness("#0072b2") + 20
+
+
+def contrast(one, other):
+    """WCAG's contrast ratio of two colours."""
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def luminance(color):
+    """WCAG's relative luminance."""
+    return ((lightness(color) + 16) / 116) ** 3
+
+
+@pytest.mark.parametrize(("page", "replaced"), [(PAPER, {}), ("#14181d", DARK)])
+def test_every_colour_stands_out_from_the_page(page, replaced):
+    styles = method_styles(["a", "b", "c", "d", "e"]).values()
+    for style in styles:
+        assert contrast(replaced.get(style.color, style.color), page) >= 3, style

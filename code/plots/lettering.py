@@ -1,0 +1,173 @@
+"""The words of a figure: names and values, legend, notes, and the alternative text."""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from plots.drawing import styles_of, visible_interval
+from plots.style import BAND_ALPHA, FAINT, INK, SMALL, WIDTH
+from store.results import Results
+from words.wording import Wording
+
+IN_PERCENT = ("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable", "drop")
+NARROW_CHARACTERS = 19  # of a title over a third of the width
+LONGEST = 26  # letters of a name from a corpus: a longer one is cut, or it would fill the figure
+HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
+
+
+def describe(figure: Figure, *sentences: str) -> None:
+    """Gives a figure its alternative text."""
+    figure.set_label(" ".join(sentence for sentence in sentences if sentence))
+
+
+def sentence(words: Wording, what: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """``What: name value; name value.`` for an alternative text; empty without pairs."""
+    values = "; ".join(f"{name} {value}" for name, value in pairs)
+    return (
+        words.say("plots", "alt_sentence", what=capitalise(what), values=values) if values else ""
+    )
+
+
+def show_value(words: Wording, metric: str, value: float | None) -> str:
+    """A value of a metric as a figure writes it: per cent, or a plain number."""
+    return words.percent(value, 1) if metric in IN_PERCENT else words.number(value, 3)
+
+
+def show_estimate(words: Wording, metric: str, estimate: Mapping[str, Any]) -> str:
+    """Value and interval of an ESTIMATE, for an alternative text."""
+    scale = 100 if metric in IN_PERCENT else 1
+    low, high = estimate["low"], estimate["high"]
+    value = show_value(words, metric, estimate["value"])
+    if low is None or high is None:
+        return value
+    return f"{value} {words.interval(scale * low, scale * high, 1 if scale == 100 else 3)}"
+
+
+def method_handles(
+    results: Results,
+    words: Wording,
+    methods: Iterable[str],
+    look: Literal["lines", "marks", "both"],
+) -> list[Any]:
+    """Legend entries of methods, as they look in the figure."""
+    styles = styles_of(results)
+    return [
+        Line2D(
+            [],
+            [],
+            color=styles[method].color,
+            ls="" if look == "marks" else styles[method].linestyle,
+            marker="" if look == "lines" else styles[method].marker,
+            label=words.name(method),
+        )
+        for method in methods
+    ]
+
+
+def band_handle(words: Wording) -> Patch:
+    """Legend entry of the band of ``draw_seeds``."""
+    return Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
+
+
+def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
+    shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
+    several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
+    found = []
+    if shown:
+        found.append(Line2D([], [], color=FAINT, lw=2.4, label=words.say("plots", "items")))
+    if several:
+        both = words.say("plots", "items_and_seeds")
+        found.append(Line2D([], [], color=FAINT, lw=0.9, label=both))
+        seed = words.say("plots", "one_seed")
+        found.append(Line2D([], [], color=INK, ls="", marker="o", ms=1.8, label=seed))
+    return found
+
+
+def cut_note(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> str:
+    """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
+    for estimate in estimates:
+        if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):
+            return words.say("plots", "cut_note")
+    return ""
+
+
+def add_legend(figure: Figure, handles: Sequence[Any]) -> None:
+    """One legend above all axes, in as few rows as the width allows."""
+    widths = [HANDLE + text_width(handle.get_label()) for handle in handles]
+    columns = next(n for n in range(len(handles), 0, -1) if n == 1 or _fits(widths, n))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def _fits(widths: Sequence[float], columns: int) -> bool:
+    # matplotlib fills a legend column by column, the first columns one entry longer.
+    parts = [part for part in np.array_split(np.array(widths), columns) if len(part)]
+    return sum(float(part.max()) for part in parts) <= WIDTH
+
+
+def add_note(figure: Figure, *sentences: str) -> None:
+    """A remark under all axes, wrapped to the width; nothing where all sentences are empty."""
+    text = " ".join(sentence for sentence in sentences if sentence)
+    if text:
+        lines = wrap_text(text, WIDTH - 0.15)
+        figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL, color=FAINT)
+
+
+def wrap_text(text: str, width: float) -> str:
+    """A small text in lines of at most so many inches; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and text_width(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def text_width(text: str) -> float:
+    """Inches that a small text takes in the figures' font."""
+    font = get_font(findfont("DejaVu Sans"))
+    font.set_size(SMALL, 72)
+    font.set_text(text, 0.0)
+    return float(font.get_width_height()[0]) / 64 / 72
+
+
+def wrap_label(text: str, characters: int) -> str:
+    """A label of an axis in lines of so many characters."""
+    return textwrap.fill(text, characters)
+
+
+def shorten(text: str) -> str:
+    """A name that a corpus may have made arbitrarily long, cut to what a figure can hold."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def narrow_title(ax: Axes, text: str) -> None:
+    """A title over a third of the width: in two lines where one is too long."""
+    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
+
+
+def capitalise(text: str) -> str:
+    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
+    """``German (de_gsd, test)`` for ``de_gsd:test``."""
+    corpus, split = evaluation.split(":")
+    label = words.say(
+        "plots",
+        "evaluation",
+        language=words.name(language),
+        corpus=words.name(corpus),
+        split=words.name(split),
+    )
+    return capitalise(label)

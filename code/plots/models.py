@@ -1,0 +1,91 @@
+"""Models (a task and a method) and their layers, as the figures of weights need them."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from plots.style import SMALL
+from store.frames import select
+from store.results import Results
+from study.architecture import components, layer_number, sort_layers
+from words.wording import Wording
+
+Model = tuple[str, str]  # task, method
+
+
+def models_of(results: Results, frame: str) -> list[Model]:
+    """Models with rows in a frame, in the settings' order."""
+    rows = getattr(results, frame)
+    present = set(zip(rows.task, rows.method, strict=True))
+    return [(t, m) for t in results.profile.tasks for m in results.methods(t) if (t, m) in present]
+
+
+def moves_encoder(results: Results, model: Model) -> bool:
+    """Whether the method can change the encoder's own weights."""
+    return results.profile.tasks[model[0]].method(model[1]).moves_encoder
+
+
+def by_task(models: Sequence[Model]) -> list[list[Model]]:
+    """The models in groups of one task."""
+    tasks = dict.fromkeys(task for task, _ in models)
+    return [[model for model in models if model[0] == task] for task in tasks]
+
+
+def select_layers(results: Results, model: Model, metric: str, kind: str = "all") -> pd.DataFrame:
+    """A distance of a model: one row a layer, from input to output, one column a seed."""
+    rows = select(results.drift, task=model[0], method=model[1], kind=kind)
+    values = rows.pivot(index="layer", columns="seed", values=metric).astype(float)
+    return values.reindex([layer for layer in sort_layers(rows.layer) if layer in values.index])
+
+
+def name_layer(words: Wording, layer: str) -> str:
+    """Short name of a layer under an axis: its number, or a word."""
+    number = layer_number(layer)
+    if number is not None:
+        return str(number)
+    key = f"layer_{layer}"
+    return words.say("plots", key) if words.has("plots", key) else words.name(layer)
+
+
+def name_layers(ax: Axes, words: Wording, order: Sequence[str], layers: int) -> None:
+    """Layers along x; the assignment's five components in bold, of an encoder of so many layers."""
+    named = set(components(layers).values())
+    ax.set_xticks(range(len(order)), [name_layer(words, layer) for layer in order], fontsize=SMALL)
+    for text, layer in zip(ax.get_xticklabels(), order, strict=True):
+        text.set_fontweight("bold" if layer in named else "normal")
+        text.set_rotation(90 if layer_number(layer) is None else 0)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlim(-0.6, len(order) - 0.4)
+
+
+def model_label(words: Wording, model: Model) -> str:
+    """``CoLA: LoRA``."""
+    task, method = (words.name(name) for name in model)
+    return words.say("plots", "model", task=task, method=method)
+
+
+def list_models(words: Wording, models: Iterable[Model]) -> str:
+    """The models' labels in a row."""
+    return "; ".join(model_label(words, model) for model in models)
+
+
+def left_out(results: Results, words: Wording, shown: Sequence[Model]) -> str:
+    """Says which finished models a figure of the encoder cannot show, and why."""
+    finished = [
+        (task, method) for task in results.profile.tasks for method in results.methods(task)
+    ]
+    mergeable = {
+        model: results.profile.tasks[model[0]].method(model[1]).mergeable for model in finished
+    }
+    head_only = [
+        model
+        for model in finished
+        if model not in shown and mergeable[model] and not moves_encoder(results, model)
+    ]
+    unmeasured = [model for model in finished if not mergeable[model]]
+    return " ".join(
+        words.say("plots", key, models=list_models(words, models))
+        for key, models in (("only_head_note", head_only), ("not_mergeable_note", unmeasured))
+        if models
+    )

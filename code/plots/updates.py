@@ -1,0 +1,214 @@
+"""Figures of the shape of the update and of what becomes of the hidden states, by layer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from plots.deferred import deferred
+from plots.drawing import (
+    add_letters,
+    draw_grid,
+    draw_seeds,
+    logarithmic_axis,
+    new_grid,
+    nothing_to_show,
+    number_axis,
+    percent_axis,
+    styles_of,
+)
+from plots.lettering import (
+    add_legend,
+    add_note,
+    band_handle,
+    describe,
+    method_handles,
+    sentence,
+    wrap_label,
+)
+from plots.models import Model, by_task, left_out, model_label, models_of
+from plots.style import FAINT, PAPER
+from store.frames import select
+from store.results import Results
+from study.architecture import layer_number
+from study.settings import LoraSettings
+from words.wording import Wording
+
+STRUCTURE = ("effective_rank", "top8_share", "intruders")
+ROUNDING = -6  # power of ten: 1 - CKA below it is rounding of float32 hidden states
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LANGUAGE_LINES: tuple[Any, ...] = ("-", "--", ":", (0, (5, 1, 1, 1)))
+
+
+# ------------------------------------------------------------------------------------- structure
+
+
+@deferred
+def plot_update_structure(results: Results, words: Wording) -> Figure:
+    """Effective rank, share in the top 8 directions and intruder dimensions by layer; a row a task.
+
+    Means over the matrices of a layer that changed.
+    """
+    models = models_of(results, "structure")
+    if not models:
+        return nothing_to_show(words)
+    groups = by_task(models)
+    figure, axes = new_grid(len(groups), len(STRUCTURE), 1.7 * len(groups) + 1.1, sharex="row")
+    for row, of_task in zip(axes, groups, strict=True):
+        for ax, measure in zip(row, STRUCTURE, strict=True):
+            for model in of_task:
+                draw_structure(ax, results, model, measure)
+            ax.set_title(wrap_label(words.say("plots", measure), 18), fontweight="normal")
+            draw_grid(ax, "y")
+            (percent_axis if measure == "top8_share" else number_axis)(ax.yaxis, words)
+        _scale_structure(row, results, of_task)
+        row[0].set_ylabel(words.name(of_task[0][0]))
+    for ax in axes[-1]:
+        ax.set_xlabel(words.say("plots", "layer"))
+    handles = method_handles(results, words, dict.fromkeys(m for _, m in models), "both")
+    if results.structure.seed.nunique() > 1:
+        handles.append(band_handle(words))
+    if any(_adapter_rank(results, model) for model in models):
+        rank = words.say("plots", "rank_limit")
+        handles.append(Line2D([], [], color=FAINT, ls=":", lw=1, label=rank))
+    add_legend(figure, handles)
+    add_letters(axes.flat)
+    add_note(figure, words.say("plots", "structure_note"), left_out(results, words, models))
+    said = [_say_structure(results, words, model) for model in models]
+    describe(figure, words.say("plots", "alt_structure"), *said)
+    return figure
+
+
+def _say_structure(results: Results, words: Wording, model: Model) -> str:
+    """Means over the layers."""
+    means = [float(select_structure(results, model, m).to_numpy().mean()) for m in STRUCTURE]
+    texts = (words.number(means[0], 1), words.percent(means[1], 0), words.number(means[2], 1))
+    names = (words.say("plots", measure) for measure in STRUCTURE)
+    return sentence(words, model_label(words, model), zip(names, texts, strict=True))
+
+
+def draw_structure(ax: Axes, results: Results, model: Model, measure: str) -> None:
+    """One measure by layer, the range of the seeds as a band."""
+    values = select_structure(results, model, measure)
+    if len(values):
+        style = styles_of(results)[model[1]]
+        mean = draw_seeds(ax, values, style)
+        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, ms=3.5, zorder=4)
+
+
+def select_structure(results: Results, model: Model, measure: str) -> pd.DataFrame:
+    """Mean over the changed matrices: one row an encoder layer (its number), one column a seed."""
+    rows = select(results.structure, task=model[0], method=model[1])
+    rows = rows[rows["rank"] > 0]
+    rows = rows.assign(number=rows.layer.map(layer_number)).astype({measure: float})
+    return rows.pivot_table(index="number", columns="seed", values=measure, aggfunc="mean")
+
+
+def _scale_structure(row: Sequence[Axes], results: Results, models: Sequence[Model]) -> None:
+    """Ranks on a logarithmic scale with the adapters' limits; shares up to 1; counts from 0."""
+    row[0].set_yscale("log")
+    row[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    row[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    row[0].yaxis.set_minor_locator(NullLocator())
+    for rank in {_adapter_rank(results, model) for model in models} - {None}:
+        row[0].axhline(rank, color=FAINT, ls=":", lw=1, label="_rank")  # type: ignore[arg-type]
+    row[1].set_ylim(0, 1.05)
+    row[2].set_ylim(0, max(1.0, row[2].get_ylim()[1]))
+    for ax in row:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+
+
+def _adapter_rank(results: Results, model: Model) -> int | None:
+    adapter = results.profile.tasks[model[0]].method(model[1]).adapter
+    return adapter.r if isinstance(adapter, LoraSettings) else None
+
+
+# -------------------------------------------------------------------------------- representation
+
+
+@deferred
+def plot_representation(results: Results, words: Wording) -> Figure:
+    """1 - CKA between base and tuned hidden states by layer: colour is the method, line the set."""
+    models = models_of(results, "representation")
+    if not models:
+        return nothing_to_show(words)
+    groups = by_task(models)
+    figure, axes = new_grid(1, len(groups), 3.2, sharey=True)
+    for ax, of_task in zip(axes.flat, groups, strict=True):
+        for model in of_task:
+            draw_representation(ax, results, model)
+        ax.set_yscale("log")
+        logarithmic_axis(ax.yaxis, words)
+        ax.set_title(words.name(of_task[0][0]))
+        ax.set_xlabel(wrap_label(words.say("plots", "representation_layer"), 26))
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+        draw_grid(ax, "y")
+    axes[0, 0].set_ylabel(words.say("plots", "representation_axis"))
+    add_legend(figure, _representation_handles(results, words, models))
+    add_letters(axes.flat)
+    add_note(figure, _rounding_note(results, words), left_out(results, words, models))
+    said = [_say_representation(results, words, model) for model in models]
+    describe(figure, words.say("plots", "alt_representation"), *said)
+    return figure
+
+
+def _say_representation(results: Results, words: Wording, model: Model) -> str:
+    """1 - CKA of the last layer in each language."""
+    rows = results.representation
+    pairs = []
+    for evaluation in results.evaluations(model[0]):
+        values = select_representation(results, model, evaluation).mean(axis=1)
+        if len(values):
+            language = rows.loc[rows.evaluation == evaluation, "language"].iloc[0]
+            pairs.append((words.name(language), words.number(values.iloc[-1], 3)))
+    return sentence(words, model_label(words, model), pairs)
+
+
+def draw_representation(ax: Axes, results: Results, model: Model) -> None:
+    """A line a language; the range of the seeds as a band."""
+    style = styles_of(results)[model[1]]
+    for number, evaluation in enumerate(results.evaluations(model[0])):
+        values = select_representation(results, model, evaluation)
+        values = values[(values > 10.0**ROUNDING).all(axis=1)]
+        mean = values.mean(axis=1)
+        if len(mean):
+            label = f"_{model[1]} {evaluation}"
+            line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
+            fill = style.color if number == 0 else PAPER
+            marks: dict[str, Any] = {"marker": style.marker, "ms": 3.5, "mfc": fill}
+            ax.plot(mean.index, mean, color=style.color, ls=line, lw=1.3, label=label, **marks)
+            low, high = values.min(axis=1), values.max(axis=1)
+            if values.shape[1] > 1:
+                ax.fill_between(mean.index, low, high, color=style.color, alpha=0.15, lw=0)
+
+
+def select_representation(results: Results, model: Model, evaluation: str) -> pd.DataFrame:
+    """1 - CKA: one row a layer (0: the embeddings' output), one column a seed."""
+    rows = select(results.representation, task=model[0], method=model[1], evaluation=evaluation)
+    return 1 - rows.pivot(index="layer", columns="seed", values="cka").astype(float)
+
+
+def _rounding_note(results: Results, words: Wording) -> str:
+    if (1 - results.representation.cka.astype(float) > 10.0**ROUNDING).all():
+        return ""
+    floor = f"10{str(ROUNDING).translate(SUPERSCRIPT)}"
+    return words.say("plots", "representation_note", floor=floor)
+
+
+def _representation_handles(results: Results, words: Wording, models: Sequence[Model]) -> list[Any]:
+    methods = dict.fromkeys(method for _, method in models)
+    handles = method_handles(results, words, methods, "marks")
+    rows = results.representation
+    languages = max(
+        (list(dict.fromkeys(select(rows, task=task)["language"])) for task, _ in models),
+        key=len,
+    )
+    for number, language in enumerate(languages):
+        line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
+        handles.append(Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language)))
+    several = results.representation.seed.nunique() > 1
+    return [*handles, band_handle(words)] if several else handles
