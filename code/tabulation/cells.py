@@ -1,31 +1,26 @@
-"""How a value looks in a cell and how cells become a Markdown pipe table.
+"""How a value looks in a cell, with the number behind it.
 
 Fractions become per cent here and nowhere below. A value that is missing (None or NaN) is a dash;
-the reason for it goes into a note under the table. Which values a table shows is decided in the
-modules ``tabulation_*``.
+the reason for it goes into a note under the table.
 """
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 import pandas as pd
 
 from store.frames import select
-from store.results import Results
+from store.results import Results, needs
 from study.settings import language_of
-from words.wording import MISSING, NAMES, Wording
+from tabulation.markdown import Table, escape, pipe_table, with_notes
+from words.wording import MISSING, NAMES, Shown, Wording
 
+P = ParamSpec("P")
 SECTION = "tables"
-PAGE = 100  # characters that fit a line of a printed table
-WIDEST = 40  # characters beyond which cells are wrapped rather than a column made wider
-LONG_WORD = 16  # characters of a word for which a column has room in any case
 PLUS_MINUS = "\u00a0±\u00a0"
 EXACT_ZERO = "0"  # bit for bit, where a small number would be written 0.000
-_RULES = {"l": ":{}-", "r": "-{}:", "c": ":{}:"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#])")
 
 
 @dataclass(frozen=True)
@@ -44,62 +39,6 @@ _SCALES = {"matthews_correlation": PLAIN, "loss": PLAIN}
 def scale_of(metric: str) -> Scale:
     """MCC and losses are plain numbers, all other metrics per cent."""
     return _SCALES.get(metric, PERCENT)
-
-
-# ------------------------------------------------------------------------------ markdown
-
-
-def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
-    """A pipe table in pandoc's Markdown; pipes inside cells must be escaped (``escape``).
-
-    The rule under the header is as long as the columns are wide, since pandoc takes the relative
-    widths from it when a line is long.
-
-    Args:
-        header: the titles of the columns.
-        rows: the cells, as many in each row as there are titles.
-        align: ``l``, ``r`` or ``c`` for each column; the last letter serves the columns left over.
-
-    Raises:
-        ValueError: a row has more or fewer cells than the header.
-    """
-    lines = [[" ".join(cell.split("\n")).strip() for cell in row] for row in (header, *rows)]
-    letters = align.ljust(len(header), align[-1])
-    widths = _widths(list(zip(*lines, strict=True)))
-    rule = [
-        _RULES[letter].format("-" * (width - 1))
-        for letter, width in zip(letters, widths, strict=True)
-    ]
-    return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
-
-
-def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
-    """Characters for each column: room for the longest word, and then for the longest cell.
-
-    Where a page is too narrow, the columns that could be wrapped give way.
-    """
-    least = [
-        max(3, *(min(LONG_WORD, _longest_word(cell)) for cell in column)) for column in columns
-    ]
-    wanted = [min(WIDEST, max((len(cell) for cell in column[1:]), default=0)) for column in columns]
-    more = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
-    share = min(1.0, max(0, PAGE - sum(least)) / max(1, sum(more)))
-    return [need + round(share * extra) for need, extra in zip(least, more, strict=True)]
-
-
-def _longest_word(cell: str) -> int:
-    return max(len(word) for word in cell.split(" "))
-
-
-def with_notes(table: str, *notes: str) -> str:
-    """A table and, under it, what has to be known to read it; empty notes are left out."""
-    text = " ".join(note for note in dict.fromkeys(notes) if note)
-    return f"{table}\n\n::: {{.table-note}}\n{text}\n:::" if text else table
-
-
-def escape(text: str) -> str:
-    """A data value as literal Markdown in a cell."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 # ------------------------------------------------------------------------------ cells
@@ -148,7 +87,11 @@ class Cells:
     def _title(self, text: str, key: str, values: Mapping[str, object]) -> str:
         if self.words.has(SECTION, text):
             return self.say(text, **values)
-        name = self.name(key)
+        return self.title(key)
+
+    def title(self, value: str) -> str:
+        """The name of a data value, with a capital at its head."""
+        name = self.name(value)
         return name[:1].upper() + name[1:]
 
     def name(self, value: str) -> str:
@@ -160,75 +103,96 @@ class Cells:
         """Display names, separated by commas."""
         return ", ".join(self.name(value) for value in values)
 
-    def number(self, value: float | None, scale: Scale = PLAIN) -> str:
+    def number(self, value: float | None, scale: Scale = PLAIN) -> Shown:
         """A number on its scale."""
-        return self.words.number(_scaled(value, scale), scale.digits)
+        return Shown(self.words.number(_scaled(value, scale), scale.digits), present(value))
 
-    def signed(self, value: float | None, scale: Scale = PLAIN) -> str:
+    def signed(self, value: float | None, scale: Scale = PLAIN) -> Shown:
         """A difference on its scale, with its sign."""
-        return self.words.signed(_scaled(value, scale), scale.digits)
+        return Shown(self.words.signed(_scaled(value, scale), scale.digits), present(value))
 
-    def percent(self, value: float | None, digits: int = 1) -> str:
+    def percent(self, value: float | None, digits: int = 1) -> Shown:
         """A fraction as per cent, without the sign that the column's title has."""
         return self.number(value, Scale(100, digits))
 
-    def count(self, value: float | None) -> str:
+    def count(self, value: float | None) -> Shown:
         """A whole number."""
         value = present(value)
         return self.words.count(None if value is None else round(value))
 
-    def interval(self, entry: Mapping[str, Any], scale: Scale = PLAIN) -> str:
+    def interval(self, entry: Mapping[str, Any], scale: Scale = PLAIN) -> Shown:
         """The interval of an ESTIMATE or COMPARISON of ``evidence``."""
         low, high = _scaled(entry["low"], scale), _scaled(entry["high"], scale)
-        return self.words.interval(low, high, scale.digits)
+        text = self.words.interval(low, high, scale.digits)
+        ends = {"low": entry["low"], "high": entry["high"]}
+        return Shown(text, None if text == MISSING else ends)
 
-    def estimate(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> str:
+    def estimate(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> Shown:
         """Value and interval of an ESTIMATE; the value alone where there is no interval."""
         if entry is None or entry["value"] is None:
-            return MISSING
+            return Shown(MISSING)
         value, interval = self.number(entry["value"], scale), self.interval(entry, scale)
-        return value if interval == MISSING else f"{value} {interval}"
+        if interval == MISSING:
+            return value
+        return Shown(f"{value} {interval}", {"value": entry["value"], **interval.number})
 
-    def value(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> str:
+    def value(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> Shown:
         """The value of an ESTIMATE."""
         return self.number(None if entry is None else entry["value"], scale)
 
-    def mean(self, values: "pd.Series[Any]", scale: Scale = PLAIN) -> str:
+    def mean(self, values: "pd.Series[Any]", scale: Scale = PLAIN) -> Shown:
         """Mean over seeds ± standard deviation; ``0`` where every value is exactly 0."""
         mean, spread = mean_of(values), spread_of(values)
         if mean == 0 and not values.any():
-            return EXACT_ZERO
+            return Shown(EXACT_ZERO, 0.0)
         text = self.number(mean, scale)
-        return text if spread is None else f"{text}{PLUS_MINUS}{self.number(spread, scale)}"
+        if spread is None:
+            return text
+        both = {"value": mean, "standard_deviation": spread}
+        return Shown(f"{text}{PLUS_MINUS}{self.number(spread, scale)}", both)
 
-    def duration(self, seconds: float | None) -> str:
+    def duration(self, seconds: float | None) -> Shown:
         """A time."""
         seconds = present(seconds)
-        return MISSING if seconds is None else self.words.duration(seconds)
+        return Shown(MISSING) if seconds is None else self.words.duration(seconds)
 
-    def megabytes(self, size: float | None) -> str:
+    def megabytes(self, size: float | None) -> Shown:
         """A size in memory or on disk; kilobytes (10**3) where megabytes would be 0.0."""
         size = present(size)
         if size is not None and 0 < size < 1e5:
-            return self.say("kilobytes", size=self.words.number(size / 1e3, 1))
+            return Shown(self.say("kilobytes", size=self.words.number(size / 1e3, 1)), size)
         return self.words.megabytes(size)
 
-    def p_value(self, p: float | None) -> str:
+    def p_value(self, p: float | None) -> Shown:
         """A p value; what rounds to nothing is written as a bound."""
         p = present(p)
-        small = p is not None and p < 0.001
-        return f"<\u00a0{self.words.number(0.001, 3)}" if small else self.words.number(p, 3)
+        if p is not None and p < 0.001:
+            return Shown(f"<\u00a0{self.words.number(0.001, 3)}", p)
+        return self.words.number(p, 3)
 
-    def significant(self, value: float | None, digits: int = 3) -> str:
+    def significant(self, value: float | None, digits: int = 3) -> Shown:
         """A number in scientific notation, ``1.23·10^-5^``, and 0 as it is."""
         value = present(value)
         if value is None:
-            return MISSING
+            return Shown(MISSING)
         if value == 0:
-            return EXACT_ZERO
+            return Shown(EXACT_ZERO, 0.0)
         power = math.floor(math.log10(abs(value)))
         mantissa = self.words.number(value / 10**power, digits - 1)
-        return f"{mantissa}·10^{self.words.number(power, 0)}^"
+        return Shown(f"{mantissa}·10^{self.words.number(power, 0)}^", value)
+
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        align: str,
+        *notes: str,
+        empty: str = "no_results",
+    ) -> Table:
+        """A table with its notes; without rows, the text that says what is absent."""
+        if not rows:
+            return Table(self.say(empty))
+        return with_notes(pipe_table(header, rows, align), *notes)
 
     def model(self, task: str, method: str) -> str:
         """A trained model: its task and its method."""
@@ -240,6 +204,16 @@ class Cells:
         same = [e for e in results.evaluations(task) if language_of(e) == language]
         name = self.name(language)
         return name if len(same) == 1 else f"{name} ({escape(evaluation)})"
+
+
+def nothing(words: Wording) -> Table:
+    """What stands in the place of a table of which the study has nothing."""
+    return Table(Cells(words).say("no_results"))
+
+
+def needs_evidence(task: str) -> Callable[[Callable[P, Table]], Callable[P, Table]]:
+    """For a table on the evidence of one task: says so where there is none."""
+    return needs("evidence", nothing, task)
 
 
 # ------------------------------------------------------------------------------ choices

@@ -5,26 +5,25 @@ from typing import Any
 
 from answers.convergence import summarise_convergence
 from store.results import Results
-from tabulation.cells import PLAIN, Cells, Scale, pipe_table, scale_of, with_notes
-from words.wording import MISSING, Wording
+from tabulation.cells import PLAIN, Cells, Scale, scale_of
+from tabulation.markdown import Table
+from words.wording import MISSING, Shown, Wording
 
 EPOCH = Scale(1, 1)
 
 
-def tabulate_convergence(results: Results, task: str, words: Wording) -> str:
+def tabulate_convergence(results: Results, task: str, words: Wording) -> Table:
     """Lowest loss, gap to training, turn, best and last metric, and the outlook, by method."""
     cells = Cells(words)
     found = summarise_convergence(results, task)
-    if not found:
-        return cells.say("no_results")
-    metric = found[0]["metric"]
+    metric = found[0]["metric"] if found else None
     header = cells.titles("method", "lowest_loss", "gap", "turned", "metric_then")
     name = MISSING if metric is None else cells.name(metric)
     header += cells.titles("best_metric", "final_metric", "one_more_epoch", metric=name)
     rows = [_convergence_row(entry, cells) for entry in found]
     points = metric is not None and scale_of(metric) != PLAIN
     notes = [cells.say("note_convergence"), cells.say("note_points") if points else ""]
-    return with_notes(pipe_table(header, rows, "lr"), *notes)
+    return cells.table(header, rows, "lr", *notes)
 
 
 def _convergence_row(entry: Mapping[str, Any], cells: Cells) -> list[str]:
@@ -39,14 +38,15 @@ def _convergence_row(entry: Mapping[str, Any], cells: Cells) -> list[str]:
         MISSING if after is None else cells.name(after),
         _at(entry, "best_metric", scale, cells),
         cells.value(entry["final_metric"], scale),
-        gain if outlook is None else f"{gain} ({cells.name(outlook)})",
+        gain if outlook is None else Shown(f"{gain} ({cells.name(outlook)})", gain.number),
     ]
 
 
 def _at(entry: Mapping[str, Any], name: str, scale: Scale, cells: Cells) -> str:
     """A best value and, in brackets, its epoch."""
     value, epoch = cells.value(entry[name], scale), cells.value(entry[f"{name}_epoch"], EPOCH)
-    return value if value == MISSING else f"{value} ({epoch})"
+    both = {"value": value.number, "epoch": epoch.number}
+    return value if value == MISSING else Shown(f"{value} ({epoch})", both)
 
 
 def describe_turn(entry: Mapping[str, Any], cells: Cells) -> str:

@@ -1,32 +1,22 @@
-"""Tables about the study as a whole: requirements, literature, sources, environment, gaps."""
+"""Tables about the study as a whole: its key numbers, and the assignment point by point."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from answers import findings
 from answers.convergence import summarise_convergence
-from answers.literature import Beside, compare_with_published
 from evidence.transfer import REMAINING
 from store.frames import select
 from store.results import Results
 from study.architecture import HEAD, components, number_of_layers
 from study.settings import language_of
-from tabulation.cells import (
-    PERCENT,
-    PLUS_MINUS,
-    Cells,
-    escape,
-    mean_of,
-    median_of,
-    pipe_table,
-    scale_of,
-    with_notes,
-)
+from tabulation.cells import PERCENT, Cells, Scale, mean_of, median_of, scale_of
 from tabulation.curves import describe_turn
-from tabulation.drift import METRICS
-from words.wording import MISSING, Wording
+from tabulation.markdown import Table
+from tabulation.weights import METRICS
+from words.wording import MISSING, Shown, Wording
 
 SECTIONS: Mapping[str, str] = {
     "setup": "sec-setup",
@@ -43,12 +33,102 @@ SECTIONS: Mapping[str, str] = {
 """Part of the report -> identifier of its section, for the references of the requirements."""
 
 
+# ------------------------------------------------------------------------------ key numbers
+
+
+def tabulate_key_numbers(results: Results, words: Wording) -> Table:
+    """The numbers that the answers rest on: reference, adapter, and what lies between them."""
+    cells, tasks = Cells(words), list(results.profile.tasks)
+    rows = [row for task in tasks for row in _quality_rows(results, task, cells)]
+    rows += [row for task in tasks for row in _cost_rows(results, task, cells)]
+    rows += [_change_row(results, task, cells) for task in tasks]
+    roles = results.profile.tasks[tasks[0]].roles
+    header = cells.titles("quantity", roles.reference or "full", roles.adapter or "lora", "between")
+    return cells.table(header, rows, "lr", cells.say("note_key_numbers"))
+
+
+def _pair(results: Results, task: str) -> tuple[str | None, str | None]:
+    roles = results.roles(task)
+    return roles.reference, roles.adapter
+
+
+def _quantity(cells: Cells, task: str, key: str, **values: object) -> str:
+    return f"{cells.name(task)}: {cells.say(key, **values)}"
+
+
+def _quality_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
+    """The main metric in every evaluated set, and the drop to every other language."""
+    source, *others = results.evaluations(task)
+    kind = results.profile.tasks[task].kind
+    if kind == "sequence":
+        return [_compared_row(results, task, source, "matthews_correlation", "key_plain", cells)]
+    rows = [_compared_row(results, task, source, "accuracy", "key_percent", cells)]
+    for place in others:
+        rows.append(_compared_row(results, task, place, "accuracy", "key_percent", cells))
+        if language_of(place) != language_of(source):
+            rows.append(_compared_row(results, task, place, "drop", "key_points", cells))
+    return rows
+
+
+def _compared_row(
+    results: Results, task: str, place: str, metric: str, key: str, cells: Cells
+) -> list[str]:
+    scale, methods = scale_of(metric), _pair(results, task)
+    names = {"metric": cells.name(metric), "language": cells.evaluation(results, task, place)}
+    entries = [_estimate(results, task, method, metric, place) for method in methods]
+    found = findings.comparison(results, task, place, metric, *methods)
+    between = {**found, "value": found["effect"]} if found else None
+    return [
+        _quantity(cells, task, key, **names),
+        *(cells.estimate(entry, scale) for entry in (*entries, between)),
+    ]
+
+
+def _estimate(
+    results: Results, task: str, method: str | None, metric: str, place: str
+) -> Mapping[str, Any] | None:
+    if metric != "drop":
+        return findings.estimate(results, task, method, metric, place)
+    entry = findings.method_evidence(results, task, method).get("transfer", {}).get(place)
+    return entry["drop"] if entry else None
+
+
+def _cost_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
+    shown: Mapping[str, Callable[[float | None], str]] = {
+        "training_seconds": cells.duration,
+        "trainable_parameters": cells.count,
+        "peak_memory_bytes": cells.megabytes,
+    }
+    rows = []
+    for column, show in shown.items():
+        values = [findings.cost(results, task, method, column) for method in _pair(results, task)]
+        title = _quantity(cells, task, f"key_{column}")
+        rows.append([title, *(show(value) for value in values), _ratio(values, cells)])
+    return rows
+
+
+def _change_row(results: Results, task: str, cells: Cells) -> list[str]:
+    """Mean relative change of the encoder's layers."""
+    profiles = [findings.layer_profile(results, task, m, "relative") for m in _pair(results, task)]
+    means = [sum(profile) / len(profile) if profile else None for profile in profiles]
+    shown = [cells.percent(mean, 2) for mean in means]
+    return [_quantity(cells, task, "key_relative"), *shown, _ratio(means, cells)]
+
+
+def _ratio(values: Sequence[float | None], cells: Cells) -> str:
+    first, second = values
+    if not first or second is None:
+        return MISSING
+    ratio = second / first
+    return Shown(f"×{cells.number(ratio, Scale(1, 2 if ratio >= 0.1 else 4))}", ratio)
+
+
 # ------------------------------------------------------------------------------ requirements
 
 
 def tabulate_summary_of_requirements(
     results: Results, words: Wording, sections: Mapping[str, str] = SECTIONS
-) -> str:
+) -> Table:
     """The assignment's points: requirement, where it is answered, and the result in short.
 
     Args:
@@ -67,7 +147,7 @@ def tabulate_summary_of_requirements(
         [cells.say(f"requirement_{key}"), f"@{sections[section]}", result or MISSING]
         for key, (section, result) in found.items()
     ]
-    return pipe_table(cells.titles("requirement", "where", "result"), rows, "lll")
+    return cells.table(cells.titles("requirement", "where", "result"), rows, "lll")
 
 
 Rows = dict[str, tuple[str, str]]
@@ -277,159 +357,3 @@ def _curve_result(results: Results, cells: Cells) -> str:
                 "result_curve", points=int(points.max()), per_epoch=per_epoch
             )
     return _listed(values)
-
-
-# ------------------------------------------------------------------------------ literature
-
-
-def tabulate_literature(results: Results, words: Wording, task: str | None = None) -> str:
-    """Our numbers beside published ones, with settings and source.
-
-    Args:
-        results: the results.
-        words: the language.
-        task: one task only.
-    """
-    cells = Cells(words)
-    tasks = [task] if task else list(results.profile.tasks)
-    found = [(name, row) for name in tasks for row in compare_with_published(results, name)]
-    header = cells.titles("quantity", "published", "ours", "covered", "their_model", "source")
-    rows = [
-        [_quantity(name, row, cells, task is None), *_published(row, cells)] for name, row in found
-    ]
-    return with_notes(pipe_table(header, rows, "lrrcll"), *_literature_notes(results, found, cells))
-
-
-def _quantity(task: str, row: Beside, cells: Cells, with_task: bool) -> str:
-    published = row.published
-    text = cells.say(
-        f"quantity_{published.quantity}",
-        metric=cells.name(published.metric),
-        language=cells.name(published.language),
-    )
-    if published.quantity == "score" and task == "pos":
-        text = f"{text}, {cells.name(published.language)}"
-    if published.quantity == "score" and published.adapter != "none":
-        text = f"{text}, {cells.name(published.adapter)}"
-    return f"{cells.name(task)}: {text}" if with_task else text
-
-
-def _published(row: Beside, cells: Cells) -> list[str]:
-    published, own = row.published, row.own
-    scale = scale_of(published.metric)
-    value = cells.number(published.value, scale)
-    if published.sd is not None:
-        value = f"{value}{PLUS_MINUS}{cells.number(published.sd, scale)}"
-    ours = MISSING if own is None else cells.estimate(vars(own), scale)
-    verdict = MISSING if row.covered is None else cells.say("yes" if row.covered else "no")
-    mark = "" if row.same_model or own is None else "\u00a0†"
-    settings = cells.say(f"settings_{published.settings}")
-    where = cells.name(published.evaluated)
-    model = f"{escape(published.model)}, {escape(published.corpora)} {where}; {settings}"
-    return [value, ours, f"{verdict}{mark}", model, f"[@{published.citation}]"]
-
-
-def _literature_notes(
-    results: Results, found: Sequence[tuple[str, Beside]], cells: Cells
-) -> list[str]:
-    notes = [cells.say("note_literature")]
-    with_own = [(name, row) for name, row in found if row.own is not None]
-    if any(not row.same_model for _, row in with_own):
-        models = {name: row.own.model for name, row in with_own if row.own is not None}
-        ours = ", ".join(f"{cells.name(name)}: {escape(model)}" for name, model in models.items())
-        notes.append(cells.say("note_other_model", models=ours))
-    if with_own and not any(row.same_model for _, row in with_own):
-        notes.append(cells.say("note_no_same_model", profile=escape(results.profile.name)))
-    if any(not row.same_data for _, row in with_own):
-        notes.append(cells.say("note_miniature"))
-    return notes
-
-
-# ------------------------------------------------------------------------------ provenance
-
-
-def tabulate_sources(results: Results, words: Wording) -> str:
-    """Where every corpus and model came from."""
-    cells = Cells(words)
-    frame = results.sources.drop_duplicates(["task", "item", "source"])
-    rows = [
-        [
-            cells.name(row.task),
-            cells.say("column_encoder") if row.item == "model" else escape(row.item),
-            escape(row.source),
-        ]
-        for row in frame.itertuples()
-    ]
-    if not rows:
-        return cells.say("no_results")
-    return pipe_table(cells.titles("task", "item", "source"), rows, "lll")
-
-
-def tabulate_environment(results: Results, words: Wording) -> str:
-    """What the results were made with and the report is rendered with."""
-    cells, frame = Cells(words), results.provenance
-    facts = {
-        "interpreter": f"`{sys.executable}`",
-        "rendered_with": ".".join(str(part) for part in sys.version_info[:3]),
-        "trained_with": _unique(frame, "python"),
-        "platform": _unique(frame, "platform"),
-        "device": _unique(results.runs, "device"),
-        "commit": _commits(frame, cells),
-        "time": _period(frame),
-        "training_time": cells.duration(float(results.runs["training_seconds"].sum())),
-        "runs": cells.say("result_runs", done=len(results.runs), missing=len(results.missing)),
-        "changed_modules": _stale(results, cells),
-        "versions": _versions(frame),
-    }
-    rows = [[cells.say(f"fact_{key}"), value or MISSING] for key, value in facts.items()]
-    return pipe_table(cells.titles("fact", "value"), rows, "ll")
-
-
-def _unique(frame: pd.DataFrame, column: str) -> str:
-    values = frame[column].dropna().drop_duplicates() if column in frame else []
-    return "; ".join(escape(str(value)) for value in values)
-
-
-def _commits(frame: pd.DataFrame, cells: Cells) -> str:
-    if "commit" not in frame:
-        return ""
-    pairs = frame[["commit", "dirty"]].drop_duplicates().itertuples(index=False)
-    texts = []
-    for commit, dirty in pairs:
-        known = isinstance(commit, str) and commit
-        text = f"`{commit[:12]}`" if known else cells.say("no_commit")
-        texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
-    return "; ".join(dict.fromkeys(texts))
-
-
-def _period(frame: pd.DataFrame) -> str:
-    times = sorted(str(time) for time in frame["time"].dropna())
-    ends = dict.fromkeys((times[0], times[-1])) if times else {}
-    return " – ".join(ends)
-
-
-def _stale(results: Results, cells: Cells) -> str:
-    parts = [
-        f"{stage}: {', '.join(f'`{module}`' for module in modules)}"
-        for stage, modules in results.stale().items()
-    ]
-    return "; ".join(parts) or cells.say("none_changed")
-
-
-def _versions(frame: pd.DataFrame) -> str:
-    found: dict[str, set[str]] = {}
-    packages: list[Any] = list(frame["packages"]) if "packages" in frame else []
-    for of_run in packages:
-        for name, version in of_run.items():
-            found.setdefault(name, set()).add(version)
-    return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())
-
-
-def tabulate_missing(results: Results, words: Wording) -> str:
-    """Runs that the settings ask for and the report lacks; a sentence where there are none."""
-    cells = Cells(words)
-    if not results.missing:
-        return cells.say("nothing_missing", count=len(results.runs))
-    rows = [[escape(gap.run), cells.name(gap.reason)] for gap in results.missing]
-    note = cells.say("note_missing", missing=len(rows), wanted=len(rows) + len(results.runs))
-    return with_notes(pipe_table(cells.titles("run", "reason"), rows, "ll"), note)

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from study.errors import StudyError
 
@@ -24,6 +25,24 @@ NO_BREAK_SPACE = "\u00a0"
 NAMES = "names"
 CASES = ("definite", "genitive", "dative", "accusative", "instrumental", "prepositional")
 _SPAN = re.compile(r"^(\d+)-(\d+)$")
+
+
+class Shown(str):
+    """A value as a reader sees it, with the number behind it.
+
+    Attributes:
+        number: as it was measured (fractions, seconds, bytes), None for a value that is missing;
+            several belong together as a mapping (``value``, ``low``, ``high``).
+    """
+
+    __slots__ = ("number",)
+    number: Any
+
+    def __new__(cls, text: str, number: Any = None) -> "Shown":
+        """Shows a number as a text."""
+        shown = super().__new__(cls, text)
+        shown.number = number
+        return shown
 
 
 @dataclass(frozen=True)
@@ -72,56 +91,62 @@ class Wording:
         known = [part for part in reversed(parts) if self.has(NAMES, part)]
         return self.name(known[0] if known else parts[-1])
 
-    def number(self, value: float | None, digits: int) -> str:
+    def number(self, value: float | None, digits: int) -> Shown:
         """Fixed-point number; ``–`` for None."""
-        return MISSING if value is None else self._localise(f"{value:,.{digits}f}")
+        if value is None:
+            return Shown(MISSING)
+        return Shown(self._localise(f"{value:,.{digits}f}"), value)
 
-    def signed(self, value: float | None, digits: int) -> str:
+    def signed(self, value: float | None, digits: int) -> Shown:
         """As ``number``, with a sign; a value that rounds to zero has none."""
         if value is None:
-            return MISSING
+            return Shown(MISSING)
         text = f"{value:+,.{digits}f}"
-        return self._localise(text if float(text.replace(",", "")) else text[1:])
+        return Shown(self._localise(text if float(text.replace(",", "")) else text[1:]), value)
 
-    def percent(self, value: float | None, digits: int = 1) -> str:
+    def percent(self, value: float | None, digits: int = 1) -> Shown:
         """A fraction as per cent."""
         if value is None:
-            return MISSING
+            return Shown(MISSING)
         gap = NO_BREAK_SPACE if self.language in DECIMAL_COMMA else ""
-        return f"{self.number(100 * value, digits)}{gap}%"
+        return Shown(f"{self.number(100 * value, digits)}{gap}%", value)
 
-    def points(self, value: float | None, digits: int = 1) -> str:
+    def points(self, value: float | None, digits: int = 1) -> Shown:
         """A difference of fractions in percentage points, signed, without the unit."""
-        return self.signed(None if value is None else 100 * value, digits)
+        return Shown(self.signed(None if value is None else 100 * value, digits), value)
 
-    def interval(self, low: float | None, high: float | None, digits: int) -> str:
+    def interval(self, low: float | None, high: float | None, digits: int) -> Shown:
         """``[low, high]``, or ``–``; a semicolon separates where the comma is decimal."""
         if low is None or high is None:
-            return MISSING
+            return Shown(MISSING)
         separator = "; " if self.language in DECIMAL_COMMA else ", "
-        return f"[{self.number(low, digits)}{separator}{self.number(high, digits)}]"
+        text = f"[{self.number(low, digits)}{separator}{self.number(high, digits)}]"
+        return Shown(text, {"low": low, "high": high})
 
-    def count(self, value: int | None) -> str:
+    def count(self, value: int | None) -> Shown:
         """A whole number with its thousands apart."""
         return self.number(value, 0)
 
-    def duration(self, seconds: float) -> str:
+    def duration(self, seconds: float) -> Shown:
         """Seconds as ``12.3 s``, ``4 min 5 s`` or ``1 h 2 min``, in the language's units."""
-        units = ("с", "мин", "ч") if self.language == "ru" else ("s", "min", "h")
-        if seconds < 60:
-            return f"{self.number(seconds, 1)}{NO_BREAK_SPACE}{units[0]}"
+        names = ("с", "мин", "ч") if self.language == "ru" else ("s", "min", "h")
+        units = [f"{NO_BREAK_SPACE}{name}" for name in names]
         minutes, rest = divmod(round(seconds), 60)
-        if minutes < 60:
-            return f"{minutes}{NO_BREAK_SPACE}{units[1]} {rest}{NO_BREAK_SPACE}{units[0]}"
-        return f"{minutes // 60}{NO_BREAK_SPACE}{units[2]} {minutes % 60}{NO_BREAK_SPACE}{units[1]}"
+        if seconds < 60:
+            text = f"{self.number(seconds, 1)}{units[0]}"
+        elif minutes < 60:
+            text = f"{minutes}{units[1]} {rest}{units[0]}"
+        else:
+            text = f"{minutes // 60}{units[2]} {minutes % 60}{units[1]}"
+        return Shown(text, seconds)
 
-    def megabytes(self, size: float | None) -> str:
+    def megabytes(self, size: float | None) -> Shown:
         """Bytes as megabytes (10**6)."""
         if size is None:
-            return MISSING
+            return Shown(MISSING)
         unit = "МБ" if self.language == "ru" else "MB"
         digits = 0 if size >= 99.5e6 else 1
-        return f"{self.number(size / 1e6, digits)}{NO_BREAK_SPACE}{unit}"
+        return Shown(f"{self.number(size / 1e6, digits)}{NO_BREAK_SPACE}{unit}", size)
 
     def _localise(self, text: str) -> str:
         """From ``-1,234.5`` to the language's separators, with a true minus sign."""

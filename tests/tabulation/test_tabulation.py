@@ -16,16 +16,17 @@ from hypothesis import strategies as st
 import tabulation
 from store.results import Results
 from synthetic_study import TRAITS, Traits, build_study
-from tabulation.cells import Cells, Scale, escape, pipe_table, with_notes
+from tabulation.cells import Cells, Scale
+from tabulation.markdown import Table, escape, mark_best, pipe_table, stack, with_notes
 from tabulation.overview import SECTIONS
-from words.wording import LANGUAGES, MISSING, NAMES, Wording, load_wording
+from words.wording import LANGUAGES, MISSING, NAMES, Shown, Wording, load_wording
 
 CODE = Path(tabulation.__file__).parent
 FEW = {"sentences": 200, "words": 300, "resamples": 60}
 PER_TASK = ("tabulate_comparisons", "tabulate_convergence", "tabulate_costs", "tabulate_memory")
 
 
-def all_tables(study: Results, words: Wording) -> Iterator[tuple[str, str]]:
+def all_tables(study: Results, words: Wording) -> Iterator[tuple[str, Table]]:
     for name in tabulation.__all__:
         function = getattr(tabulation, name)
         if name in PER_TASK:
@@ -42,7 +43,7 @@ def cells_of(markdown: str) -> list[list[str]]:
     lines = [line for line in markdown.splitlines() if line.startswith("|")]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     return [
-        [cell.strip() for cell in row]
+        [cell.strip().replace("**", "") for cell in row]  # the best value is bold
         for row in rows
         if not all(re.fullmatch(r" :?-+:? ", cell) for cell in row)
     ]
@@ -129,8 +130,51 @@ def test_widths_follow_the_cells_not_the_titles() -> None:
 
 
 def test_equal_and_empty_notes_are_said_once() -> None:
-    assert with_notes("t", "") == "t"
-    assert with_notes("t", "one", "", "one").count("one") == 1
+    assert with_notes(Table("t"), "") == "t"
+    assert with_notes(Table("t"), "one", "", "one").count("one") == 1
+
+
+def test_the_best_value_is_bold_and_nothing_where_all_are_the_same() -> None:
+    def shown(value: float | None, text: str) -> Shown:
+        return Shown(text, value)
+
+    rows = [["a", shown(0.9, "0.9 [0.8, 1.0]"), shown(1, "1")]]
+    rows += [["b", shown(0.7, "0.7"), shown(1, "1")], ["c", shown(None, MISSING), shown(1, "1")]]
+    marked = mark_best(rows, (1, 2))
+    assert [row[1] for row in marked] == ["**0.9** [0.8, 1.0]", "0.7", MISSING]
+    assert [row[2] for row in marked] == ["1", "1", "1"]
+    assert marked[0][1].number == 0.9
+
+
+def test_a_table_remembers_what_stands_in_it() -> None:
+    table = with_notes(pipe_table(["x", "y"], [["a", Shown("1.5", 1.5)]], "lr"), "a note")
+    assert table.records == ({"x": "a", "y": "1.5"},) and table.notes == ("a note",)
+    assert table.records[0]["y"].number == 1.5
+    both = stack({"German": table, "French": table}, "Language")
+    assert [record["Language"] for record in both.records] == ["German", "French"]
+    assert stack({"German": table}, "Language") is table
+
+
+def test_the_numbers_behind_the_cells_are_those_that_are_shown(
+    study: Results, words: Wording
+) -> None:
+    metrics = study.evidence["cola"]["methods"]["lora"]["metrics"]
+    [record] = [
+        record
+        for record in tabulation.tabulate_quality(study, words).records
+        if record["Method"] == "LoRA"
+    ]
+    keys = ("value", "low", "high")
+    for title, metric in (("MCC", "matthews_correlation"), ("Accuracy, %", "accuracy")):
+        assert record[title].number == {key: metrics[metric][key] for key in keys}
+
+
+def test_every_table_has_records_for_its_rows(study: Results, words: Wording) -> None:
+    tables = [table for _, table in all_tables(study, words) if table.startswith(("|", "**"))]
+    assert len(tables) > 30
+    for table in tables:
+        parts = len(re.findall(r"^\| :?-", table, re.MULTILINE))
+        assert len(table.records) == len(cells_of(table)) - parts
 
 
 def test_no_number_is_written_as_minus_zero(words: Wording) -> None:
@@ -221,11 +265,9 @@ def test_exchanged_methods_exchange_their_cells(words: Wording) -> None:
     for table in (tabulation.tabulate_acceptability, tabulation.tabulate_quality):
         before, after = table(straight, words), table(other, words)
         assert row_of(before, FULL) == row_of(after, "LoRA") != row_of(after, FULL)
-    for language in ("English", "German"):
-        before = tabulation.tabulate_tagging(straight, words)
-        after = tabulation.tabulate_tagging(other, words)
-        assert row_of(before, FULL, language) == row_of(after, "LoRA", language)
-        assert row_of(before, FULL, language) != row_of(before, "LoRA", language)
+    before = tabulation.tabulate_tagging(straight, words)
+    after = tabulation.tabulate_tagging(other, words)
+    assert row_of(before, FULL) == row_of(after, "LoRA") != row_of(before, "LoRA")
     before = tabulation.tabulate_costs(straight, "pos", words)
     after = tabulation.tabulate_costs(other, "pos", words)
     assert row_of(before, FULL) == row_of(after, "LoRA") != row_of(before, "LoRA")
@@ -272,7 +314,9 @@ def test_memory_adds_up(study: Results, words: Wording) -> None:
 def test_drift_is_the_mean_of_the_seeds(study: Results, words: Wording) -> None:
     frame = study.drift
     own = frame[(frame.task == "pos") & (frame.method == "full") & (frame.kind == "all")]
-    row = row_of(tabulation.tabulate_drift(study, words), "POS tagging, full fine-tuning")
+    row = row_of(
+        tabulation.tabulate_drift(study, words), "POS tagging, full fine-tuning", "Euclidean"
+    )
     for cell, layer in zip(
         row,
         ("embeddings", "encoder.layer.0", "encoder.layer.2", "encoder.layer.3", "classifier"),
@@ -291,12 +335,12 @@ def test_each_model_is_measured_at_its_own_depth(study: Results, words: Wording)
     frame = study.drift
     own = frame[(frame.method == "monolingual") & (frame.task == "pos") & (frame.kind == "all")]
     assert own.layer.nunique() == 5
-    row = row_of(tabulation.tabulate_drift(study, words), "POS tagging, English-only encoder")
+    row = row_of(tabulation.tabulate_drift(study, words, "l2"), "POS tagging, English-only encoder")
     assert row[3].startswith(f"{own[own.layer == 'encoder.layer.2'].l2.mean():.3f}")
 
 
 def test_an_exact_zero_is_written_as_one(study: Results, words: Wording) -> None:
-    assert row_of(tabulation.tabulate_drift(study, words), "CoLA, LoRA")[0] == "0"
+    assert row_of(tabulation.tabulate_drift(study, words, "l2"), "CoLA, LoRA")[0] == "0"
 
 
 def test_prefix_has_no_drift_and_the_tables_say_so(study: Results, words: Wording) -> None:
@@ -326,11 +370,9 @@ def test_structure_leaves_out_matrices_without_a_change(study: Results, words: W
 
 
 def test_the_drop_is_source_minus_target(study: Results, words: Wording) -> None:
-    table = tabulation.tabulate_tagging(study, words)
-    english, german = (row_of(table, FULL, name) for name in ("English", "German"))
-    values = [float(cell.split(" ")[0]) for cell in (english[0], german[0], german[3])]
-    assert values[0] - values[1] == pytest.approx(values[2], abs=0.11)
-    assert english[3] == MISSING
+    row = row_of(tabulation.tabulate_tagging(study, words), FULL)
+    english, german, drop = (float(cell.split(" ")[0]) for cell in row[:3])
+    assert english - german == pytest.approx(drop, abs=0.11)
 
 
 def test_causes_add_up_to_the_drop(study: Results, words: Wording) -> None:
@@ -396,26 +438,25 @@ def test_missing_runs_are_listed(words: Wording) -> None:
 def test_an_unknown_method_is_shown_by_its_name(words: Wording) -> None:
     study = build_study(methods=("full", "my_adapter"), **FEW)
     assert row_of(tabulation.tabulate_quality(study, words), "my\\_adapter")
-    assert row_of(tabulation.tabulate_drift(study, words), "CoLA, my\\_adapter")
+    assert row_of(tabulation.tabulate_drift(study, words, "l2"), "CoLA, my\\_adapter")
 
 
 def test_new_languages_get_rows_of_their_own(words: Wording) -> None:
     study = build_study(methods=("full", "lora"), languages=("de", "sv"), **FEW)
     table = tabulation.tabulate_tagging(study, words)
-    assert row_of(table, "LoRA", "sv") != row_of(table, "LoRA", "German")
+    german, swedish = (row for row in cells_of(table) if row[0] == "LoRA")
+    assert german[1] == swedish[1] and german[2] != swedish[2] and "**sv**" in table
     assert "**sv**" in tabulation.tabulate_drop_causes(study, words)
 
 
 def test_training_sizes_appear_when_the_runs_hold_them(study: Results, words: Wording) -> None:
     bare = study.runs.drop(columns=["train_sentences", "train_words"], errors="ignore")
     study = replace(study, runs=bare)
-    assert (
-        row_of(tabulation.tabulate_corpora(study, words), "CoLA", "cola:train")[2:] == [MISSING] * 2
-    )
+    assert MISSING in row_of(tabulation.tabulate_setup(study, words), "Training data")[0]
     runs = study.runs.assign(train_sentences=8551, train_words=66000)
     sized = Results(**{**vars(study), "runs": runs})
-    row = row_of(tabulation.tabulate_corpora(sized, words), "CoLA", "cola:train")
-    assert row[2:] == [words.count(8551), words.count(66000)]
+    row = row_of(tabulation.tabulate_setup(sized, words), "Training data")
+    assert words.count(8551) in row[0] and words.count(66000) in row[0]
 
 
 def test_environment_names_changed_modules_and_commits(study: Results, words: Wording) -> None:

@@ -15,9 +15,8 @@ from tabulation.cells import (
     Cells,
     Scale,
     mean_of,
-    pipe_table,
-    with_notes,
 )
+from tabulation.markdown import Table
 from words.wording import Wording
 
 METRICS = {
@@ -26,32 +25,43 @@ METRICS = {
     "rms": Scale(1e6, 1),
     "angle": Scale(1e3, 2),
 }
-"""Metrics of ``study.drift`` and how the tables write them: per cent, millionths, milliradians."""
+"""Measures of ``drift`` and how the tables write them: per cent, millionths, milliradians."""
 
 
-def tabulate_drift(results: Results, words: Wording, metric: str = "l2") -> str:
+def tabulate_drift(results: Results, words: Wording, *measures: str) -> Table:
     """The table of weight drift: models in rows, the assignment's five components in columns.
 
     Args:
         results: the results.
         words: the language.
-        metric: a key of ``METRICS``.
+        measures: keys of ``METRICS``, a row each; without any, Euclidean and relative distance.
     """
-    cells = Cells(words)
-    rows = []
-    for task, method in _models(results):
-        drift = select(results.drift, task=task, method=method, kind="all")
-        parts = components(number_of_layers(drift["layer"])).values()
-        values = [select(drift, layer=layer)[metric] for layer in parts]
-        rows.append([cells.model(task, method), *(cells.mean(v, METRICS[metric]) for v in values)])
-    if not rows:
-        return cells.say("no_results")
-    header = cells.titles("model", "embeddings", "first", "middle", "last", HEAD)
-    notes = [cells.say(f"note_{metric}"), cells.say("note_drift_head"), _undefined(results, cells)]
-    return with_notes(pipe_table(header, rows, "lr"), *notes)
+    cells, measures = Cells(words), measures or ("l2", "relative")
+    rows = [
+        [cells.model(task, method), cells.say(f"measure_{measure}"), *values]
+        for task, method in _models(results)
+        for measure in measures
+        if (values := _component_cells(results, task, method, measure, cells))
+    ]
+    header = cells.titles("model", "measure", "embeddings", "first", "middle", "last", HEAD)
+    notes = [cells.say(f"note_{measure}") for measure in measures]
+    notes += [cells.say("note_spread"), cells.say("note_drift_head"), _undefined(results, cells)]
+    if len(measures) > 1:
+        return cells.table(header, rows, "llr", *notes)
+    rows = [[row[0], *row[2:]] for row in rows]
+    return cells.table([header[0], *header[2:]], rows, "lr", *notes)
 
 
-def tabulate_mean_distance(results: Results, words: Wording) -> str:
+def _component_cells(
+    results: Results, task: str, method: str, measure: str, cells: Cells
+) -> list[str]:
+    """Change of the five components, mean over seeds; [] where nothing was measured."""
+    drift = select(results.drift, task=task, method=method, kind="all")
+    layers = components(number_of_layers(drift["layer"])).values() if len(drift) else ()
+    return [cells.mean(select(drift, layer=layer)[measure], METRICS[measure]) for layer in layers]
+
+
+def tabulate_mean_distance(results: Results, words: Wording) -> Table:
     """Mean Euclidean distance over all corresponding layers: ``weight_distance`` without names."""
     cells = Cells(words)
     rows = []
@@ -63,14 +73,12 @@ def tabulate_mean_distance(results: Results, words: Wording) -> str:
         count = cells.count(drift["layer"].nunique())
         shown = [cells.mean(mean, METRICS["l2"]) for mean in means]
         rows.append([cells.model(task, method), count, *shown])
-    if not rows:
-        return cells.say("no_results")
     header = cells.titles("model", "layers", "mean_all", "mean_without_head", "mean_encoder")
     notes = [cells.say("note_mean_distance"), _undefined(results, cells)]
-    return with_notes(pipe_table(header, rows, "lr"), *notes)
+    return cells.table(header, rows, "lr", *notes)
 
 
-def tabulate_structure(results: Results, words: Wording) -> str:
+def tabulate_structure(results: Results, words: Wording) -> Table:
     """Rank and concentration of the update, overall and in the first, middle and last layer."""
     cells = Cells(words)
     rows = []
@@ -86,13 +94,11 @@ def tabulate_structure(results: Results, words: Wording) -> str:
             [cells.model(task, method), cells.say(name), *_structure_cells(part, cells)]
             for name, part in parts.items()
         ]
-    if not rows:
-        return cells.say("no_results")
     header = cells.titles(
         "model", "part", "matrices", "rank", "effective_rank", "top8_share", "intruders"
     )
     notes = [cells.say("note_structure"), _undefined(results, cells)]
-    return with_notes(pipe_table(header, rows, "llr"), *notes)
+    return cells.table(header, rows, "llr", *notes)
 
 
 def _structure_cells(found: pd.DataFrame, cells: Cells) -> list[str]:
@@ -107,7 +113,7 @@ def _structure_cells(found: pd.DataFrame, cells: Cells) -> list[str]:
     ]
 
 
-def tabulate_embedding_rows(results: Results, words: Wording) -> str:
+def tabulate_embedding_rows(results: Results, words: Wording) -> Table:
     """Drift of the embedding rows that training touched, and of the others, beside weight decay."""
     cells = Cells(words)
     rows = []
@@ -124,15 +130,14 @@ def tabulate_embedding_rows(results: Results, words: Wording) -> str:
                 *(cells.significant(mean_of(found[name])) for name in drifts),
             ]
         )
-    if not rows:
-        return cells.say("no_embedding_rows")
     header = cells.titles(
         "model", "rows", "touched", "drift_touched", "drift_untouched", "decay", "unexplained"
     )
-    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_embedding_rows"))
+    note = cells.say("note_embedding_rows")
+    return cells.table(header, rows, "lr", note, empty="no_embedding_rows")
 
 
-def tabulate_untouched(results: Results, words: Wording) -> str:
+def tabulate_untouched(results: Results, words: Wording) -> Table:
     """The check that nothing outside what a method trains has changed by a single bit."""
     cells = Cells(words)
     rows = []
@@ -145,14 +150,12 @@ def tabulate_untouched(results: Results, words: Wording) -> str:
             changed = cells.count(found["changed"].sum())
             shown = [cells.count(len(found)), cells.count(tensors), cells.count(weights), changed]
             rows.append([cells.model(task, method), *shown])
-    if not rows:
-        return cells.say("no_results")
     header = cells.titles("model", "seeds_count", "tensors", "weights_outside", "changed")
     notes = [cells.say("note_untouched"), _undefined(results, cells)]
-    return with_notes(pipe_table(header, rows, "lr"), *notes)
+    return cells.table(header, rows, "lr", *notes)
 
 
-def tabulate_representation(results: Results, words: Wording) -> str:
+def tabulate_representation(results: Results, words: Wording) -> Table:
     """Linear CKA between base and tuned hidden states at five depths, by language."""
     cells = Cells(words)
     rows = []
@@ -165,14 +168,9 @@ def tabulate_representation(results: Results, words: Wording) -> str:
             language = cells.evaluation(results, task, evaluation)
             shown = [cells.mean(value, PLAIN) for value in values]
             rows.append([cells.model(task, method), language, *shown])
-    if not rows:
-        return cells.say("no_results")
     header = cells.titles("model", "language", "embeddings", "first", "middle", "last")
     notes = [cells.say("note_representation"), _undefined(results, cells)]
-    return with_notes(pipe_table(header, rows, "llr"), *notes)
-
-
-# ------------------------------------------------------------------------------ parts
+    return cells.table(header, rows, "llr", *notes)
 
 
 def _models(results: Results) -> list[tuple[str, str]]:
@@ -196,14 +194,3 @@ def _undefined(results: Results, cells: Cells) -> str:
     }
     names = cells.names(sorted(methods))
     return cells.say("note_undefined", methods=names) if methods else ""
-
-
-__all__ = [
-    "METRICS",
-    "tabulate_drift",
-    "tabulate_embedding_rows",
-    "tabulate_mean_distance",
-    "tabulate_representation",
-    "tabulate_structure",
-    "tabulate_untouched",
-]

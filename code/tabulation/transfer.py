@@ -1,4 +1,4 @@
-"""Tables of Task 2: tagging in both languages, and where the accuracy is lost between them.
+"""Tables on where the accuracy of tagging is lost between the languages (Task 2).
 
 Points are percentage points of accuracy: what a row contributes to the drop from the language of
 training to the other. Tables about one method are about the first main one unless another is named.
@@ -8,135 +8,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from store.results import Results
-from tabulation.cells import (
-    PERCENT,
-    Cells,
-    escape,
-    interval_note,
-    pipe_table,
-    seeds_note,
-    with_notes,
-)
+from tabulation.cells import PERCENT, Cells, interval_note, nothing
+from tabulation.markdown import Table, escape, pipe_table, stack, with_notes
 from words.wording import MISSING, Wording
 
 TASK = "pos"
-COLUMNS = 8  # more do not fit a page
 BREAKDOWNS = ("by_seen", "by_pieces", "by_length")
 
 
-def tabulate_tagging(results: Results, words: Wording) -> str:
-    """The main table: every method and control on every evaluated set, with its drop."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
-    header = cells.titles("method", "evaluation", "accuracy", "macro_f1", "weighted_f1", "drop")
-    rows = []
-    for method, entry in summary["methods"].items():
-        for evaluation, found in entry["evaluations"].items():
-            drop = entry["transfer"].get(evaluation, {}).get("drop")
-            rows.append(
-                [
-                    cells.name(method),
-                    cells.evaluation(results, TASK, evaluation),
-                    cells.estimate(found["metrics"]["accuracy"], PERCENT),
-                    cells.estimate(found["metrics"]["macro_f1"], PERCENT),
-                    cells.value(found["metrics"]["weighted_f1"], PERCENT),
-                    cells.estimate(drop, PERCENT),
-                ]
-            )
-    notes = [
-        cells.say("note_drop"),
-        interval_note(cells, summary),
-        seeds_note(results, cells, TASK),
-    ]
-    return with_notes(pipe_table(header, rows, "llr"), *notes)
-
-
-def tabulate_tags(results: Results, words: Wording) -> str:
-    """F1 of every tag in every language for the main methods; several tables if one is too wide."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    methods = results.main_methods(TASK)
-    if not summary or not methods:
-        return cells.say("no_results")
-    sets = list(summary["evaluations"])
-    groups = [sets] if 1 + len(sets) * (1 + len(methods)) <= COLUMNS else [[name] for name in sets]
-    tables = [_tag_table(results, cells, group, methods) for group in groups]
-    return with_notes("\n\n".join(tables), cells.say("note_tags"))
-
-
-def _tag_table(results: Results, cells: Cells, sets: Sequence[str], methods: Sequence[str]) -> str:
-    summary = results.evidence[TASK]
-    header = cells.titles("tag")
-    for name in sets:
-        language = cells.evaluation(results, TASK, name)
-        header.append(cells.say("column_words_of", language=language))
-        header += [
-            cells.say("column_f1_of", language=language, method=cells.name(m)) for m in methods
-        ]
-    rows = []
-    for index, tag in enumerate(summary["tags"]):
-        row = [escape(tag)]
-        for name in sets:
-            row.append(cells.count(summary["evaluations"][name]["support"][tag]))
-            row += [_tag_f1(summary["methods"][m], name, index, cells) for m in methods]
-        rows.append(row)
-    return pipe_table(header, rows, "lr")
-
-
-def _tag_f1(entry: Mapping[str, Any], evaluation: str, index: int, cells: Cells) -> str:
-    found = entry["evaluations"].get(evaluation)
-    return cells.value(found["per_tag"][index]["f1"], PERCENT) if found else MISSING
-
-
-def tabulate_seqeval_trap(results: Results, words: Wording) -> str:
-    """Two small computed cases where seqeval's F1 misleads on tags without IOB prefixes."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
-    header = cells.titles("words", "gold", "predicted", "accuracy", "seqeval_f1")
-    rows = [
-        [
-            escape(" ".join(case["words"])),
-            escape(" ".join(case["gold"])),
-            escape(" ".join(case["predicted"])),
-            cells.percent(case["accuracy"]),
-            cells.percent(case["seqeval_f1"]),
-        ]
-        for case in summary["seqeval_trap"].values()
-    ]
-    return with_notes(pipe_table(header, rows, "lllrr"), cells.say("note_seqeval"))
-
-
-def tabulate_seqeval(results: Results, words: Wording) -> str:
-    """The figure of seqeval on our predictions beside accuracy and macro-F1."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
-    names = ("accuracy", "macro_f1", "seqeval_f1")
-    header = cells.titles("method", "evaluation", *names)
-    rows = [
-        [
-            cells.name(method),
-            cells.evaluation(results, TASK, evaluation),
-            *(cells.value(found["metrics"][name], PERCENT) for name in names),
-        ]
-        for method, entry in summary["methods"].items()
-        for evaluation, found in entry["evaluations"].items()
-    ]
-    return with_notes(pipe_table(header, rows, "llr"), cells.say("note_seqeval_figures"))
-
-
-def tabulate_drop_causes(results: Results, words: Wording) -> str:
+def tabulate_drop_causes(results: Results, words: Wording) -> Table:
     """How many points of the drop each kind of confusion accounts for, for the main methods."""
     cells, summary = Cells(words), results.evidence[TASK]
     methods = _with_transfer(results, results.main_methods(TASK))[:3]
     if not methods:
-        return cells.say("no_results")
+        return nothing(words)
     header = cells.titles("cause")
     for method in methods:
         header.append(cells.say("column_points_of", method=cells.name(method)))
         header.append(cells.say("column_share_of", method=cells.name(method)))
-    tables = []
+    tables = {}
     for target in _targets(summary, methods):
         found = {m: summary["methods"][m]["transfer"][target] for m in methods}
         order = [row["cause"] for row in found[methods[0]]["causes"]]
@@ -145,8 +35,9 @@ def tabulate_drop_causes(results: Results, words: Wording) -> str:
         for method in methods:
             drop = found[method]["drop"]
             total += [cells.estimate(drop, PERCENT), _share(1.0, drop, cells)]
-        tables.append(_titled(results, cells, target, pipe_table(header, [*rows, total], "lr")))
-    return with_notes("\n\n".join(tables), cells.say("note_causes"), interval_note(cells, summary))
+        tables[_title(results, cells, target)] = pipe_table(header, [*rows, total], "lr")
+    notes = [cells.say("note_causes"), interval_note(cells, summary)]
+    return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
 
 def _cause_cells(found: Mapping[str, Any], cause: str, cells: Cells) -> list[str]:
@@ -166,13 +57,13 @@ def _share(share: float | None, drop: Mapping[str, Any], cells: Cells) -> str:
 
 def tabulate_confusions(
     results: Results, words: Wording, method: str | None = None, count: int = 10
-) -> str:
+) -> Table:
     """The confusions that cost most points, as rates of all words in both languages."""
     cells, summary = Cells(words), results.evidence[TASK]
     methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
     if not methods:
-        return cells.say("no_results")
-    tables = []
+        return nothing(words)
+    tables = {}
     for target in _targets(summary, methods):
         entry = summary["methods"][methods[0]]["transfer"][target]
         header = cells.titles("gold", "predicted")
@@ -191,9 +82,9 @@ def tabulate_confusions(
             ]
             for cell in entry["cells"][:count]
         ]
-        tables.append(_titled(results, cells, target, pipe_table(header, rows, "llr")))
+        tables[_title(results, cells, target)] = pipe_table(header, rows, "llr")
     note = cells.say("note_confusions", count=count, method=cells.name(methods[0]))
-    return with_notes("\n\n".join(tables), note)
+    return with_notes(stack(tables, cells.say("column_evaluation")), note)
 
 
 def tabulate_transfer_breakdown(
@@ -201,7 +92,7 @@ def tabulate_transfer_breakdown(
     words: Wording,
     method: str | None = None,
     kinds: Sequence[str] = BREAKDOWNS,
-) -> str:
+) -> Table:
     """Accuracy in both languages by kind of word, and each group's points of the drop.
 
     Args:
@@ -213,8 +104,8 @@ def tabulate_transfer_breakdown(
     cells, summary = Cells(words), results.evidence[TASK]
     methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
     if not methods:
-        return cells.say("no_results")
-    tables = []
+        return nothing(words)
+    tables = {}
     for target in _targets(summary, methods):
         pair = _pair(results, cells, target)
         header = cells.titles("group")
@@ -225,12 +116,12 @@ def tabulate_transfer_breakdown(
         rows = [
             _drop_row(kind, row, cells) for kind in kinds for row in entry[kind] if _occurs(row)
         ]
-        tables.append(_titled(results, cells, target, pipe_table(header, rows, "lr")))
+        tables[_title(results, cells, target)] = pipe_table(header, rows, "lr")
     note = cells.say("note_breakdown", method=cells.name(methods[0]))
-    return with_notes("\n\n".join(tables), note)
+    return with_notes(stack(tables, cells.say("column_evaluation")), note)
 
 
-def tabulate_tag_drop(results: Results, words: Wording, method: str | None = None) -> str:
+def tabulate_tag_drop(results: Results, words: Wording, method: str | None = None) -> Table:
     """Accuracy of every tag in both languages, and its points of the drop."""
     return tabulate_transfer_breakdown(results, words, method, ("by_tag",))
 
@@ -255,9 +146,6 @@ def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
     ]
 
 
-# ------------------------------------------------------------------------------ parts
-
-
 def _with_transfer(results: Results, methods: Iterable[str]) -> list[str]:
     """Those of the methods whose predictions cover the source and a target."""
     found = results.evidence[TASK].get("methods", {})
@@ -275,7 +163,5 @@ def _pair(results: Results, cells: Cells, target: str) -> list[str]:
     return [cells.evaluation(results, TASK, name) for name in (source, target)]
 
 
-def _titled(results: Results, cells: Cells, target: str, table: str) -> str:
-    """The table, under the name of its language where there are several."""
-    several = len(results.evidence[TASK]["targets"]) > 1
-    return f"**{cells.evaluation(results, TASK, target)}**\n\n{table}" if several else table
+def _title(results: Results, cells: Cells, target: str) -> str:
+    return cells.evaluation(results, TASK, target)

@@ -1,84 +1,29 @@
-"""Tables of Task 1 (CoLA): quality, thresholds and kinds of error."""
+"""Tables on the errors of Task 1 (CoLA): by kind of sentence, by seed, by threshold."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from store.frames import select
 from store.results import Results
 from tabulation.cells import (
     PERCENT,
     PLAIN,
     Cells,
     Scale,
-    escape,
     interval_note,
-    median_of,
-    pipe_table,
-    scale_of,
-    seeds_note,
+    needs_evidence,
     trained_methods,
-    with_notes,
 )
+from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
 TASK = "cola"
-QUALITY = ("matthews_correlation", "accuracy", "f1", "f1_unacceptable")
 THRESHOLD = Scale(1, 2)
 
 
-def tabulate_acceptability(results: Results, words: Wording) -> str:
-    """The main table: quality, time, trained parameters and memory of every method and control."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
-    header = cells.titles("method", *QUALITY, "time", "trainable", "peak_memory")
-    rows = []
-    for method, entry in summary["methods"].items():
-        quality = [cells.value(entry["metrics"][name], scale_of(name)) for name in QUALITY[1:]]
-        mcc = cells.estimate(entry["metrics"]["matthews_correlation"])
-        rows.append([cells.name(method), mcc, *quality, *_costs(results, method, cells)])
-    notes = [cells.say("note_median_costs"), interval_note(cells, summary)]
-    return with_notes(pipe_table(header, rows, "lr"), *notes)
-
-
-def _costs(results: Results, method: str, cells: Cells) -> list[str]:
-    runs = select(results.runs, task=TASK, method=method)
-    if runs.empty:
-        return [MISSING] * 3
-    return [
-        cells.duration(median_of(runs["training_seconds"])),
-        cells.count(median_of(runs["trainable_parameters"])),
-        cells.megabytes(median_of(runs["peak_memory_bytes"])),
-    ]
-
-
-def tabulate_quality(results: Results, words: Wording) -> str:
-    """Quality alone, every metric with its interval, and the spread of MCC over seeds."""
-    cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
-    header = cells.titles("method", "seeds_count", "matthews_correlation", "sd", *QUALITY[1:])
-    rows = []
-    for method, entry in summary["methods"].items():
-        metrics = entry["metrics"]
-        rows.append(
-            [
-                cells.name(method),
-                cells.count(len(entry["seeds"]) or None),
-                cells.estimate(metrics["matthews_correlation"]),
-                cells.number(metrics["matthews_correlation"]["sd"]),
-                *(cells.estimate(metrics[name], scale_of(name)) for name in QUALITY[1:]),
-            ]
-        )
-    table = pipe_table(header, rows, "lr")
-    return with_notes(table, interval_note(cells, summary), seeds_note(results, cells, TASK))
-
-
-def tabulate_threshold(results: Results, words: Wording) -> str:
+@needs_evidence(TASK)
+def tabulate_threshold(results: Results, words: Wording) -> Table:
     """What the threshold 0.5 leaves on the table: an upper bound, as the note says."""
     cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
     header = cells.titles("method", "argmax", "mcc_bound", "gain", "best_threshold")
     rows = []
     for method in trained_methods(summary):
@@ -87,14 +32,13 @@ def tabulate_threshold(results: Results, words: Wording) -> str:
         shown = best[0] if len(best) == 1 else f"{best[0]}–{best[-1]}"
         values = [cells.number(entry[key]) for key in ("argmax", "upper_bound", "gain")]
         rows.append([cells.name(method), *values, shown])
-    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_threshold"))
+    return cells.table(header, rows, "lr", cells.say("note_threshold"))
 
 
-def tabulate_acceptability_errors(results: Results, words: Wording) -> str:
+@needs_evidence(TASK)
+def tabulate_acceptability_errors(results: Results, words: Wording) -> Table:
     """Accuracy by domain, length and label, and MCC where both labels occur."""
     cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
     methods, main = trained_methods(summary)[:4], results.main_methods(TASK)[:2]
     header = cells.titles("group", "sentences")
     header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
@@ -113,7 +57,7 @@ def tabulate_acceptability_errors(results: Results, words: Wording) -> str:
                 ]
             )
     rows += _agreement_rows(summary, methods, len(main), cells)
-    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_errors"))
+    return cells.table(header, rows, "lr", cells.say("note_errors"))
 
 
 def _group(kind: str, group: str, cells: Cells) -> str:
@@ -132,15 +76,12 @@ def _agreement_rows(
     return [[title, cells.count(summary["items"]), *shares, *[MISSING] * empty]]
 
 
-def tabulate_phenomena(results: Results, words: Wording) -> str:
+@needs_evidence(TASK)
+def tabulate_phenomena(results: Results, words: Wording) -> Table:
     """Accuracy by grammatical phenomenon, where the corpus names it."""
     cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
     methods = trained_methods(summary)[:4]
     found = {m: summary["methods"][m]["errors"]["by_phenomenon"] for m in methods}
-    if not found[methods[0]]:
-        return cells.say("no_phenomena")
     header = cells.titles("phenomenon", "sentences")
     header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
     rows = [
@@ -151,14 +92,13 @@ def tabulate_phenomena(results: Results, words: Wording) -> str:
         ]
         for number, group in enumerate(found[methods[0]])
     ]
-    return with_notes(pipe_table(header, rows, "lr"), interval_note(cells, summary))
+    return cells.table(header, rows, "lr", interval_note(cells, summary), empty="no_phenomena")
 
 
-def tabulate_always_wrong(results: Results, words: Wording) -> str:
+@needs_evidence(TASK)
+def tabulate_always_wrong(results: Results, words: Wording) -> Table:
     """Sentences that every seed gets wrong, beside the number expected of independent errors."""
     cells, summary = Cells(words), results.evidence[TASK]
-    if not summary:
-        return cells.say("no_results")
     header = cells.titles("method", "seeds_count", "always_wrong", "share", "expected")
     methods = trained_methods(summary)
     rows = []
@@ -171,7 +111,7 @@ def tabulate_always_wrong(results: Results, words: Wording) -> str:
         )
     seeds = sum(len(summary["methods"][method]["seeds"]) for method in methods)
     rows.append(_wrong_row(cells.say("all_methods"), seeds, summary["always_wrong"], cells))
-    return with_notes(pipe_table(header, rows, "lr"), cells.say("note_always_wrong"))
+    return cells.table(header, rows, "lr", cells.say("note_always_wrong"))
 
 
 def _wrong_row(name: str, seeds: int, entry: Mapping[str, Any], cells: Cells) -> list[str]:
@@ -180,11 +120,10 @@ def _wrong_row(name: str, seeds: int, entry: Mapping[str, Any], cells: Cells) ->
     return [name, cells.count(seeds), cells.count(entry["count"]), share, expected]
 
 
-def tabulate_wrong_examples(results: Results, words: Wording, count: int = 8) -> str:
+@needs_evidence(TASK)
+def tabulate_wrong_examples(results: Results, words: Wording, count: int = 8) -> Table:
     """The first sentences that every seed of every method gets wrong."""
     cells, summary = Cells(words), results.evidence[TASK]
-    if not summary or not summary["always_wrong"]["indices"]:
-        return cells.say("no_examples")
     items = results.items[TASK][summary["evaluation"]]
     chosen = items.iloc[summary["always_wrong"]["indices"][:count]]
     header = cells.titles("sentence", "label", "origin")
@@ -196,4 +135,4 @@ def tabulate_wrong_examples(results: Results, words: Wording, count: int = 8) ->
         ]
         for row in chosen.itertuples()
     ]
-    return pipe_table(header, rows, "lll")
+    return cells.table(header, rows, "lll", empty="no_examples")

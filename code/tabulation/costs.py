@@ -1,0 +1,68 @@
+"""Tables of what training costs: medians over seeds; times are those of training alone."""
+
+from store.frames import select
+from store.results import Results, needs
+from tabulation.cells import Cells, median_of, nothing
+from tabulation.markdown import Table
+from words.wording import Wording
+
+_COSTS = (
+    "training_seconds",
+    "tokens_per_second",
+    "peak_memory_bytes",
+    "trainable_parameters",
+    "total_parameters",
+    "kept_bytes",
+)
+_MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimizer_bytes")
+
+
+@needs("runs", nothing)
+def tabulate_costs(results: Results, task: str, words: Wording) -> Table:
+    """Time, speed, memory, trained parameters and what is kept, by method."""
+    cells = Cells(words)
+    header = cells.titles(
+        "method", "time", "speed", "peak_memory", "trainable", "trainable_share", "kept"
+    )
+    rows = [[cells.name(m), *_cost_row(results, task, m, cells)] for m in results.methods(task)]
+    notes = [cells.say("note_costs"), _memory_note(results, task, cells)]
+    return cells.table(header, rows, "lr", *notes)
+
+
+def _cost_row(results: Results, task: str, method: str, cells: Cells) -> list[str]:
+    runs = select(results.runs, task=task, method=method)
+    median = {name: median_of(runs[name]) for name in runs if name in _COSTS}
+    trainable, total = median["trainable_parameters"], median["total_parameters"]
+    share = trainable / total if trainable is not None and total else None
+    return [
+        cells.duration(median["training_seconds"]),
+        cells.count(median["tokens_per_second"]),
+        cells.megabytes(median["peak_memory_bytes"]),
+        cells.count(trainable),
+        cells.percent(share, 2),
+        cells.megabytes(median["kept_bytes"]),
+    ]
+
+
+def _memory_note(results: Results, task: str, cells: Cells) -> str:
+    kinds = select(results.runs, task=task)["memory_kind"].drop_duplicates()
+    known = [key for kind in kinds if cells.words.has("tables", key := f"note_memory_{kind}")]
+    return " ".join(cells.say(key) for key in known)
+
+
+@needs("runs", nothing)
+def tabulate_memory(results: Results, task: str, words: Wording) -> Table:
+    """Memory computed from the parameters, beside the measured peak."""
+    cells = Cells(words)
+    header = cells.titles("method", "weights", "gradients", "optimizer", "computed", "peak_memory")
+    rows = []
+    for method in results.methods(task):
+        runs = select(results.runs, task=task, method=method)
+        parts = [median_of(runs[name]) for name in _MEMORY]
+        known = [part for part in parts if part is not None]
+        total = sum(known) if len(known) == len(parts) else None
+        peak = median_of(runs["peak_memory_bytes"])
+        shown = [cells.megabytes(size) for size in (*parts, total, peak)]
+        rows.append([cells.name(method), *shown])
+    note = cells.say("note_memory")
+    return cells.table(header, rows, "lr", note, _memory_note(results, task, cells))

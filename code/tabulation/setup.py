@@ -1,0 +1,286 @@
+"""Tables of what was run, on what, with what, and what is missing."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from store.frames import select
+from store.results import Results
+from study.architecture import HEAD, number_of_layers
+from study.settings import (
+    AdapterSettings,
+    LoraSettings,
+    MethodSettings,
+    PrefixSettings,
+    TaskSettings,
+    language_of,
+)
+from tabulation.cells import Cells, median_of
+from tabulation.markdown import Table, escape
+from words.wording import MISSING, Wording
+
+
+def tabulate_setup(results: Results, words: Wording) -> Table:
+    """What was run, a column a task: encoder, data, methods with what they train, seeds."""
+    cells = Cells(words)
+    tasks = results.profile.tasks.values()
+    columns = [_setup_of(results, task, cells) for task in tasks]
+    facts = dict.fromkeys(fact for column in columns for fact in column)
+    rows = [[fact, *(column.get(fact, MISSING) for column in columns)] for fact in facts]
+    header = [*cells.titles("fact"), *(cells.name(task.name) for task in tasks)]
+    some = next(iter(tasks)).methods[0].training
+    note = cells.say(
+        "note_setup",
+        decay=words.number(some.weight_decay, 2),
+        warmup=cells.percent(some.warmup_ratio, 0),
+        scheduler=cells.name(some.lr_scheduler_type),
+        length=some.max_length,
+    )
+    return cells.table(header, rows, "l", note if _same_training(results) else "")
+
+
+def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, str]:
+    """What the table says of one task, by the title of the row."""
+    main = task.methods[0]
+    facts = {
+        cells.say("column_encoder"): _encoder(results, task, main, cells),
+        cells.say("fact_training_data"): _data(task.train, _train_size(results, task.name), cells),
+    }
+    sets = [_evaluated(results, task, evaluation, cells) for evaluation in task.evaluations]
+    facts[cells.say("fact_validation_data")] = sets[0]
+    facts[cells.say("fact_test_data")] = "; ".join(sets[1:]) or MISSING
+    for method in task.methods:
+        facts[cells.title(method.name)] = _method(results, task, method, cells)
+    training = main.training
+    facts[cells.say("fact_length")] = cells.say(
+        "setup_length",
+        epochs=training.num_train_epochs,
+        batch=training.per_device_train_batch_size,
+    )
+    facts[cells.say("column_seeds")] = _seeds(results, task.name, main.name)
+    return facts
+
+
+def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
+    runs = select(results.runs, task=task.name, method=method.name)
+    if runs.empty:
+        return cells.words.model(method.model_name_or_path)
+    drift = select(results.drift, task=task.name, method=method.name)
+    return cells.say(
+        "setup_encoder",
+        name=cells.words.model(method.model_name_or_path),
+        layers=cells.count(number_of_layers(drift["layer"]) or None),
+        parameters=cells.count(runs["total_parameters"].min()),
+    )
+
+
+def _evaluated(results: Results, task: TaskSettings, evaluation: str, cells: Cells) -> str:
+    return _data(evaluation, _size(results.items[task.name].get(evaluation)), cells)
+
+
+def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
+    corpus, part = split.split(":")
+    name = f"{cells.name(corpus)} ({cells.name(language_of(split))}), {cells.name(part)}"
+    sentences, words = (cells.count(number) for number in size)
+    key = "setup_sentences" if size[1] is None else "setup_data"
+    return cells.say(key, name=name, sentences=sentences, words=words)
+
+
+def _method(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
+    text = cells.say(
+        "setup_method",
+        trained=_what_is_trained(method, cells),
+        rate=cells.significant(method.training.learning_rate, 1),
+    )
+    if method.model_name_or_path == task.methods[0].model_name_or_path:
+        return text
+    return f"{text}; {_encoder(results, task, method, cells)}"
+
+
+def _what_is_trained(method: MethodSettings, cells: Cells) -> str:
+    if method.adapter is None:
+        return (
+            cells.say("trains_all")
+            if method.trainable == "all"
+            else cells.words.name(HEAD, case="definite")
+        )
+    return _adapter(method.adapter, cells)
+
+
+def _adapter(adapter: AdapterSettings, cells: Cells) -> str:
+    if isinstance(adapter, LoraSettings):
+        return cells.say(
+            "trains_lora",
+            r=adapter.r,
+            alpha=adapter.lora_alpha,
+            dropout=cells.words.number(adapter.lora_dropout, 1),
+            roles=cells.names(adapter.roles),
+        )
+    assert isinstance(adapter, PrefixSettings)
+    return cells.say("trains_prefix", tokens=adapter.num_virtual_tokens)
+
+
+def _seeds(results: Results, task: str, method: str) -> str:
+    seeds = select(results.runs, task=task, method=method)["seed"]
+    return ", ".join(str(seed) for seed in seeds) or MISSING
+
+
+def _same_training(results: Results) -> bool:
+    """Whether all methods share what the note under the table says once."""
+    shared = {
+        (t.weight_decay, t.warmup_ratio, t.lr_scheduler_type, t.max_length)
+        for task in results.profile.tasks.values()
+        for t in (method.training for method in task.methods)
+    }
+    return len(shared) == 1
+
+
+def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:
+    """Sentences and words of an evaluated set; CoLA's items are sentences, POS's words."""
+    if items is None:
+        return None, None
+    if "sentence" in items:
+        return items["sentence"].nunique(), len(items)
+    return len(items), int(items["length"].sum())
+
+
+def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
+    runs = select(results.runs, task=task)
+    found = [
+        median_of(runs[column]) if column in runs else None
+        for column in ("train_sentences", "train_words")
+    ]
+    sentences, words = (None if number is None else int(number) for number in found)
+    return sentences, words
+
+
+def tabulate_models(results: Results, words: Wording) -> Table:
+    """Encoders: for which methods, how deep, how many parameters with the head."""
+    cells = Cells(words)
+    header = cells.titles("task", "encoder", "methods", "layers", "parameters")
+    rows = []
+    for task in results.profile.tasks:
+        runs = select(results.runs, task=task)
+        for model in runs["model"].drop_duplicates():
+            own = runs[runs["model"] == model]
+            methods = [m for m in results.methods(task) if m in set(own["method"])]
+            size = cells.count(own["total_parameters"].min())
+            depth = cells.count(_layers(results, task, methods))
+            rows.append(
+                [cells.name(task), cells.words.model(model), cells.names(methods), depth, size]
+            )
+    return cells.table(header, rows, "lllrr")
+
+
+def _layers(results: Results, task: str, methods: Sequence[str]) -> int | None:
+    return number_of_layers(select(results.drift, task=task, method=methods)["layer"]) or None
+
+
+def tabulate_corpora(results: Results, words: Wording) -> Table:
+    """Splits of the corpora: their use, sentences and words."""
+    cells = Cells(words)
+    header = cells.titles("task", "split", "use", "language", "sentences", "words")
+    rows = []
+    for task in results.profile.tasks.values():
+        rows.append(
+            _corpus_row(cells, task.name, task.train, "train", _train_size(results, task.name))
+        )
+        for position, evaluation in enumerate(task.evaluations):
+            use = "validation" if position == 0 else "test"
+            size = _size(results.items[task.name].get(evaluation))
+            rows.append(_corpus_row(cells, task.name, evaluation, use, size))
+    return cells.table(header, rows, "llllrr")
+
+
+def _corpus_row(
+    cells: Cells, task: str, split: str, use: str, size: tuple[int | None, int | None]
+) -> list[str]:
+    sentences, words = (cells.count(number) for number in size)
+    language = cells.name(language_of(split))
+    return [cells.name(task), escape(split), cells.name(use), language, sentences, words]
+
+
+def tabulate_sources(results: Results, words: Wording) -> Table:
+    """Where every corpus and model came from."""
+    cells = Cells(words)
+    frame = results.sources.drop_duplicates(["task", "item", "source"])
+    rows = [
+        [
+            cells.name(row.task),
+            cells.say("column_encoder") if row.item == "model" else escape(row.item),
+            escape(row.source),
+        ]
+        for row in frame.itertuples()
+    ]
+    return cells.table(cells.titles("task", "item", "source"), rows, "lll")
+
+
+def tabulate_environment(results: Results, words: Wording) -> Table:
+    """What the results were made with and the report is rendered with."""
+    cells, frame = Cells(words), results.provenance
+    facts = {
+        "rendered_with": ".".join(str(part) for part in sys.version_info[:3]),
+        "trained_with": _unique(frame, "python"),
+        "platform": _unique(frame, "platform"),
+        "device": _unique(results.runs, "device"),
+        "commit": _commits(frame, cells),
+        "time": _period(frame),
+        "training_time": cells.duration(float(results.runs["training_seconds"].sum())),
+        "runs": cells.say("result_runs", done=len(results.runs), missing=len(results.missing)),
+        "changed_modules": _stale(results, cells),
+        "versions": _versions(frame),
+    }
+    rows = [[cells.say(f"fact_{key}"), value or MISSING] for key, value in facts.items()]
+    return cells.table(cells.titles("fact", "value"), rows, "ll")
+
+
+def _unique(frame: pd.DataFrame, column: str) -> str:
+    values = frame[column].dropna().drop_duplicates() if column in frame else []
+    return "; ".join(escape(str(value)) for value in values)
+
+
+def _commits(frame: pd.DataFrame, cells: Cells) -> str:
+    if "commit" not in frame:
+        return ""
+    pairs = frame[["commit", "dirty"]].drop_duplicates().itertuples(index=False)
+    texts = []
+    for commit, dirty in pairs:
+        known = isinstance(commit, str) and commit
+        text = f"`{commit[:12]}`" if known else cells.say("no_commit")
+        texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _period(frame: pd.DataFrame) -> str:
+    times = sorted(str(time) for time in frame["time"].dropna())
+    ends = dict.fromkeys((times[0], times[-1])) if times else {}
+    return " – ".join(ends)
+
+
+def _stale(results: Results, cells: Cells) -> str:
+    parts = [
+        f"{stage}: {', '.join(f'`{module}`' for module in modules)}"
+        for stage, modules in results.stale().items()
+    ]
+    return "; ".join(parts) or cells.say("none_changed")
+
+
+def _versions(frame: pd.DataFrame) -> str:
+    found: dict[str, set[str]] = {}
+    packages: list[Any] = list(frame["packages"]) if "packages" in frame else []
+    for of_run in packages:
+        for name, version in of_run.items():
+            found.setdefault(name, set()).add(version)
+    return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())
+
+
+def tabulate_missing(results: Results, words: Wording) -> Table:
+    """Runs that the settings ask for and the report lacks; a sentence where there are none."""
+    cells = Cells(words)
+    if not results.missing:
+        return Table(cells.say("nothing_missing", count=len(results.runs)))
+    rows = [[escape(gap.run), cells.name(gap.reason)] for gap in results.missing]
+    note = cells.say("note_missing", missing=len(rows), wanted=len(rows) + len(results.runs))
+    return cells.table(cells.titles("run", "reason"), rows, "ll", note)
