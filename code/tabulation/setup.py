@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from store.frames import select
-from store.results import Results
+from store.results import Results, needs
 from study.architecture import HEAD, number_of_layers
 from study.settings import (
     AdapterSettings,
@@ -17,7 +17,7 @@ from study.settings import (
     TaskSettings,
     language_of,
 )
-from tabulation.cells import Cells, median_of
+from tabulation.cells import Cells, median_of, nothing
 from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
@@ -156,6 +156,7 @@ def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
     return sentences, words
 
 
+@needs("runs", nothing)
 def tabulate_models(results: Results, words: Wording) -> Table:
     """Encoders: for which methods, how deep, how many parameters with the head."""
     cells = Cells(words)
