@@ -1,48 +1,56 @@
 """All answers of a report, for its inline expressions.
 
-``answers.cola.time`` in the document is the property ``time`` in ``answers_methods``, which takes
-its numbers from ``findings``, its outcome from ``judging`` and its words from ``phrases.toml``.
+``answers.cola.time`` in the document is the property ``time`` of ``costs``, which takes its numbers
+from ``findings``, its outcome from ``judging`` and its words from ``phrases.toml``.
 """
 
 from functools import cached_property
 
+from answers.abstract import AbstractAnswers
 from answers.cola import ColaAnswers
 from answers.curves import CurveAnswers
 from answers.drift import DriftAnswers
 from answers.pos import PosAnswers
 from answers.setup import SetupAnswers
+from answers.states import StateAnswers
+from answers.updates import UpdateAnswers
 from answers.voice import Voice
 from store.results import Results
 from words.wording import Wording
 
 
 class Answers:
-    """The answers to the assignment's questions in one language."""
+    """The answers to the assignment's questions in one language.
+
+    Attributes:
+        setup: what was run.
+        cola: Task 1.
+        pos: Task 2.
+        drift: Task 3, where the weights moved.
+        updates: Task 3, what the updates look like.
+        states: Task 3, what became of the hidden states.
+        curves: Task 3, learning curves.
+    """
 
     def __init__(self, results: Results, words: Wording):
-        self._results, self._voice = results, Voice(words)
+        self._voice = Voice(words)
+        self.setup = SetupAnswers(results, self._voice)
+        self.cola = ColaAnswers(results, self._voice, "cola")
+        self.pos = PosAnswers(results, self._voice, "pos")
+        self.drift = DriftAnswers(results, self._voice)
+        self.updates = UpdateAnswers(results, self._voice)
+        self.states = StateAnswers(results, self._voice)
+        self.curves = CurveAnswers(results, self._voice)
 
     @cached_property
-    def setup(self) -> SetupAnswers:
-        """What was run."""
-        return SetupAnswers(self._results, self._voice)
-
-    @cached_property
-    def cola(self) -> ColaAnswers:
-        """Task 1."""
-        return ColaAnswers(self._results, self._voice, "cola")
-
-    @cached_property
-    def pos(self) -> PosAnswers:
-        """Task 2."""
-        return PosAnswers(self._results, self._voice, "pos")
-
-    @cached_property
-    def drift(self) -> DriftAnswers:
-        """Task 3: weights."""
-        return DriftAnswers(self._results, self._voice)
-
-    @cached_property
-    def curves(self) -> CurveAnswers:
-        """Task 3: learning curves."""
-        return CurveAnswers(self._results, self._voice)
+    def abstract(self) -> AbstractAnswers:
+        """The abstract, which reads the other answers."""
+        return AbstractAnswers(
+            self._voice,
+            self.setup,
+            self.cola,
+            self.pos,
+            self.drift,
+            self.states,
+            self.curves,
+        )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from answers import findings
-from answers.judging import interval_outcome
+from answers.judging import Verdict, interval_outcome
+from answers.literature import compare_with_published
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
 
@@ -14,23 +15,39 @@ class ColaAnswers(MethodAnswers):
     @property
     def items(self) -> Phrase:
         """Number of validation sentences."""
-        return Phrase(self.voice.words.count(self._summary.get("items")))
+        return Phrase(self.voice.count(self._summary.get("items")))
 
     @property
     def accuracy(self) -> Phrase:
-        """Reference against adapter by accuracy."""
-        return self.compare("quality", self.settings.validation, "accuracy")
+        """Reference against adapter by accuracy, where there is anything to compare."""
+        if not all(self.learned(self.roles.reference, self.roles.adapter)):
+            return Phrase("")
+        return self.compare("accuracy", self.settings.validation, "accuracy")
 
     @property
     def majority(self) -> Phrase:
         """What a constant answer reaches."""
         name = findings.constant_control(self.results, self.task)
-        where = self.settings.validation
         accuracy, mcc = (
-            self.voice.estimate(m, findings.estimate(self.results, self.task, name, m, where))
-            for m in ("accuracy", "matthews_correlation")
+            self.estimate(name, metric, self.settings.validation)
+            for metric in ("accuracy", "matthews_correlation")
         )
         return self.voice.say("majority", accuracy=accuracy, mcc=mcc)
+
+    @property
+    def lora_literature(self) -> Phrase:
+        """How the difference in quality stands to what was published."""
+        verdict = self.quality_verdict
+        rows = compare_with_published(self.results, self.task)
+        gap = next((row for row in rows if row.published.quantity == "gap"), None)
+        if gap is None or gap.covered is None or verdict not in tuple(Verdict)[:4]:
+            return self.voice.say("published-gap-unknown")
+        return self.voice.say(
+            "published-gap",
+            "covered" if gap.covered else "not-covered",
+            gap=self.voice.number(gap.published.value, 3),
+            direction=self.voice.say("learns-less", verdict, **self.methods),
+        )
 
     @property
     def threshold(self) -> Phrase:
@@ -39,12 +56,11 @@ class ColaAnswers(MethodAnswers):
         threshold = entry.get("threshold")
         if threshold is None:
             return self.voice.say("not-compared")
-        number = self.voice.words.number
         return self.voice.say(
             "threshold",
             **self.methods,
-            gain=number(threshold["gain"], 3),
-            bound=number(threshold["upper_bound"], 3),
+            gain=self.voice.number(threshold["gain"], 3),
+            bound=self.voice.number(threshold["upper_bound"], 3),
         )
 
     @property
@@ -71,11 +87,13 @@ class ColaAnswers(MethodAnswers):
         if None in (one["low"], other["low"]):
             return self.voice.say(f"{key}-unknown")
         order = interval_outcome(one["low"] - other["high"], one["high"] - other["low"])
-        values = {
-            "first_value": self.voice.estimate("accuracy", one),
-            "second_value": self.voice.estimate("accuracy", other),
-        }
-        return self.voice.say(f"{key}-{order}", **{**self.methods, **values})
+        return self.voice.say(
+            key,
+            order,
+            **self.methods,
+            first_value=self.voice.estimate("accuracy", one),
+            second_value=self.voice.estimate("accuracy", other),
+        )
 
     @property
     def always_wrong(self) -> Phrase:
@@ -85,9 +103,8 @@ class ColaAnswers(MethodAnswers):
             return self.voice.say("not-compared")
         return self.voice.say(
             "always-wrong",
-            count=self.voice.words.count(found["count"]),
-            share=self.voice.words.percent(found["share"]),
-            expected=self.voice.words.number(found["expected"], 1),
+            count=self.voice.count(found["count"]),
+            share=self.voice.percent(found["share"]),
         )
 
     @property

@@ -1,122 +1,182 @@
 """Answers of Task 3, second half: what the learning curves say."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from answers import findings
 from answers.convergence import summarise_convergence
 from answers.judging import (
     SAME_EPOCH,
+    Outlook,
     Turn,
     judge_extent,
     judge_order,
     judge_outlook,
     judge_turn,
 )
-from answers.voice import Phrase, Voice
-from store.results import Results
-
-ROLES = ("reference", "adapter")
+from answers.models import ROLES, Model, ModelAnswers
+from answers.voice import Phrase, Shown
 
 
-@dataclass(frozen=True)
-class CurveAnswers:
-    """Convergence, overfitting and what more epochs promise.
-
-    Attributes:
-        results: the results.
-        voice: the language.
-    """
-
-    results: Results
-    voice: Voice
+class CurveAnswers(ModelAnswers):
+    """Convergence, overfitting and what more epochs promise."""
 
     @cached_property
-    def _summaries(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Task -> method -> its entry of ``convergence``."""
+    def _summaries(self) -> dict[Model, dict[str, Any]]:
+        """Task and method -> its entry of ``convergence``."""
         return {
-            task: {entry["method"]: entry for entry in summarise_convergence(self.results, task)}
+            (task, entry["method"]): entry
             for task in self.results.profile.tasks
+            for entry in summarise_convergence(self.results, task)
         }
 
-    def _find(self, task: str, role: str) -> tuple[str | None, dict[str, Any]]:
-        method = getattr(self.results.roles(task), role)
-        return method, self._summaries[task].get(method, {})
+    def _judged(self) -> list[Model]:
+        return [model for model in self.judged() if model in self._summaries]
 
-    def _turn(self, task: str, role: str) -> Turn:
-        _, entry = self._find(task, role)
-        if not entry:
-            return Turn.UNKNOWN
+    def _turn(self, model: Model) -> Turn:
+        entry = self._summaries[model]
         return judge_turn(entry["turned"], entry["turn_known"], entry["metric_after_turn"])
 
-    def _values(self, task: str, method: str, entry: dict[str, Any]) -> dict[str, str]:
-        number, metric = self.voice.words.number, entry["metric"]
-        return {
-            "task": self.voice.name("task", task),
-            **self.voice.methods(method),
-            "metric": self.voice.name("metric", metric),
-            "loss_epoch": number(entry["best_loss_epoch"]["value"], 1),
-            "metric_epoch": number(entry["best_metric_epoch"]["value"], 1),
-            "epochs": str(entry["epochs"]),
-            "rise": number(entry["rise"]["value"], 3),
-            "gap": self.voice.words.signed(entry["gap"]["value"], 3),
-            "turned": str(entry["turned"]),
-            "known": str(entry["turn_known"]),
-            "change": self.voice.effect(metric, entry["metric_change_after_best_loss"]["value"]),
-            "gain": self.voice.effect(metric, entry["extrapolated_gain"]["value"]),
+    def _outlook(self, model: Model) -> Outlook:
+        return judge_outlook(self._summaries[model]["outlook"])
+
+    # ------------------------------------------------------------------------- all four models
+
+    @property
+    def epochs(self) -> Phrase:
+        """Whether more epochs promise anything: over all models."""
+        outlooks = {model: self._outlook(model) for model in self._judged()}
+        groups = {
+            kind: [model for model, outlook in outlooks.items() if outlook == kind]
+            for kind in Outlook
         }
-
-    def overfitting(self, task: str, role: str) -> Phrase:
-        """Whether validation loss turns, and what the metric does after it."""
-        method, entry = self._find(task, role)
-        if method is None or not entry:
-            return self.voice.say("not-compared")
-        key = f"overfitting-{self._turn(task, role)}"
-        return self.voice.say(key, **self._values(task, method, entry))
-
-    def more_epochs(self, task: str, role: str) -> Phrase:
-        """Whether the metric is still moving at the end."""
-        method, entry = self._find(task, role)
-        if method is None or not entry:
-            return self.voice.say("not-compared")
-        key = f"outlook-{judge_outlook(entry['outlook'])}"
-        return self.voice.say(key, **self._values(task, method, entry))
-
-    def speed(self, task: str) -> Phrase:
-        """Which of reference and adapter reaches its best metric earlier."""
-        (first, one), (second, other) = (self._find(task, role) for role in ROLES)
-        if first is None or second is None or not one or not other:
-            return self.voice.say("not-compared")
-        epochs = [
-            [value for value in entry["best_metric_epoch"]["per_seed"] if value is not None]
-            for entry in (one, other)
-        ]
-        number = self.voice.words.number
+        rising = groups[Outlook.RISING]
+        known = len(outlooks) - len(groups[Outlook.UNKNOWN])
+        others = [model for model in outlooks if model not in rising]
         return self.voice.say(
-            f"speed-{judge_order(epochs[0], epochs[1], SAME_EPOCH)}",
-            task=self.voice.name("task", task),
-            **self.voice.methods(first, second),
-            metric=self.voice.name("metric", one["metric"]),
-            first_value=number(one["best_metric_epoch"]["value"], 1),
-            second_value=number(other["best_metric_epoch"]["value"], 1),
+            "epochs-more",
+            judge_extent([True] * len(rising) + [False] * (known - len(rising))),
+            models=known,
+            rising=self.listed(rising),
+            others=self.listed(others),
         )
 
     @property
-    def headline(self) -> Phrase:
-        """In how many of the models validation loss turns, and in how many quality falls too."""
-        turns = [self._turn(task, role) for task in self.results.profile.tasks for role in ROLES]
-        known = [turn for turn in turns if turn != Turn.UNKNOWN]
-        turned = [turn not in (Turn.NONE, Turn.FEW) for turn in known]
-        falling = sum(turn == Turn.METRIC_FALLS for turn in known)
+    def overfitting(self) -> Phrase:
+        """In which of the models validation loss turns, and in which quality falls with it."""
+        turns = {model: self._turn(model) for model in self._judged()}
+        known = {model: turn for model, turn in turns.items() if turn != Turn.UNKNOWN}
+        turned = [model for model, turn in known.items() if turn not in (Turn.NONE, Turn.FEW)]
+        falling = [model for model in turned if known[model] == Turn.METRIC_FALLS]
+        extent = judge_extent(model in falling for model in turned)
         return self.voice.say(
-            f"headline-curves-{judge_extent(turned)}",
-            turned=sum(turned),
+            "overfitting",
+            judge_extent(model in turned for model in known),
             models=len(known),
-            falling=self.voice.extent("falling", falling, sum(turned)),
+            turned=self.listed(turned),
+            falling=self.voice.say("falling", extent, models=self.listed(falling)),
+        )
+
+    @property
+    def underfitting(self) -> Phrase:
+        """Which models end while both loss and quality still improve; nothing if none does."""
+        unfinished = [
+            model
+            for model in self._judged()
+            if self._outlook(model) == Outlook.RISING and self._turn(model) == Turn.NONE
+        ]
+        if not unfinished:
+            return Phrase("")
+        return self.voice.say("underfitting", models=self.listed(unfinished))
+
+    @property
+    def onset(self) -> Phrase:
+        """When each model first leaves the level of an answer without an encoder."""
+        items = [self._onset(model) for model in self.models() if model in self._summaries]
+        if not items:
+            return self.voice.say("onset", "unknown")
+        return self.voice.say("onset", "known", listed=self.voice.listed(items))
+
+    def _onset(self, model: Model) -> Phrase:
+        epochs = findings.onsets(self.results, *model)
+        reached = [epoch for epoch in epochs if epoch is not None]
+        if len(reached) < len(epochs) or not epochs:
+            return self.voice.say("onset-never", model=self.model_name(*model))
+        mean = self.voice.number(sum(reached) / len(reached), 1)
+        return self.voice.say("onset-epoch", model=self.model_name(*model), epoch=mean)
+
+    @property
+    def items(self) -> Phrase:
+        """On how many validation items the curves are measured."""
+        counts = {
+            task: settings.methods[0].training.validation_items
+            for task, settings in self.results.profile.tasks.items()
+        }
+        if not any(counts.values()):
+            return self.voice.say("curve-items", "all")
+        return self.voice.say(
+            "curve-items", "some", counts=self.voice.listed([str(c) for c in counts.values()])
         )
 
     @property
     def falling_schedule(self) -> Phrase:
         """Whether the learning rate falls to zero, so that curves flatten by construction."""
-        entries = [e for of_task in self._summaries.values() for e in of_task.values()]
-        return self.voice.say(f"schedule-{judge_extent(entry['decays'] for entry in entries)}")
+        return self.voice.say(
+            "schedule", judge_extent(entry["decays"] for entry in self._summaries.values())
+        )
+
+    # ------------------------------------------------------------------------- one model or task
+
+    def model(self, task: str, role: str) -> Phrase:
+        """What one model's loss does after its minimum, and where its quality is heading."""
+        method = self.method(task, role)
+        if method is None or (task, method) not in self._summaries:
+            return self.voice.say("not-compared")
+        model, values = (task, method), self._values(task, method)
+        if model not in self.judged():
+            return self.voice.say("curve-unlearned", **values)
+        turn = self.voice.say("turn", self._turn(model), **values)
+        return self.voice.join([turn, self.voice.say("outlook", self._outlook(model), **values)])
+
+    def _values(self, task: str, method: str) -> dict[str, str]:
+        entry = self._summaries[task, method]
+        metric = entry["metric"]
+
+        def effect(name: str) -> Shown:
+            return self.voice.effect(metric, entry[name]["value"])
+
+        return {
+            **self.names(task, method),
+            **self.voice.metric(metric),
+            "loss_epoch": self.voice.number(entry["best_loss_epoch"]["value"], 1),
+            "metric_epoch": self.voice.number(entry["best_metric_epoch"]["value"], 1),
+            "epochs": str(entry["epochs"]),
+            "rise": self.voice.number(entry["rise"]["value"], 3),
+            "final": self.voice.number(entry["final_loss"]["value"], 3),
+            "train": self.voice.number(entry["final_train_loss"]["value"], 3),
+            "turned": str(entry["turned"]),
+            "known": str(entry["turn_known"]),
+            "change": effect("metric_change_after_best_loss"),
+            "gain": effect("extrapolated_gain"),
+        }
+
+    def speed(self, task: str) -> Phrase:
+        """Which of reference and adapter reaches its best metric earlier."""
+        first, second = (self.method(task, role) for role in ROLES)
+        pair = [(task, method) for method in (first, second) if method]
+        if len(pair) < 2 or not set(pair) <= set(self._judged()):
+            return self.voice.say("speed-unknown", task=self.voice.name("task", task))
+        one, other = (self._summaries[model] for model in pair)
+        epochs = [
+            [value for value in entry["best_metric_epoch"]["per_seed"] if value is not None]
+            for entry in (one, other)
+        ]
+        return self.voice.say(
+            "speed",
+            judge_order(epochs[0], epochs[1], SAME_EPOCH),
+            task=self.voice.name("task", task),
+            **self.voice.methods(first, second),
+            metric=self.voice.name("metric", one["metric"]),
+            first_value=self.voice.number(one["best_metric_epoch"]["value"], 1),
+            second_value=self.voice.number(other["best_metric_epoch"]["value"], 1),
+        )

@@ -11,7 +11,6 @@ import pandas as pd
 
 from store.frames import select
 from store.results import Results
-from study.architecture import HEAD
 from study.settings import language_of
 
 MEASURES = ("l2", "relative", "rms")
@@ -36,6 +35,19 @@ def cost_ratios(
     return [float(other[seed] / one[seed]) for seed in common]
 
 
+def cost_spread(results: Results, task: str, method: str | None, column: str) -> float:
+    """The longest run of a method over its shortest; 1 for a single run."""
+    values = _costs(results, task, method, column)
+    return float(values.max() / values.min()) if len(values) and values.min() else 1.0
+
+
+def price(results: Results, task: str, method: str | None) -> dict[str, Any] | None:
+    """What a step costs beside one of the reference on the same batches: ratio, low, high."""
+    rows = select(getattr(results, "prices", pd.DataFrame(columns=["task", "method"])), task=task)
+    rows = select(rows, method=method)
+    return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else None
+
+
 def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
     chosen = select(results.runs, task=task, method=method)
     if column not in chosen:
@@ -53,6 +65,11 @@ def computed_memory(results: Results, task: str, method: str | None) -> float | 
 
 
 # -------------------------------------------------------------------------------------- quality
+
+
+def learned(results: Results, task: str, method: str | None) -> bool:
+    """Whether a method learned its task; a control is not asked to."""
+    return bool(method_evidence(results, task, method).get("learned", True))
 
 
 def comparison(
@@ -163,12 +180,23 @@ def encoder_profile(values: dict[str, float]) -> list[float]:
     return [found[depth] for depth in sorted(found)]
 
 
-def head_rank(values: dict[str, float]) -> int | None:
-    """Rank of the head's change among all layers that were compared; 1 is the largest."""
-    if HEAD not in values:
-        return None
-    rivals = [value for layer, value in values.items() if layer != HEAD]
-    return 1 + sum(value >= values[HEAD] for value in rivals)
+def adapted_moves(
+    results: Results, task: str, method: str | None, adapter: str | None
+) -> list[float]:
+    """Mean Euclidean distance of the matrices that the adapter moves, one value a seed.
+
+    Args:
+        results: the results.
+        task: the task.
+        method: whose distances.
+        adapter: the method that decides which kinds of matrices are compared.
+    """
+    moved = select(results.drift, task=task, method=adapter)
+    moved = moved[(pd.to_numeric(moved["l2"]) > 0) & moved["layer"].str.startswith(LAYER_PREFIX)]
+    kinds = set(moved["kind"]) - {"all"}
+    rows = select(results.drift, task=task, method=method, kind=kinds)
+    means = pd.to_numeric(rows["l2"]).groupby(rows["seed"]).mean()
+    return [float(value) for value in means]
 
 
 def mean_structure(results: Results, task: str, method: str | None, column: str) -> float | None:
@@ -186,3 +214,24 @@ def last_layer_similarity(
     rows = select(results.representation, task=task, method=method, evaluation=evaluation)
     last = select(rows, layer=rows["layer"].max())
     return [float(value) for value in last["cka"]]
+
+
+# --------------------------------------------------------------------------------------- curves
+
+
+def onsets(results: Results, task: str, method: str) -> list[float | None]:
+    """Epoch from which on the validation metric stays above the constant control, one a seed.
+
+    None for a seed that never gets there. The control is what a run reaches without learning.
+    """
+    rows = select(results.curves, task=task, method=method, split="validation")
+    rows = rows[rows["metric"] != "loss"]
+    metric = rows["metric"].iloc[0] if len(rows) else ""
+    control, where = constant_control(results, task), results.evaluations(task)[0]
+    floor = estimate(results, task, control, metric, where)
+    found = []
+    for _, run in rows.sort_values("step").groupby("seed"):
+        above = (run["value"] > (floor["value"] if floor else 0.0)).to_numpy()
+        first = len(above) - next((n for n, ok in enumerate(above[::-1]) if not ok), len(above))
+        found.append(float(run["epoch"].iloc[first]) if first < len(above) else None)
+    return found

@@ -12,10 +12,13 @@ from typing import Any
 
 from scipy import stats
 
+from study.settings import Margins
+
 ALPHA = 0.05  # level of the tests, after Holm's correction
 TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
 MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls
 MAINLY = 1.5  # upper third over lower third from which change is "mainly" there
+ONLY = 10.0  # and from which it is "only" there
 SAME_DEPTH = 0.03  # centres of change closer than this (share of the depth) are the same
 SAME_EPOCH = 0.5  # best points closer than this (epochs) are reached equally early
 SAME_SIMILARITY = 0.02  # values of CKA closer than this are the same
@@ -28,13 +31,22 @@ class Verdict(StrEnum):
 
     FIRST_BETTER = "first-better"
     SECOND_BETTER = "second-better"
-    NO_RELIABLE_DIFFERENCE = "no-reliable-difference"
+    EQUIVALENT = "equivalent"
+    UNDECIDED = "undecided"
+    FIRST_NOT_LEARNED = "first-not-learned"
+    SECOND_NOT_LEARNED = "second-not-learned"
+    NEITHER_LEARNED = "neither-learned"
     UNKNOWN = "unknown"
 
     @property
     def reliable(self) -> bool:
         """Whether one of the two is ahead beyond chance."""
         return self in (Verdict.FIRST_BETTER, Verdict.SECOND_BETTER)
+
+    @property
+    def not_learned(self) -> bool:
+        """Whether there is nothing to compare, because a method did not learn the task."""
+        return self.endswith("learned")
 
 
 class Ratio(StrEnum):
@@ -55,6 +67,8 @@ class Agreement(StrEnum):
     ONE_SECOND = "one-second"
     OPPOSITE = "opposite"
     NEITHER = "neither"
+    EQUIVALENT = "equivalent"
+    NOT_LEARNED = "not-learned"
     UNKNOWN = "unknown"
 
 
@@ -66,6 +80,7 @@ class Trend(StrEnum):
     FLAT = "flat"
     FALLS = "falls"
     MAINLY_LOWER = "mainly-lower"
+    SEEDS_DISAGREE = "seeds-disagree"
     UNKNOWN = "unknown"
 
 
@@ -117,34 +132,84 @@ class Outlook(StrEnum):
     UNKNOWN = "unknown"
 
 
-def judge_difference(low: float | None, high: float | None, p: float | None) -> Verdict:
+def judge_difference(
+    low: float | None, high: float | None, p: float | None, margin: float = 0.0
+) -> Verdict:
     """First minus second of a quantity of which more is better.
 
-    Reliable only if the interval excludes zero *and* the corrected p is below ``ALPHA``.
+    Better only if the interval excludes zero *and* p is below ``ALPHA``; equivalent if the interval
+    lies inside the margin.
 
     Args:
         low: lower end of the interval of the difference.
         high: upper end.
-        p: corrected for the comparisons of its family.
+        p: corrected for the comparisons of its family, if it has one.
+        margin: differences that do not matter in practice, on either side of zero.
     """
     if low is None or high is None or p is None:
         return Verdict.UNKNOWN
-    if p >= ALPHA or low <= 0 <= high:
-        return Verdict.NO_RELIABLE_DIFFERENCE
-    return Verdict.FIRST_BETTER if low > 0 else Verdict.SECOND_BETTER
+    if p < ALPHA and not low <= 0 <= high:
+        return Verdict.FIRST_BETTER if low > 0 else Verdict.SECOND_BETTER
+    return Verdict.EQUIVALENT if -margin < low <= high < margin else Verdict.UNDECIDED
 
 
-def judge_comparison(comparison: Mapping[str, Any] | None) -> Verdict:
-    """Verdict on a COMPARISON of ``evidence``, over items and seeds where there are several seeds.
+def known_interval(comparison: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The interval of a COMPARISON: over items and seeds, or over items alone with few seeds."""
+    if comparison["low"] is None:
+        return comparison.get("low_items"), comparison.get("high_items")
+    return comparison["low"], comparison["high"]
+
+
+def judge_comparison(
+    comparison: Mapping[str, Any] | None,
+    margins: Margins,
+    learned: tuple[bool, bool] = (True, True),
+) -> Verdict:
+    """Verdict on a COMPARISON of ``evidence``.
 
     Of a drop, less is better; of every other metric, more.
+
+    Args:
+        comparison: the stored comparison.
+        margins: of equivalence.
+        learned: whether the first and the second method learned the task; nothing else is said of
+            one that did not.
     """
     if comparison is None:
         return Verdict.UNKNOWN
-    low, high, p = (comparison[key] for key in ("low", "high", "p_corrected"))
+    if not all(learned):
+        if any(learned):
+            return Verdict.SECOND_NOT_LEARNED if learned[0] else Verdict.FIRST_NOT_LEARNED
+        return Verdict.NEITHER_LEARNED
+    low, high = known_interval(comparison)
     if comparison["metric"] == "drop" and low is not None and high is not None:
         low, high = -high, -low
-    return judge_difference(low, high, p)
+    margin = margins.of(comparison["metric"]) or 0.0
+    return judge_difference(low, high, comparison["p_corrected"], margin)
+
+
+def judge_reservation(low: float | None, high: float | None) -> str:
+    """Which condition fails where a comparison is undecided: the interval, or p alone."""
+    return "interval" if low is None or high is None or low <= 0 <= high else "p"
+
+
+def judge_ratio_interval(ratio: float | None, low: float | None, high: float | None) -> "Ratio":
+    """Second over first of a cost with its interval: different if that excludes one."""
+    if ratio is None or low is None or high is None:
+        return Ratio.UNKNOWN
+    if ratio >= TOLERANCE and low > 1:
+        return Ratio.MORE
+    return Ratio.LESS if ratio <= 1 / TOLERANCE and high < 1 else Ratio.ABOUT_THE_SAME
+
+
+def is_disturbed(spreads: Sequence[float], ratio: float) -> bool:
+    """Whether the runs of one method differ by more than the methods do.
+
+    Args:
+        spreads: of each method, its longest run over its shortest.
+        ratio: second over first method.
+    """
+    return max(spreads, default=1.0) > max(ratio, 1 / ratio, TOLERANCE)
 
 
 def judge_part(part: float | None, whole: float | None) -> Part:
@@ -176,6 +241,10 @@ def judge_agreement(first: Verdict, second: Verdict) -> Agreement:
     """What two verdicts on the same pair of methods say together."""
     if Verdict.UNKNOWN in (first, second):
         return Agreement.UNKNOWN
+    if first.not_learned or second.not_learned:
+        return Agreement.NOT_LEARNED
+    if first == second == Verdict.EQUIVALENT:
+        return Agreement.EQUIVALENT
     named = {verdict for verdict in (first, second) if verdict.reliable}
     if not named:
         return Agreement.NEITHER
@@ -223,6 +292,17 @@ def judge_trend(profile: Sequence[float]) -> Trend:
     if correlation > 0:
         return Trend.MAINLY_UPPER if ratio is None or ratio >= MAINLY else Trend.RISES
     return Trend.MAINLY_LOWER if ratio is not None and ratio <= 1 / MAINLY else Trend.FALLS
+
+
+def judge_trends(profiles: Iterable[Sequence[float]]) -> Trend:
+    """The trend on which the profiles of all seeds agree, the weaker one where one is stronger."""
+    found = set(map(judge_trend, profiles)) - {Trend.UNKNOWN}
+    if not found:
+        return Trend.UNKNOWN
+    for strong, weak in ((Trend.MAINLY_UPPER, Trend.RISES), (Trend.MAINLY_LOWER, Trend.FALLS)):
+        if found <= {strong, weak}:
+            return strong if found == {strong} else weak
+    return Trend.FLAT if found == {Trend.FLAT} else Trend.SEEDS_DISAGREE
 
 
 def judge_extent(cases: Iterable[bool]) -> Extent:

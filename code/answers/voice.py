@@ -6,12 +6,12 @@ Every text is a whole sentence (or a whole inline value) in
 because no words are glued together here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from answers.findings import LAYER_PREFIX
-from answers.judging import ALPHA, judge_extent
+from answers.judging import ALPHA, judge_reservation, known_interval
 from study.settings import MethodSettings, language_of
 from words.wording import CASES, MISSING, Wording
 
@@ -25,14 +25,43 @@ _CASE_OF = {
 POINT_METRICS = ("accuracy", "macro_f1", "weighted_f1", "f1", "drop", "drop_macro_f1")
 
 
+class Shown(str):
+    """A value as a reader sees it, with the number behind it (one, or the ends of an interval)."""
+
+    __slots__ = ("number",)
+    number: Any
+
+    def __new__(cls, text: str, number: Any = None) -> "Shown":
+        """Shows a number as a text."""
+        shown = super().__new__(cls, text)
+        shown.number = number
+        return shown
+
+
 class Phrase(str):
     """Text for an inline expression, passed on as Markdown.
 
     A plain string would reach the document as its ``repr``, where the narrow and the non-breaking
     space are escape sequences, and citations in it would be quoted.
+
+    Attributes:
+        key: what is spoken of, as in ``phrases.toml``, without the outcome.
+        outcome: the outcome of ``judging`` that chose the sentence; "" where there is no choice.
+        numbers: placeholder -> the number that was filled in, those of inner phrases included.
     """
 
-    __slots__ = ()
+    __slots__ = ("key", "numbers", "outcome")
+    key: str
+    outcome: str
+    numbers: dict[str, Any]
+
+    def __new__(
+        cls, text: str, key: str = "", outcome: str = "", numbers: Mapping[str, Any] | None = None
+    ) -> "Phrase":
+        """A text with what it was made from."""
+        phrase = super().__new__(cls, text)
+        phrase.key, phrase.outcome, phrase.numbers = key, outcome, dict(numbers or {})
+        return phrase
 
     def _repr_markdown_(self) -> str:
         # For an empty value Quarto would print the expression itself; a comment shows nothing.
@@ -45,9 +74,25 @@ class Voice:
 
     words: Wording
 
-    def say(self, key: str, **values: object) -> Phrase:
-        """The sentence of a key, its placeholders filled."""
-        return Phrase(self.words.say(SECTION, key, **values))
+    def say(self, key: str, outcome: str = "", **values: object) -> Phrase:
+        """The sentence of a key and an outcome, its placeholders filled."""
+        numbers: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(value, Shown):
+                numbers[name] = value.number
+            elif isinstance(value, Phrase):
+                numbers |= {f"{name}_{inner}": number for inner, number in value.numbers.items()}
+        text = self.words.say(SECTION, f"{key}-{outcome}" if outcome else key, **values)
+        # An abbreviation that ends a sentence brings its point along.
+        return Phrase(text.replace("..", "."), key, str(outcome), numbers)
+
+    def join(self, phrases: Iterable[Phrase], separator: str = " ") -> Phrase:
+        """Sentences one after the other, as one phrase with all their numbers."""
+        spoken = [phrase for phrase in phrases if phrase]
+        numbers = {f"{p.key}_{k}": v for p in spoken for k, v in p.numbers.items()}
+        outcome = ", ".join(phrase.outcome for phrase in spoken if phrase.outcome)
+        key = spoken[0].key if spoken else ""
+        return Phrase(separator.join(spoken), key, outcome, numbers)
 
     def name(self, kind: str, value: str) -> str:
         """What a data value is called, in the case that sentences on its kind ask for."""
@@ -67,6 +112,16 @@ class Voice:
                 found |= {f"{role}_{form}": self.words.name(method, case=form) for form in CASES}
         return found
 
+    def metric(self, metric: str) -> dict[str, str]:
+        """Placeholders for a metric: ``{metric}`` and ``{Metric}`` at a sentence's beginning."""
+        name = self.name("metric", metric)
+        return {"metric": name, "Metric": name[:1].upper() + name[1:]}
+
+    def model(self, path: str) -> str:
+        """The name of an encoder; its path, as code, where it has none."""
+        name = self.words.model(path)
+        return f"`{path}`" if path.endswith(name) else name
+
     def language(self, evaluation: str | None) -> str:
         """The name of an evaluated set's language."""
         return MISSING if evaluation is None else self.name("language", language_of(evaluation))
@@ -77,86 +132,98 @@ class Voice:
             return self.say("layer-encoder", number=layer.removeprefix(LAYER_PREFIX))
         return self.name("layer", layer)
 
-    def extent(self, key: str, count: int, total: int) -> Phrase:
-        """A clause on how many of so many cases something holds in: all, some or none."""
-        outcome = judge_extent([True] * count + [False] * (total - count))
-        return self.say(f"{key}-{outcome}", count=count)
-
     def listed(self, items: Sequence[str]) -> str:
         """Items separated by commas; ``–`` for none."""
         return ", ".join(items) or MISSING
 
     # ---------------------------------------------------------------------------------- values
 
-    def value(self, metric: str, value: float | None) -> str:
-        """A value of a metric: accuracies and F1 as per cent, correlations as they are."""
-        if metric in POINT_METRICS:
-            return self.words.percent(value)
-        return self.words.number(value, 3)
+    def number(self, value: float | None, digits: int) -> Shown:
+        """A number with so many digits after the point."""
+        return Shown(self.words.number(value, digits), value)
 
-    def estimate(self, metric: str, entry: Mapping[str, Any] | None) -> str:
+    def signed(self, value: float | None, digits: int) -> Shown:
+        """The same with its sign."""
+        return Shown(self.words.signed(value, digits), value)
+
+    def percent(self, value: float | None, digits: int = 1) -> Shown:
+        """A fraction as per cent."""
+        return Shown(self.words.percent(value, digits), value)
+
+    def count(self, value: int | None) -> Shown:
+        """A whole number."""
+        return Shown(self.words.count(value), value)
+
+    def ratio(self, value: float | None) -> Shown:
+        """How many times: one digit after the point , which Russian grammar counts on."""
+        return self.number(value, 1)
+
+    def ratios(self, values: Sequence[float]) -> Shown:
+        """The range of some ratios; a single number where they read alike."""
+        low, high = self.ratio(min(values, default=None)), self.ratio(max(values, default=None))
+        text = low if low == high else self.say("range", low=low, high=high)
+        return Shown(text, [low.number, high.number])
+
+    def points(self, value: float | None) -> Shown:
+        """A share of a whole in points, without the unit."""
+        return Shown(self.words.number(None if value is None else 100 * value, 1), value)
+
+    def value(self, metric: str, value: float | None) -> Shown:
+        """A value of a metric: accuracies and F1 as per cent, correlations as they are."""
+        return self.percent(value) if metric in POINT_METRICS else self.number(value, 3)
+
+    def estimate(self, metric: str, entry: Mapping[str, Any] | None) -> Shown:
         """The value of an ESTIMATE."""
         return self.value(metric, entry["value"] if entry else None)
 
-    def effect(self, metric: str, value: float | None) -> str:
+    def effect(self, metric: str, value: float | None) -> Shown:
         """A signed difference, with its unit where it has one."""
-        if value is None:
-            return MISSING
-        if metric in POINT_METRICS:
-            return self.say("points", value=self.words.points(value, 2))
-        return self.words.signed(value, 3)
+        if value is None or metric not in POINT_METRICS:
+            return self.signed(value, 3)
+        return Shown(self.say("points", value=self.words.points(value)), value)
 
-    def size(self, metric: str, value: float | None) -> str:
+    def size(self, metric: str, value: float | None) -> Shown:
         """A difference without its sign, for sentences that say its direction."""
-        if value is None:
-            return MISSING
-        if metric in POINT_METRICS:
-            return self.say("points", value=self.words.number(100 * abs(value), 2))
-        return self.words.number(abs(value), 3)
+        if value is None or metric not in POINT_METRICS:
+            return self.number(None if value is None else abs(value), 3)
+        return Shown(self.say("points", value=self.points(abs(value))), value)
 
-    def interval(self, metric: str, low: float | None, high: float | None) -> str:
-        """An interval in the unit of ``effect``."""
+    def interval(self, metric: str, low: float | None, high: float | None) -> Shown:
+        """An interval in the unit of ``effect``; nothing where there is none."""
         if low is None or high is None:
-            return MISSING
-        if metric in POINT_METRICS:
-            return self.words.interval(100 * low, 100 * high, 2)
-        return self.words.interval(low, high, 3)
+            return Shown("")
+        scale, digits = (100, 1) if metric in POINT_METRICS else (1, 3)
+        return Shown(self.words.interval(scale * low, scale * high, digits), [low, high])
 
-    def p_value(self, p: float | None) -> str:
+    def p_value(self, p: float | None) -> Shown:
         """``p = 0.012``, or a bound below a thousandth."""
-        if p is None:
-            return MISSING
-        if p < 0.001:
-            return self.say("p-below", bound=self.words.number(0.001, 3))
-        return self.say("p-equals", value=self.words.number(p, 3))
+        if p is not None and p < 0.001:
+            return Shown(self.say("p-below", bound=self.words.number(0.001, 3)), p)
+        return Shown(self.say("p-equals", value=self.words.number(p, 3)), p)
 
     def evidence(self, comparison: Mapping[str, Any]) -> dict[str, str]:
         """Placeholders of a COMPARISON: ``{effect}``, ``{size}``, ``{interval}``, ``{p}``."""
         metric = comparison["metric"]
+        low, high = known_interval(comparison)
         return {
             "effect": self.effect(metric, comparison["effect"]),
             "size": self.size(metric, comparison["effect"]),
-            "interval": self.interval(metric, comparison["low"], comparison["high"]),
+            "interval": self.interval(metric, low, high),
             "p": self.p_value(comparison["p_corrected"]),
-            "reservation": self._reservation(comparison),
+            "reservation": self.say(
+                "reservation", judge_reservation(low, high), level=self.words.number(ALPHA, 2)
+            ),
         }
 
-    def _reservation(self, comparison: Mapping[str, Any]) -> Phrase:
-        """What a difference that is not reliable leaves open."""
-        low, high = comparison["low"], comparison["high"]
-        if low is None or high is None or low <= 0 <= high:
-            return self.say("reservation-open")
-        return self.say("reservation-corrected", level=self.words.number(ALPHA, 2))
 
-
-def adapter_sentence(voice: Voice, method: MethodSettings) -> Phrase:
-    """The settings of a method's adapter."""
+def adapter_sentence(voice: Voice, method: MethodSettings, key: str = "adapter") -> Phrase:
+    """The settings of a method's adapter, in full or (``adapter-short``) for the abstract."""
     adapter = method.adapter
     if adapter is None:
         return voice.say(f"no-adapter-{method.trainable}")
     values = {name: _shown(voice.words, v) for name, v in vars(adapter).items() if name != "roles"}
     roles = voice.listed([voice.name("kind", role) for role in getattr(adapter, "roles", ())])
-    return voice.say(f"adapter-{adapter.kind}", roles=roles, **values)
+    return voice.say(key, adapter.kind, roles=roles, **values)
 
 
 def _shown(words: Wording, value: object) -> object:

@@ -5,6 +5,7 @@ network. Every figure is kept in ``figures/`` as SVG and PNG under the name of i
 alternative text and the identity of what it shows inside; the next render draws only what changed.
 """
 
+import ast
 import json
 import os
 import re
@@ -21,7 +22,8 @@ from matplotlib.figure import Figure
 from plots.deferred import Drawing
 from plots.style import PAPER, STYLE
 from store.results import Results
-from study.paths import figures_folder, output_folder
+from study.errors import StudyError
+from study.paths import figures_folder, output_folder, project_root
 
 PNG_RESOLUTION = 160  # dots an inch
 _STYLE_SHEET = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.DOTALL)
@@ -31,6 +33,21 @@ _INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 def show_table(markdown: str) -> None:
     """Shows a pipe table (or any Markdown) in the document."""
     display(Markdown(markdown))  # type: ignore[no-untyped-call]
+
+
+def show_source(room: str, function: str) -> None:
+    """Shows the source of a room's function as it is now, read from its file and never imported.
+
+    Raises:
+        StudyError: the room has no such function.
+    """
+    for file in sorted((project_root() / "code" / room).glob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                show_table(f"```python\n{ast.get_source_segment(text, node)}\n```")
+                return
+    raise StudyError(f"there is no function {function!r} to show", where=f"code/{room}")
 
 
 def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:

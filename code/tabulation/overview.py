@@ -21,14 +21,20 @@ from words.wording import MISSING, Shown, Wording
 SECTIONS: Mapping[str, str] = {
     "setup": "sec-setup",
     "cola": "sec-cola",
+    "cola_time": "sec-answer-time",
+    "cola_quality": "sec-answer-quality",
+    "cola_choice": "sec-answer-choice",
     "pos": "sec-pos",
-    "drift": "sec-drift",
+    "pos_drop": "sec-answer-drop",
+    "pos_transfer": "sec-answer-transfer",
+    "pos_why": "sec-answer-why",
+    "drift": "sec-distance",
+    "drift_layers": "sec-answer-layers",
+    "drift_tasks": "sec-answer-tasks",
+    "drift_head": "sec-answer-head",
     "curves": "sec-curves",
-    "answers_cola": "sec-answers-cola",
-    "answers_pos": "sec-answers-pos",
-    "answers_drift": "sec-answers-drift",
+    "epochs": "sec-answer-epochs",
     "feedback": "sec-feedback",
-    "environment": "sec-environment",
 }
 """Part of the report -> identifier of its section, for the references of the requirements."""
 
@@ -181,12 +187,12 @@ def _acceptability_results(results: Results, cells: Cells) -> Rows:
                 ),
             ),
         ),
-        "cola_cost": ("cola", _cost_result(results, "cola", methods, cells)),
+        "cola_cost": ("cola_time", _cost_result(results, "cola", methods, cells)),
         "cola_loss": (
-            "answers_cola",
+            "cola_quality",
             _gap_results(results, "cola", "matthews_correlation", methods, cells),
         ),
-        "cola_choice": ("answers_cola", cells.say("result_text")),
+        "cola_choice": ("cola_choice", cells.say("result_text")),
     }
 
 
@@ -213,9 +219,9 @@ def _tagging_results(results: Results, cells: Cells) -> Rows:
     return {
         "pos_training": ("pos", _epochs(results, "pos", methods, cells)),
         "pos_quality": ("pos", _join(*accuracy)),
-        "pos_drop": ("answers_pos", _join(*drops)),
-        "pos_difference": ("answers_pos", _gap_results(results, "pos", "drop", methods, cells)),
-        "pos_why": ("answers_pos", _cause_result(results, methods, cells)),
+        "pos_drop": ("pos_drop", _join(*drops)),
+        "pos_difference": ("pos_transfer", _gap_results(results, "pos", "drop", methods, cells)),
+        "pos_why": ("pos_why", _cause_result(results, methods, cells)),
     }
 
 
@@ -240,11 +246,11 @@ def _drift_results(results: Results, cells: Cells) -> Rows:
     return {
         "drift_function": ("drift", _listed(means)),
         "drift_components": ("drift", cells.say("result_models", count=len(models))),
-        "drift_upper": ("answers_drift", _listed(layers)),
-        "drift_tasks": ("answers_drift", cells.say("result_text")),
-        "drift_head": ("answers_drift", _listed(heads)),
+        "drift_upper": ("drift_layers", _listed(layers)),
+        "drift_tasks": ("drift_tasks", cells.say("result_text")),
+        "drift_head": ("drift_head", _listed(heads)),
         "curves": ("curves", _curve_result(results, cells)),
-        "overfitting": ("answers_drift", _turn_result(results, cells)),
+        "overfitting": ("epochs", _turn_result(results, cells)),
     }
 
 
@@ -256,7 +262,7 @@ def _general_results(results: Results, cells: Cells) -> Rows:
     done = cells.say("result_runs", done=len(results.runs), missing=len(results.missing))
     return {
         "seeds": ("setup", _listed(seeds)),
-        "reproducible": ("environment", done),
+        "reproducible": ("setup", done),
         "feedback": ("feedback", cells.say("result_text")),
     }
 

@@ -32,7 +32,7 @@ from answers.judging import (
 from answers.voice import Phrase, Voice
 from store.results import Results
 from study.paths import project_root
-from study.settings import Roles
+from study.settings import Margins, Roles
 from synthetic_study import TRAITS, Traits, build_study
 from words.wording import LANGUAGES, Wording, load_wording
 
@@ -43,7 +43,11 @@ INLINE = re.compile(r"`\{python\} ([^`]+)`|^show_table\((answers\.[^\n]+)\)$", r
 MIRROR = {
     "first-better": "second-better",
     "second-better": "first-better",
-    "no-reliable-difference": "no-reliable-difference",
+    "equivalent": "equivalent",
+    "undecided": "undecided",
+    "first-not-learned": "second-not-learned",
+    "second-not-learned": "first-not-learned",
+    "neither-learned": "neither-learned",
     "less": "more",
     "more": "less",
     "about-the-same": "about-the-same",
@@ -57,21 +61,20 @@ MIRROR = {
     "second-larger": "first-larger",
     "similar": "similar",
 }
-EQUAL = {"no-reliable-difference", "about-the-same", "neither", "similar"}
+EQUAL = {"equivalent", "undecided", "about-the-same", "neither", "similar"}
 # Expressions with such an outcome that are not about the reference against the adapter.
 OTHER_PAIRS = {
     "answers.pos.lexical_transfer": "reference against a control",
     "answers.pos.control_transfer": "reference against a control",
-    "answers.pos.reference_drop": "one method in two languages",
-    "answers.pos.adapter_drop": "one method in two languages",
-    "answers.pos.headline_drop": "one method in two languages",
+    "answers.pos.foreign_transfer": "reference against a control",
     "answers.pos.seen": "two groups of words",
     "answers.pos.pieces": "two groups of words",
     "answers.cola.domain": "two groups of sentences",
     "answers.cola.label": "two groups of sentences",
     "answers.drift.tasks": "two tasks",
+    "answers.drift.tasks_adapter": "two tasks",
     "answers.drift.tasks_size": "two tasks",
-    "answers.drift.similarity": "two languages",
+    "answers.states.similarity": "two languages",
 }
 
 
@@ -91,14 +94,14 @@ def evaluate(study: Results, words: Wording) -> dict[str, str]:
     return {code: eval(code, {"answers": answers}) for code in expressions()}
 
 
-def outcome_of(key: str) -> str | None:
-    ends = [outcome for outcome in MIRROR if key.endswith(f"-{outcome}")]
-    return max(ends, key=len) if ends else None
+def outcome_of(phrase: str) -> str | None:
+    outcome = phrase.outcome if isinstance(phrase, Phrase) else ""
+    return outcome if outcome in MIRROR else None
 
 
 def pair_outcomes(study: Results) -> dict[str, str]:
     """The outcome of each expression of the report that compares reference and adapter."""
-    found = {code: outcome_of(key) for code, key in evaluate(study, outcomes_only()).items()}
+    found = {code: outcome_of(said) for code, said in evaluate(study, load_wording("en")).items()}
     return {
         code: outcome
         for code, outcome in found.items()
@@ -130,18 +133,14 @@ def test_exchanged_results_turn_every_comparison_round() -> None:
     decided = {code for code, outcome in straight.items() if outcome not in EQUAL}
     assert {code.split("(")[0] for code in decided} >= {
         "answers.cola.time",
-        "answers.cola.headline_time",
         "answers.cola.measured_memory",
         "answers.cola.quality",
         "answers.cola.advice",
-        "answers.cola.lora_literature",
-        "answers.cola.headline_quality",
-        "answers.pos.headline_quality",
+        "answers.abstract.advice",
         "answers.pos.time",
         "answers.pos.target_quality",
         "answers.pos.drop_difference",
         "answers.pos.transfer",
-        "answers.pos.headline_transfer",
     }
     mirrored = {code: MIRROR[outcome] for code, outcome in straight.items() if code in decided}
     for code in sorted(decided):
@@ -191,19 +190,42 @@ STUDIES = {
 }
 
 
+MAY_BE_SILENT = (
+    "answers.setup.warning",
+    "answers.pos.foreign_control",
+    "answers.cola.accuracy",
+    "answers.curves.underfitting",
+    "answers.drift.unlearned",
+    "answers.abstract.cost",
+)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_expression_gives_a_sentence(name: str, language: str) -> None:
     study = build_study(**STUDIES[name])  # type: ignore[arg-type]
     for code, text in evaluate(study, load_wording(language)).items():
         assert isinstance(text, Phrase), code
-        assert text or code in ("answers.setup.warning", "answers.pos.foreign_control"), code
+        assert text or code in MAY_BE_SILENT, code
         assert not re.search(r"[{}]|\bnan\b|\bNone\b|np\.", text), (code, text)
 
 
 def test_phrases_reach_the_document_as_markdown() -> None:
     narrow = Phrase("1\u202f000 *words*")
     assert narrow._repr_markdown_() == "1\u202f000 *words*"
+
+
+def test_a_phrase_carries_its_numbers_and_its_outcome() -> None:
+    found = Answers(build_study(), load_wording("en")).cola.quality
+    comparison = findings.comparison(
+        build_study(), "cola", "cola:validation", "matthews_correlation", "full", "lora"
+    )
+    assert comparison is not None
+    assert found.key == "quality" and found.outcome in tuple(Verdict)[:4]
+    assert found.numbers["effect"] == comparison["effect"]
+    assert found.numbers["interval"] == [comparison["low"], comparison["high"]]
+    joined = Voice(load_wording("en")).join([found, Phrase("")])
+    assert joined == found and joined.numbers["quality_effect"] == comparison["effect"]
 
 
 def test_missing_runs_are_said_aloud() -> None:
@@ -222,12 +244,12 @@ def test_missing_runs_are_said_aloud() -> None:
     [
         (0.01, 0.03, 0.01, Verdict.FIRST_BETTER),
         (-0.03, -0.01, 0.01, Verdict.SECOND_BETTER),
-        (0.0, 0.03, 0.01, Verdict.NO_RELIABLE_DIFFERENCE),
-        (-0.03, 0.0, 0.01, Verdict.NO_RELIABLE_DIFFERENCE),
-        (-0.01, 0.03, 0.01, Verdict.NO_RELIABLE_DIFFERENCE),
-        (0.01, 0.03, judging.ALPHA, Verdict.NO_RELIABLE_DIFFERENCE),
-        (0.01, 0.03, 0.3, Verdict.NO_RELIABLE_DIFFERENCE),
-        (0.0, 0.0, 1.0, Verdict.NO_RELIABLE_DIFFERENCE),
+        (0.0, 0.03, 0.01, Verdict.UNDECIDED),
+        (-0.03, 0.0, 0.01, Verdict.UNDECIDED),
+        (-0.01, 0.03, 0.01, Verdict.UNDECIDED),
+        (0.01, 0.03, judging.ALPHA, Verdict.UNDECIDED),
+        (0.01, 0.03, 0.3, Verdict.UNDECIDED),
+        (0.0, 0.0, 1.0, Verdict.UNDECIDED),
         (None, 0.03, 0.01, Verdict.UNKNOWN),
         (0.01, None, 0.01, Verdict.UNKNOWN),
         (0.01, 0.03, None, Verdict.UNKNOWN),
@@ -249,9 +271,80 @@ def test_difference_is_antisymmetric(low: float, width: float, p: float) -> None
 
 def test_of_a_drop_less_is_better() -> None:
     comparison = {"low": 0.01, "high": 0.03, "p_corrected": 0.001}
-    assert judge_comparison({**comparison, "metric": "accuracy"}) == Verdict.FIRST_BETTER
-    assert judge_comparison({**comparison, "metric": "drop"}) == Verdict.SECOND_BETTER
-    assert judge_comparison(None) == Verdict.UNKNOWN
+    margins = Margins()
+    assert judge_comparison({**comparison, "metric": "accuracy"}, margins) == Verdict.FIRST_BETTER
+    assert judge_comparison({**comparison, "metric": "drop"}, margins) == Verdict.SECOND_BETTER
+    assert judge_comparison(None, margins) == Verdict.UNKNOWN
+
+
+def test_an_interval_inside_the_margin_is_equivalence() -> None:
+    assert judge_difference(-0.01, 0.015, 0.5, margin=0.02) == Verdict.EQUIVALENT
+    assert judge_difference(-0.01, 0.02, 0.5, margin=0.02) == Verdict.UNDECIDED
+    assert judge_difference(0.001, 0.015, 0.01, margin=0.02) == Verdict.FIRST_BETTER
+    comparison = {"low": -0.004, "high": 0.004, "p_corrected": 0.9}
+    for metric, verdict in (("drop", Verdict.EQUIVALENT), ("macro_f1", Verdict.UNDECIDED)):
+        assert judge_comparison({**comparison, "metric": metric}, Margins()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("learned", "verdict"),
+    [
+        ((True, False), Verdict.SECOND_NOT_LEARNED),
+        ((False, True), Verdict.FIRST_NOT_LEARNED),
+        ((False, False), Verdict.NEITHER_LEARNED),
+    ],
+)
+def test_what_was_not_learned_is_not_compared(learned: tuple[bool, bool], verdict: Verdict) -> None:
+    clear = {"metric": "accuracy", "low": 0.2, "high": 0.3, "p_corrected": 0.001}
+    assert judge_comparison(clear, Margins(), learned) == verdict
+    assert judge_agreement(verdict, Verdict.FIRST_BETTER) == Agreement.NOT_LEARNED
+
+
+def test_few_seeds_leave_the_interval_over_items() -> None:
+    comparison = {"low": None, "high": None, "low_items": 0.1, "high_items": 0.2}
+    assert judging.known_interval(comparison) == (0.1, 0.2)
+    assert judging.known_interval({**comparison, "low": 0.0, "high": 0.3}) == (0.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("spreads", "ratio", "disturbed"),
+    [
+        ([1.02, 1.05], 0.7, False),
+        ([4.4, 1.1], 0.7, True),
+        ([1.08, 1.0], 1.0, False),
+        ([], 1.0, False),
+    ],
+)
+def test_a_wall_clock_is_disturbed_if_seeds_differ_more_than_methods(
+    spreads: list[float], ratio: float, disturbed: bool
+) -> None:
+    assert judging.is_disturbed(spreads, ratio) == disturbed
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "outcome"),
+    [
+        (0.7, 0.65, 0.75, Ratio.LESS),
+        (0.7, 0.5, 1.1, Ratio.ABOUT_THE_SAME),
+        (0.97, 0.96, 0.98, Ratio.ABOUT_THE_SAME),
+        (1.3, 1.2, 1.4, Ratio.MORE),
+        (None, None, None, Ratio.UNKNOWN),
+    ],
+)
+def test_a_price_needs_size_and_an_interval_without_one(
+    ratio: float | None, low: float | None, high: float | None, outcome: Ratio
+) -> None:
+    assert judging.judge_ratio_interval(ratio, low, high) == outcome
+
+
+def test_a_trend_holds_only_if_the_seeds_agree() -> None:
+    up, gently, flat = [1, 1, 2, 2, 4, 5], [1.0, 1.1, 1.2, 1.3, 1.35, 1.4], [1, 2, 1, 2, 1, 2]
+    assert judging.judge_trends([up, up]) == Trend.MAINLY_UPPER
+    assert judging.judge_trends([up, gently]) == Trend.RISES
+    assert judging.judge_trends([up, up[::-1]]) == Trend.SEEDS_DISAGREE
+    assert judging.judge_trends([up, flat]) == Trend.SEEDS_DISAGREE
+    assert judging.judge_trends([flat, flat]) == Trend.FLAT
+    assert judging.judge_trends([]) == Trend.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -278,11 +371,11 @@ def test_ratios_need_size_and_every_seed(ratios: list[float], outcome: Ratio) ->
         (Verdict.FIRST_BETTER, Verdict.FIRST_BETTER, Agreement.BOTH_FIRST),
         (Verdict.SECOND_BETTER, Verdict.SECOND_BETTER, Agreement.BOTH_SECOND),
         (Verdict.FIRST_BETTER, Verdict.SECOND_BETTER, Agreement.OPPOSITE),
-        (Verdict.NO_RELIABLE_DIFFERENCE, Verdict.FIRST_BETTER, Agreement.ONE_FIRST),
-        (Verdict.SECOND_BETTER, Verdict.NO_RELIABLE_DIFFERENCE, Agreement.ONE_SECOND),
+        (Verdict.UNDECIDED, Verdict.FIRST_BETTER, Agreement.ONE_FIRST),
+        (Verdict.SECOND_BETTER, Verdict.UNDECIDED, Agreement.ONE_SECOND),
         (
-            Verdict.NO_RELIABLE_DIFFERENCE,
-            Verdict.NO_RELIABLE_DIFFERENCE,
+            Verdict.UNDECIDED,
+            Verdict.UNDECIDED,
             Agreement.NEITHER,
         ),
         (Verdict.UNKNOWN, Verdict.FIRST_BETTER, Agreement.UNKNOWN),
@@ -406,20 +499,13 @@ def test_part_of_a_whole(part: float | None, whole: float | None, outcome: Part)
     assert judging.judge_part(part, whole) == outcome
 
 
-def test_clauses_on_how_many() -> None:
-    voice = Voice(outcomes_only())
-    clauses = [voice.extent("rising", count, 4) for count in (4, 2, 0)]
-    assert clauses == ["rising-all", "rising-some", "rising-none"]
-    assert voice.extent("falling", 0, 0) == "falling-unknown"
-
-
 @pytest.mark.parametrize(
     ("low", "high", "key"),
     [
-        (-0.1, 0.2, "reservation-open"),
-        (None, None, "reservation-open"),
-        (0.01, 0.2, "reservation-corrected"),
-        (-0.2, -0.01, "reservation-corrected"),
+        (-0.1, 0.2, "reservation-interval"),
+        (None, None, "reservation-interval"),
+        (0.01, 0.2, "reservation-p"),
+        (-0.2, -0.01, "reservation-p"),
     ],
 )
 def test_what_an_unreliable_difference_leaves_open(
@@ -442,8 +528,8 @@ def test_parts_of_the_drop_follow_the_causes() -> None:
     answers = Answers(study, load_wording("en")).pos
     shown = re.findall(r"[\u2212\d.]+(?= of|  points)|(?<= of )[\d.]+", answers.word_order)
     expected = points["separable particles"] + points["clause-final verbs"]
-    assert float(shown[0].replace("\u2212", "-")) == pytest.approx(expected, abs=0.01)
-    assert float(shown[1]) == pytest.approx(100 * entry["drop"]["value"], abs=0.01)
+    assert float(shown[0].replace("\u2212", "-")) == pytest.approx(expected, abs=0.06)
+    assert float(shown[1]) == pytest.approx(100 * entry["drop"]["value"], abs=0.06)
     outcome = judging.judge_part(expected, 100 * entry["drop"]["value"])
     assert Answers(study, outcomes_only()).pos.word_order == f"word-order-{outcome}"
 
@@ -456,23 +542,29 @@ def test_centre_of_change() -> None:
     assert judging.centre_of_change([1]) is None
 
 
+COMPARED = tuple(verdict for verdict in Verdict if not verdict.not_learned)
+
+
 def test_every_outcome_has_a_sentence() -> None:
     words = load_wording("en")
     families = {
-        Verdict: ("quality", "headline-quality", "against", "against-abroad", "target-quality",
-                  "drop-difference", "advice", "learns-less"),
-        Ratio: ("time", "headline-time", "measured-memory", "computed-memory", "disk",
-                "parameters", "tasks-size", "structure"),
-        Agreement: ("transfer", "headline-transfer"),
-        Trend: ("depth",),
-        Extent: ("upper-layers", "headline-depth", "depth-measures", "depth-literature",
-                 "head-first", "head-conclusion", "beyond-control", "headline-curves", "schedule",
-                 "rising", "falling"),
-        Order: ("drop", "headline-drop", "seen", "pieces", "domain", "label", "tasks",
-                "similarity", "speed"),
-        Turn: ("overfitting",),
-        Outlook: ("outlook",),
-        Part: ("conventions", "word-order"),
+        tuple(Verdict): ("quality", "abstract-quality", "advice", "abstract-advice"),
+        COMPARED: ("accuracy", "against-abroad", "target-quality", "drop-difference"),
+        tuple(v for v in Verdict if v.not_learned): ("compare",),
+        tuple(Verdict)[:4]: ("learns-less",),
+        tuple(Ratio): ("price", "time", "measured-memory", "computed-memory", "disk",
+                       "parameters", "tasks-size", "structure", "abstract-cost"),
+        tuple(Agreement): ("transfer",),
+        tuple(Trend): ("depth",),
+        tuple(Extent): ("layers", "depth-measures", "depth-literature", "head", "beyond-control",
+                        "schedule", "falling", "overfitting", "epochs-more"),
+        tuple(Order): ("drop", "seen", "pieces", "domain", "label", "tasks", "tasks-adapter",
+                       "similarity", "speed"),
+        tuple(Turn): ("turn",),
+        tuple(Outlook): ("outlook",),
+        tuple(Part): ("conventions", "word-order"),
+        tuple(f"{ratio}-{order}" for ratio in tuple(Ratio)[:3] for order in tuple(Order)[:3]):
+            ("states",),
     }  # fmt: skip
     missing = [
         f"{family}-{outcome}"
@@ -513,13 +605,6 @@ def test_a_comparison_is_found_in_either_direction() -> None:
         findings.comparison(study, "cola", "cola:validation", "matthews_correlation", "full", "x")
         is None
     )
-
-
-def test_rank_of_the_head() -> None:
-    values = {"embeddings": 3.0, "encoder.layer.0": 1.0, "pooler": 9.0, "classifier": 2.0}
-    assert findings.head_rank(values) == 3
-    assert findings.head_rank({**values, "classifier": 9.5}) == 1
-    assert findings.head_rank({"embeddings": 1.0}) is None
 
 
 def test_encoder_layers_are_in_order_of_depth() -> None:

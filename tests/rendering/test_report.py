@@ -36,8 +36,8 @@ class Rendered:
 
     @property
     def text(self) -> str:
-        """The page's visible text."""
-        body = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", self.html, flags=re.DOTALL)
+        """The page's visible text, without the code that it shows."""
+        body = re.sub(r"<(script|style|svg|pre)\b.*?</\1>", " ", self.html, flags=re.DOTALL)
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 

@@ -1,0 +1,92 @@
+"""Answers of Task 3 on what the weights do: hidden states before and after tuning."""
+
+from itertools import pairwise
+
+from answers import findings
+from answers.judging import SAME_SIMILARITY, judge_order, judge_ratios
+from answers.models import ROLES, ModelAnswers
+from answers.voice import Phrase
+from store.frames import select
+
+
+class StateAnswers(ModelAnswers):
+    """Weights against representations."""
+
+    @property
+    def tagger(self) -> Phrase:
+        """Who moves its weights further, whose states change more: in the target language."""
+        task = self.target_task()
+        target = findings.find_target(self.results, task) if task else None
+        if task is None or target is None:
+            return self.voice.say("not-compared")
+        return self._compare(task, target)
+
+    @property
+    def comparison(self) -> Phrase:
+        """The same for every task, in the last of its languages."""
+        tasks = self.results.profile.tasks
+        return self.voice.join(
+            self._compare(task, findings.find_target(self.results, task) or tasks[task].validation)
+            for task in tasks
+        )
+
+    def _compare(self, task: str, evaluation: str) -> Phrase:
+        """Length of the way of the matrices that both methods train, and CKA at the last layer."""
+        first, second = (self.method(task, role) for role in ROLES)
+        learned = all(findings.learned(self.results, task, m) for m in (first, second))
+        moves = [findings.adapted_moves(self.results, task, m, second) for m in (first, second)]
+        states = [
+            findings.last_layer_similarity(self.results, task, m, evaluation)
+            for m in (first, second)
+        ]
+        if first is None or second is None or not learned or not all((*moves, *states)):
+            return self.voice.say("states", "unknown", task=self.voice.name("task", task))
+        ratios = [b / a for a, b in zip(*moves, strict=False) if a]
+        means = [sum(values) / len(values) for values in (*moves, *states)]
+        outcome = f"{judge_ratios(ratios)}-{judge_order(states[0], states[1], SAME_SIMILARITY)}"
+        return self.voice.say(
+            "states",
+            outcome,
+            task=self.voice.name("task", task),
+            **self.voice.methods(first, second),
+            language=self.voice.language(evaluation),
+            ratio=self.voice.ratio(means[1] / means[0] if means[0] else None),
+            first_move=self.voice.number(means[0], 2),
+            second_move=self.voice.number(means[1], 2),
+            first_cka=self.voice.number(means[2], 2),
+            second_cka=self.voice.number(means[3], 2),
+        )
+
+    @property
+    def similarity(self) -> Phrase:
+        """Whether the reference's last layer stays as it was, in both languages of the taggers."""
+        task = self.target_task()
+        if task is None:
+            return self.voice.say("not-compared")
+        method = self.method(task, "reference")
+        source, target = self.results.evaluations(task)[0], findings.find_target(self.results, task)
+        similarities = [
+            findings.last_layer_similarity(self.results, task, method, where)
+            for where in (source, target or "")
+        ]
+        means = [sum(of) / len(of) if of else None for of in similarities]
+        return self.voice.say(
+            "similarity",
+            judge_order(similarities[0], similarities[1], SAME_SIMILARITY),
+            source_language=self.voice.language(source),
+            target_language=self.voice.language(target),
+            first_value=self.voice.number(means[0], 2),
+            second_value=self.voice.number(means[1], 2),
+        )
+
+    @property
+    def similarity_by_depth(self) -> Phrase:
+        """Whether representations of the tagger drift with depth, layer after layer."""
+        task, rows = self.target_task(), self.results.representation
+        if rows.empty or task is None:
+            return self.voice.say("not-compared")
+        method, source = self.method(task, "reference"), self.results.evaluations(task)[0]
+        chosen = select(rows, task=task, method=method, evaluation=source)
+        means = chosen.groupby("layer")["cka"].mean().sort_index().tolist()
+        falling = bool(means) and all(a >= b for a, b in pairwise(means))
+        return self.voice.say("cka", "falls" if falling else "does-not-fall")

@@ -1,0 +1,70 @@
+"""Answers of Task 3 on the updates themselves: their rank, and what no update may touch."""
+
+import pandas as pd
+
+from answers import findings
+from answers.judging import judge_ratios
+from answers.models import ROLES, ModelAnswers
+from answers.voice import Phrase
+from store.frames import select
+
+EXPLAINED = 0.01  # unexplained drift of an untouched row, as a share of a touched row's drift
+
+
+class UpdateAnswers(ModelAnswers):
+    """What an update looks like, and checks of where there is none."""
+
+    def structure(self, task: str) -> Phrase:
+        """Effective rank of the update: reference against adapter."""
+        first, second = (self.method(task, role) for role in ROLES)
+        ranks = [
+            findings.mean_structure(self.results, task, m, "effective_rank")
+            for m in (first, second)
+        ]
+        share = findings.mean_structure(self.results, task, first, "top8_share")
+        if first is None or second is None or ranks[0] is None or ranks[1] is None:
+            return self.voice.say("not-compared")
+        return self.voice.say(
+            "structure",
+            judge_ratios([ranks[1] / ranks[0]]),
+            task=self.voice.name("task", task),
+            **self.voice.methods(first, second),
+            first_value=self.voice.number(ranks[0], 1),
+            second_value=self.voice.number(ranks[1], 1),
+            share=self.voice.percent(share, 0),
+        )
+
+    @property
+    def untouched(self) -> Phrase:
+        """Whether adapters left everything outside their targets bit for bit as it was."""
+        adapters = [(t, self.method(t, "adapter")) for t in self.results.profile.tasks]
+        chosen = [select(self.results.untouched, task=t, method=m) for t, m in adapters]
+        tensors = sum(int(of.tensors.sum()) for of in chosen if len(of))
+        changed = sum(int(of.changed.sum()) for of in chosen if len(of))
+        if not tensors:
+            return self.voice.say("not-compared")
+        return self.voice.say(
+            "untouched",
+            "changed" if changed else "zero",
+            tensors=self.voice.count(tensors),
+            changed=self.voice.count(changed),
+        )
+
+    def embedding_rows(self, task: str) -> Phrase:
+        """Drift of embedding rows that training looked up and of those that it did not."""
+        method = self.method(task, "reference")
+        rows = select(self.results.embedding_rows, task=task, method=method)
+        if rows.empty:
+            return self.voice.say("not-compared")
+        columns = ("touched_share", "touched_mean", "untouched_mean", "unexplained_max")
+        means = {c: float(pd.to_numeric(rows[c]).mean()) for c in columns}
+        explained = means["unexplained_max"] <= EXPLAINED * means["touched_mean"]
+        return self.voice.say(
+            "rows",
+            "explained" if explained else "unexplained",
+            task=self.voice.name("task", task),
+            share=self.voice.percent(means["touched_share"]),
+            touched=self.voice.number(means["touched_mean"], 4),
+            untouched=self.voice.number(means["untouched_mean"], 6),
+            unexplained=self.voice.number(means["unexplained_max"], 6),
+        )
