@@ -10,7 +10,7 @@ PY := $(CURDIR)/$(BIN)/python
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report single laptop render list test check format bench clean
+.PHONY: help demo picture report single laptop render list test check format bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,8 @@ render: $(VENV)/.base $(VENV)/.quarto
 	@quarto=$$(cat $(VENV)/.quarto); \
 	if [ -n "$$quarto" ]; then \
 	  echo "rendering with $$quarto ($$("$$quarto" --version))"; \
-	  QUARTO_PYTHON=$(PY) "$$quarto" render $(DOCUMENT) --profile $(PROFILE); \
+	  QUARTO_PYTHON=$(PY) "$$quarto" render $(DOCUMENT) --profile $(PROFILE) && \
+	  $(PY) code/run.py findings --profile $(PROFILE) --language $(LANGUAGE); \
 	else \
 	  echo "rendering without a Quarto binary: none on the PATH and quarto-cli cannot be installed"; \
 	  $(PY) code/run.py render --profile $(PROFILE) --language $(LANGUAGE); \
@@ -55,6 +56,15 @@ format: $(VENV)/.dev  ## put every file into the project's format
 
 bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing is asserted
 	@for file in bench/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+picture:  ## README's picture, from the demo's report, where a Chromium is at hand
+	@report=$(CURDIR)/_output/demo/report.html; \
+	browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome); \
+	if [ ! -f "$$report" ]; then echo "there is no report of the demo yet: make demo"; exit 1; fi; \
+	if [ -z "$$browser" ]; then echo "no Chromium on the PATH: the picture stays as it is"; exit 0; fi; \
+	"$$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1500 \
+	  --virtual-time-budget=4000 --screenshot=$(CURDIR)/figures/example-report.png "file://$$report" \
+	  2> /dev/null && echo figures/example-report.png
 
 clean:  ## removes what a render wrote; stored results and .venv stay
 	rm -rf _output .quarto figures/*.svg figures/*.png

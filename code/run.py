@@ -4,6 +4,7 @@
 ``python code/run.py --profile demo --list``    each run: state, key, seconds, size
 ``python code/run.py --only cola-lora-seed42``  one run
 ``python code/run.py render --profile demo``    the report, without a Quarto binary
+``python code/run.py findings --profile demo``  where the report lies, and what it found
 
 Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile
 in ``QUARTO_PROFILE``.
@@ -35,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _list(profile)
         elif options.only:
             _run_one(profile, options.only)
+        elif options.command == "findings":
+            _tell_findings(profile, options.language)
         else:
             _run_all(profile, options)
         if options.command == "render":
@@ -56,7 +59,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run.py", description="Run what is missing; list it; render the report."
     )
-    parser.add_argument("command", nargs="?", choices=("run", "render"), default="run")
+    parser.add_argument("command", nargs="?", choices=("run", "render", "findings"), default="run")
     parser.add_argument(
         "--profile",
         default=os.environ.get("QUARTO_PROFILE") or DEFAULT_PROFILE,
@@ -132,15 +135,26 @@ def _list(profile: Profile) -> None:
 def _render(profile: Profile, language: str) -> None:
     from rendering.preview import render
 
-    document = project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
+    document = _document(language)
     print("rendering without a Quarto binary (preview.py)", file=sys.stderr)
     render(document, output_folder(profile.name), profile.name)
-    for suffix in (".html", ".pdf"):
-        print(_shown(output_folder(profile.name) / (document.stem + suffix)))
+    _tell_findings(profile, language)
 
 
-def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+def _document(language: str) -> Path:
+    return project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
+
+
+def _tell_findings(profile: Profile, language: str) -> None:
+    """The last lines of a render, whichever program rendered."""
+    from rendering.closing import closing_lines
+    from store.results import load_results
+    from words.wording import load_wording
+
+    report = output_folder(profile.name) / _document(language).stem
+    print()
+    for line in closing_lines(load_results(profile.name), load_wording(language), report):
+        print(line)
 
 
 def _grid(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed

@@ -1,0 +1,45 @@
+"""The last lines of a render: where the report lies and what it found, in plain words."""
+
+import re
+from pathlib import Path
+
+from answers import Answers
+from store.results import Results
+from words.wording import Wording
+
+SUFFIXES = (".html", ".pdf")
+_MARKUP = re.compile(r"<!--.*?-->|\*\*|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)|\s*\[-?@[^\]]*\]")
+
+
+def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
+    """What a reader wants to know first.
+
+    Args:
+        results: what the report shows.
+        words: its language.
+        report: the report's path without a suffix.
+
+    Returns:
+        The report's files that exist, then one line a finding: quality, transfer, weights.
+    """
+    answers = Answers(results, words)
+    findings = (
+        answers.cola.headline_quality,
+        f"{answers.pos.headline_drop} {answers.pos.headline_transfer}",
+        answers.drift.headline_depth,
+    )
+    files = [file for suffix in SUFFIXES if (file := report.with_suffix(suffix)).is_file()]
+    return [
+        words.say("phrases", "closing-findings"),
+        *(f"  {number}. {plain_text(text)}" for number, text in enumerate(findings, 1)),
+        words.say("phrases", "closing-report", files=", ".join(map(_shown, files))),
+    ]
+
+
+def plain_text(markdown: str) -> str:
+    """A sentence without emphasis, citations and comments."""
+    return re.sub(r" {2,}", " ", _MARKUP.sub("", markdown)).strip()
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
