@@ -95,14 +95,18 @@ def test_the_export_holds_every_frame_and_is_plain_json(
 def test_a_figure_is_kept_as_svg_and_png_and_is_the_same_every_time(tmp_path: Path) -> None:
     from matplotlib.figure import Figure
 
-    def draw() -> Figure:
+    from plots.deferred import Drawing
+
+    def draw(_results: results.Results) -> Figure:
         figure = Figure()
         figure.subplots().plot([1, 2])
         return figure
 
-    show_figure("x", draw(), tmp_path)
+    drawing = Drawing(draw, build_study(), ())
+    show_figure("x", drawing, tmp_path)
     first = (tmp_path / "x.svg").read_bytes()
-    show_figure("x", draw(), tmp_path)
+    (tmp_path / "x.svg").unlink()  # a file that is there is not drawn again
+    show_figure("x", drawing, tmp_path)
     assert (tmp_path / "x.svg").read_bytes() == first and (tmp_path / "x.png").exists()
 
 
