@@ -22,12 +22,8 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
     Returns:
         The report's files that exist, then one line a finding: quality, transfer, weights.
     """
-    answers = Answers(results, words)
-    findings = (
-        answers.cola.headline_quality,
-        f"{answers.pos.headline_drop} {answers.pos.headline_transfer}",
-        answers.drift.headline_depth,
-    )
+    abstract = Answers(results, words).abstract
+    findings = (abstract.quality, abstract.transfer, abstract.weights)
     files = [file for suffix in SUFFIXES if (file := report.with_suffix(suffix)).is_file()]
     return [
         words.say("phrases", "closing-findings"),
