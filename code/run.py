@@ -12,19 +12,19 @@ in ``QUARTO_PROFILE``.
 
 import argparse
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from store.entries import Store
 from store.ledger import Ledger
-from study.errors import StudyError
+from study.errors import Interruption, StudyError
 from study.paths import cache_folder, output_folder, project_root
 from study.profiles import load_profile
 from study.settings import DEFAULT_PROFILE, Profile
-
-INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,14 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print(
             "\nstopped. Finished runs are stored; the same command goes on where this one stopped, "
             "and --finished-only renders what is there.",
             file=sys.stderr,
         )
-        return INTERRUPTED
+        return stop.status if isinstance(stop, Interruption) else 128 + signal.SIGINT
     return 0
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interruption(number)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -170,4 +174,5 @@ def _grid(profile: Profile):  # type: ignore[no-untyped-def]  # torch is importe
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

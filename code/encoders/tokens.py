@@ -6,7 +6,7 @@ labelled in exactly one of them: the one that shows most of its context. No word
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from corpora.loading import Sentence, TaggedSentence
 
 IGNORED = -100  # the index that torch's cross-entropy leaves out
 Feature = dict[str, Any]
+Collator = Callable[[Any], Any]  # features -> a batch of tensors
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,16 @@ class Grid:
         """
         for name, reason in failures.items():
             self._ledger.record_failure(name, reason)
+        kinds: set[str] = set()
         with Progress(1.0, len(plan_runs(self.profile))) as progress:
-            for run, _, entry in self.states():
-                if entry is not None:
-                    self._complete_run(run, progress)
+            for run in plan_runs(self.profile):
+                keys = train.keys_anywhere(self.inputs, run)
+                trained = next(filter(None, map(self.store.find, keys)), None)
+                if trained is not None:
+                    kinds.add(trained.result()["costs"]["device_kind"])
+                    self._complete_run(run, progress, trained)
+            if len(kinds) > 1:
+                progress.say("some of these runs were trained on a CPU and some on a GPU")
         return self._complete_tasks()
 
     def complete_run(self, run: Run) -> dict[str, Any]:
@@ -81,16 +87,16 @@ class Grid:
             key = train.key(self.inputs, run)
             yield run, key, self.store.find(key)
 
-    def _complete_run(self, run: Run, progress: Progress) -> None:
+    def _complete_run(self, run: Run, progress: Progress, trained: Entry | None = None) -> None:
         try:
-            self._ledger.record(run.name, self._stages(run, progress))
+            self._ledger.record(run.name, self._stages(run, progress, trained))
         except StudyError as error:
             progress.say(f"{run.name} failed: {error}")
             self._ledger.record_failure(run.name, str(error))
 
-    def _stages(self, run: Run, progress: Progress) -> dict[str, Any]:
+    def _stages(self, run: Run, progress: Progress, trained: Entry | None = None) -> dict[str, Any]:
         store, inputs = self.store, self.inputs
-        trained = train.make(store, inputs, run, self._listener(run, progress))
+        trained = trained or train.make(store, inputs, run, self._listener(run, progress))
         stages: dict[str, Any] = {"train": trained.name, "predict": {}, "score": {}}
         for address in run.task.evaluations:
             predicted = predict.make(store, inputs, run, trained, address)
@@ -129,7 +135,8 @@ class Grid:
         self._ledger.record_task(task.name, {"evidence": summary.name})
 
     def _predicted(self, run: Run, address: str) -> Entry:
-        trained = train.make(self.store, self.inputs, run, lambda _step, _loss: None)
+        recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])
+        trained = recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
         return predict.make(self.store, self.inputs, run, trained, address)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from encoders.memory import memory_errors
 from store import provenance
 from store.entries import Entry, Key, Store
 from study.settings import MethodSettings, Profile, TaskSettings
@@ -33,7 +34,12 @@ class Stage:
         self, store: Store, key: Key, make: Callable[[Path], dict[str, Any]], device: str = "CPU"
     ) -> Entry:
         """The entry of the key, made by ``make`` if it is missing (``Store.produce``)."""
-        return store.produce(key, make, lambda: provenance.describe(self.module, device))
+
+        def make_or_say(folder: Path) -> dict[str, Any]:
+            with memory_errors(f"the stage {self.name!r} of {key.name}"):
+                return make(folder)
+
+        return store.produce(key, make_or_say, lambda: provenance.describe(self.module, device))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from runs.grid import Run
 from store.entries import Entry
 from study.settings import MethodSettings, TaskSettings
 from training.frozen import LARGEST, SplitOutputs, Splits, compute_outputs, outputs_size
-from training.loop import choose_validation
+from training.validation import choose_validation
 
 
 class Inputs(Data):

@@ -5,6 +5,23 @@ keeps its traceback.
 """
 
 
+class Interruption(KeyboardInterrupt):
+    """A signal asked the process to end.
+
+    Args:
+        signal: its number, 2 for Ctrl-C, 15 for SIGTERM.
+    """
+
+    def __init__(self, signal: int):
+        self.signal = signal
+        super().__init__(signal)
+
+    @property
+    def status(self) -> int:
+        """The exit status that a shell expects: 128 and the number."""
+        return 128 + self.signal
+
+
 class StudyError(Exception):
     """A problem whose cause lies in the input, the network, the disk or the GPU's memory.
 

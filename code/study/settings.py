@@ -65,6 +65,7 @@ class TrainingSettings:
     max_length: int  # tokens of a window, special tokens included
     evaluations_per_epoch: int  # points of the validation curve in an epoch
     validation_items: int  # items behind the validation curve, 0 = all
+    precision: str = "auto"  # of matrix products: "float32", "bfloat16", "float16" (loss scaling)
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "max_grad_norm"):
@@ -77,6 +78,8 @@ class TrainingSettings:
             require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         require(0 <= self.warmup_ratio < 1, "warmup_ratio", self.warmup_ratio, "in [0, 1)")
         require(self.max_length >= 8, "max_length", self.max_length, "at least 8")
+        formats = ("auto", "float32", "bfloat16", "float16")
+        require_one_of(self.precision, formats, "precision")
         known = ("linear", "cosine", "constant", "constant_with_warmup")
         require_one_of(self.lr_scheduler_type, known, "lr_scheduler_type")
 

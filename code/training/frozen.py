@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-from encoders.tokens import IGNORED, Encoded, Feature
-from training.loop import Collator
+from encoders.tokens import IGNORED, Collator, Encoded, Feature
 from training.prediction import length_sorted_batches
 
 LARGEST = 2 * 2**30  # bytes of outputs that are held in memory; above, the encoder runs every time

@@ -5,18 +5,18 @@ interrupted run goes on from its last checkpoint. The Trainer's own checkpoints 
 format) live in the run's workspace and are deleted with it; what is kept is written by the store.
 """
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
 from transformers import (
-    EvalPrediction,
     PrinterCallback,
     Trainer,
     TrainerCallback,
@@ -25,20 +25,19 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from encoders.tokens import IGNORED, Encoded, build_collator
-from evidence.scoring import score_acceptability, score_tags
-from study.errors import StudyError
+from encoders.memory import is_out_of_memory, release_memory, too_small
+from encoders.precision import resolve_precision
+from encoders.tokens import IGNORED, Collator, Encoded, build_collator
 from study.settings import TrainingSettings
+from training.batches import LengthBatches
 from training.instruments import Instruments
+from training.prediction import diverged
+from training.stopping import StopRequest
+from training.validation import CURVE_METRICS, Validation, choose_validation
 
-CURVE_METRICS = {
-    "sequence": ("matthews_correlation", "accuracy"),
-    "token": ("accuracy", "macro_f1"),
-}
 LOSSES_PER_EVALUATION = 4  # points of the training curve between two of the validation curve
 
 StepListener = Callable[[int, float | None], None]
-Collator = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -118,42 +117,110 @@ def train(
         collate: makes a batch of features, if not ``build_collator``'s of token ids.
 
     Raises:
-        StudyError: the GPU's memory is too small, or the loss is not finite.
+        StudyError: a single sentence does not fit into memory, the loss is not finite, or the
+            machine cannot compute in the wanted precision.
+        Interruption: a signal came; there is a checkpoint to go on from.
     """
+    settings = replace(settings, precision=resolve_precision(settings.precision))
     schedule = build_schedule(len(data.features), settings)
+    chosen = choose_validation(validation, settings.validation_items)
+    batch_size = settings.per_device_eval_batch_size
+    lengths = [len(feature["input_ids"]) for feature in data.features]
+    stop, last = StopRequest(), _last_checkpoint(workspace)
     trainer = StudyTrainer(
+        validation=Validation(kind, tags, chosen, tokenizer, batch_size, collate),
+        batches=LengthBatches(lengths, settings.per_device_train_batch_size, seed),
         instruments=instruments,
         model=model,
-        args=_arguments(settings, schedule, seed, workspace),
+        args=_arguments(settings, schedule, seed, workspace, measure_first=last is None),
         train_dataset=data.features,
-        eval_dataset=choose_validation(validation, settings.validation_items).features,
+        eval_dataset=chosen.features,
         data_collator=collate or build_collator(kind, tokenizer),
-        compute_metrics=_curve_metrics(kind, tags),
-        preprocess_logits_for_metrics=_argmax if kind == "token" else None,
-        callbacks=[_Listener(listener)],
+        callbacks=[_Listener(listener), stop],
     )
     trainer.remove_callback(PrinterCallback)  # the progress display speaks for all runs
-    with gpu_memory_errors(settings):
-        trainer.train(resume_from_checkpoint=_last_checkpoint(workspace))
+    with stop:
+        trainer.train(resume_from_checkpoint=last)
+    stop.raise_if_received()
     costs = _costs(trainer, data.tokens * settings.num_train_epochs)
     return TrainedRun(_curves(trainer.state.log_history, CURVE_METRICS[kind]), costs)
 
 
 class StudyTrainer(Trainer):
-    """A Trainer whose instruments stand still while it evaluates and saves."""
+    """A Trainer with our batches, our validation, and instruments that stand still for it.
 
-    def __init__(self, *, instruments: Instruments | None = None, **kwargs: Any):
+    Attributes:
+        micro_batch_size: features of a forward pass; halved when memory runs out. The gradient is
+            that of the whole batch all the same.
+    """
+
+    def __init__(
+        self,
+        *,
+        validation: Validation,
+        batches: LengthBatches,
+        instruments: Instruments | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
+        self.validation, self.batches = validation, batches
         self.instruments = instruments or Instruments(self.args.device)
-        self.add_callback(_EarlierReadings(self.instruments))
+        self.micro_batch_size = self.args.per_device_train_batch_size
+        self.add_callback(_Resumption(self))
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches in the order that seed and epoch decide."""
+        return DataLoader(
+            self.train_dataset,  # type: ignore[arg-type]
+            batch_sampler=self.batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> Tensor:
+        """The batch's gradient, in as many passes as memory asks for; returns its mean loss."""
+        while True:
+            try:
+                return self._accumulate(model, inputs)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            model.zero_grad()
+            release_memory()
+            self._halve()
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """Cross-entropy, summed over these inputs and divided by the items of the whole batch."""
+        labels = inputs["labels"]
+        logits = model(**{name: value for name, value in inputs.items() if name != "labels"}).logits
+        flat = logits.float().view(-1, logits.shape[-1])
+        total = functional.cross_entropy(
+            flat, labels.view(-1), ignore_index=IGNORED, reduction="sum"
+        )
+        return total / num_items_in_batch
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """As the base class, off the clock."""
+        """A point of the validation curve, off the clock."""
         with self.instruments.paused():
-            return super().evaluate(*args, **kwargs)
+            measured = self.validation.measure(self.model)  # type: ignore[arg-type]
+            metrics = {f"eval_{name}": value for name, value in measured.items()}
+            self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         with self.instruments.paused():
+            self._note_open_loss()
             super()._save_checkpoint(*args, **kwargs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -163,19 +230,74 @@ class StudyTrainer(Trainer):
             StudyError: the training loss is not finite.
         """
         if not math.isfinite(logs.get("loss", 0.0)):
-            raise _diverged()
-        super().log({**logs, **self.instruments.readings()}, start_time)
+            raise diverged()
+        super().log({**logs, **self._readings()}, start_time)
+
+    def go_on_from(self, record: dict[str, Any]) -> None:
+        """Takes up what a checkpoint's last record holds (empty: a new training)."""
+        self.instruments.start(record)
+        self.micro_batch_size = record.get("micro_batch_size", self.micro_batch_size)
+        if "open_loss" in record:
+            self._tr_loss += record["open_loss"]
+            self._globalstep_last_logged -= record["open_steps"]
+
+    def _readings(self) -> dict[str, Any]:
+        return {**self.instruments.readings(), "micro_batch_size": self.micro_batch_size}
+
+    def _note_open_loss(self) -> None:
+        """Keeps the sum of the losses since the last logged one: a signal stops at any step."""
+        steps = self.state.global_step - self._globalstep_last_logged
+        if steps:
+            self.state.log_history.append(
+                {
+                    "step": self.state.global_step,
+                    "epoch": self.state.epoch,
+                    "open_loss": self._tr_loss.item(),
+                    "open_steps": steps,
+                    **self._readings(),
+                }
+            )
+
+    def _accumulate(self, model: nn.Module, inputs: dict[str, Any]) -> Tensor:
+        labels, size = inputs["labels"], self.micro_batch_size
+        items = int((labels != IGNORED).sum())
+        parts = [
+            {name: value[start : start + size] for name, value in inputs.items()}
+            for start in range(0, len(labels), size)
+        ]
+        backward = super().training_step
+        return torch.stack([backward(model, part, items) for part in parts]).sum()
+
+    def _halve(self) -> None:
+        if self.micro_batch_size == 1:
+            raise too_small("the training step of a single sentence")
+        self.micro_batch_size //= 2
+        print(
+            f"memory ran out: batches of {self.args.per_device_train_batch_size} go through the "
+            f"model {self.micro_batch_size} at a time from here on",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
-class _EarlierReadings(TrainerCallback):
-    """Starts the instruments; after a resumption, with the readings at the checkpoint."""
+class _Resumption(TrainerCallback):
+    """Goes on from the last record, chooses an epoch's order, measures after the last step too."""
 
-    def __init__(self, instruments: Instruments):
-        self._instruments = instruments
+    def __init__(self, trainer: StudyTrainer):
+        self._trainer = trainer
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Continues from the last record, if there is one."""
-        self._instruments.start(state.log_history[-1] if state.log_history else {})
+        self._trainer.go_on_from(state.log_history[-1] if state.log_history else {})
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Chooses the order of the data."""
+        self._trainer.batches.set_epoch(state.global_step // len(self._trainer.batches))
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The curve ends where the training ends."""
+        if state.global_step == state.max_steps:
+            control.should_log = control.should_evaluate = True
 
 
 class _Listener(TrainerCallback):
@@ -192,40 +314,11 @@ class _Listener(TrainerCallback):
         self._listener(state.global_step, self._loss)
 
 
-def choose_validation(validation: Encoded, items: int) -> Encoded:
-    """A fixed random subset of features for the validation curve (all of them for 0).
-
-    Drawn with a generator of its own: the training seed does not choose what is measured.
-    """
-    if items == 0 or items >= len(validation.features):
-        return validation
-    order = np.random.default_rng(0).permutation(len(validation.features))[:items]
-    chosen = sorted(order.tolist())
-    return Encoded(
-        [validation.features[i] for i in chosen],
-        [validation.items[i] for i in chosen],
-        validation.pieces,
-    )
-
-
-@contextlib.contextmanager
-def gpu_memory_errors(settings: TrainingSettings) -> Iterator[None]:
-    """Turns a full GPU into a sentence with the setting to change."""
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise StudyError(
-            f"the GPU's memory is too small for batches of {settings.per_device_train_batch_size}",
-            remedy="lower per_device_train_batch_size (or max_length) in experiments.local.toml, "
-            "or free the GPU (nvidia-smi shows who uses it)",
-        ) from error
-
-
 def _arguments(
-    settings: TrainingSettings, schedule: Schedule, seed: int, workspace: Path
+    settings: TrainingSettings, schedule: Schedule, seed: int, workspace: Path, measure_first: bool
 ) -> TrainingArguments:
     on_gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(workspace),
         learning_rate=settings.learning_rate,
         num_train_epochs=settings.num_train_epochs,
@@ -236,9 +329,9 @@ def _arguments(
         lr_scheduler_type=settings.lr_scheduler_type,
         max_grad_norm=settings.max_grad_norm,
         optim="adamw_torch_fused",  # on a CPU too: a step of BERT-base takes a seventh of the time
-        bf16=on_gpu and torch.cuda.is_bf16_supported(including_emulation=False),
+        bf16=settings.precision == "bfloat16",
+        fp16=settings.precision == "float16",
         use_cpu=not on_gpu,
-        train_sampling_strategy="group_by_length",
         seed=seed,
         data_seed=seed,
         logging_strategy="steps",
@@ -246,7 +339,7 @@ def _arguments(
         logging_nan_inf_filter=False,  # a diverged run must not look like a good one
         eval_strategy="steps",
         eval_steps=schedule.eval_steps,
-        eval_on_start=True,
+        eval_on_start=measure_first,
         save_strategy="steps",
         save_steps=schedule.save_steps,
         save_total_limit=1,
@@ -256,6 +349,9 @@ def _arguments(
         report_to="none",
         disable_tqdm=True,
     )
+    # A run uses one device: several would multiply the batch that schedule and key state.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
 
 
 def _last_checkpoint(workspace: Path) -> str | None:
@@ -267,40 +363,6 @@ def _last_checkpoint(workspace: Path) -> str | None:
         return None
     last = get_last_checkpoint(str(workspace))
     return last if last and (Path(last) / "trainer_state.json").is_file() else None
-
-
-def _diverged() -> StudyError:
-    return StudyError(
-        "the loss is not finite: the run diverged",
-        remedy="lower learning_rate or raise warmup_ratio in experiments.local.toml",
-    )
-
-
-def _argmax(logits: torch.Tensor, _labels: torch.Tensor) -> torch.Tensor:
-    return logits.argmax(dim=-1)
-
-
-def _curve_metrics(
-    kind: str, tags: tuple[str, ...]
-) -> Callable[[EvalPrediction], dict[str, float]]:
-    def acceptability(prediction: EvalPrediction) -> dict[str, float]:
-        logits, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        if not np.isfinite(logits).all():
-            raise _diverged()
-        return score_acceptability(logits, labels)
-
-    def tagging(prediction: EvalPrediction) -> dict[str, float]:
-        predicted, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-        words = gold != IGNORED
-        return score_tags(predicted[words], gold[words], tags)
-
-    score, chosen = (tagging if kind == "token" else acceptability), CURVE_METRICS[kind]
-
-    def compute(prediction: EvalPrediction) -> dict[str, float]:
-        scores = score(prediction)
-        return {metric: float(scores[metric]) for metric in chosen}
-
-    return compute
 
 
 def _curves(history: list[dict[str, Any]], metrics: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -328,6 +390,7 @@ def _costs(trainer: StudyTrainer, tokens: int) -> dict[str, Any]:
     return {
         **readings,
         "steps": trainer.state.global_step,
+        "micro_batch_size": trainer.micro_batch_size,
         "tokens": tokens,
         "tokens_per_second": tokens / readings["training_seconds"],
     }

@@ -7,11 +7,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from encoders.tokens import Encoded, build_collator
+from encoders.memory import with_smaller_batches
+from encoders.tokens import Collator, Encoded, build_collator
+from study.errors import StudyError
 
 
 def predict(
-    model: nn.Module, kind: str, data: Encoded, tokenizer: Any, batch_size: int
+    model: nn.Module,
+    kind: str,
+    data: Encoded,
+    tokenizer: Any,
+    batch_size: int,
+    collate: Collator | None = None,
 ) -> np.ndarray:
     """Logits in float32.
 
@@ -20,32 +27,51 @@ def predict(
         kind: ``sequence`` or ``token``.
         data: features and which item each of their labels is for.
         tokenizer: for padding.
-        batch_size: features a batch.
+        batch_size: features a batch; halved when memory runs out.
+        collate: makes a batch of features, if not ``build_collator``'s of token ids.
 
     Returns:
         Array (items, classes): a row for each sentence, or for each word.
+
+    Raises:
+        StudyError: a logit is not finite, or a single sentence does not fit into memory.
     """
     model.eval()
-    logits: np.ndarray | None = None
-    for indices, batch in length_sorted_batches(data, kind, tokenizer, batch_size):
-        output = _forward(model, batch)
-        if logits is None:
-            logits = np.full((len(data.pieces), output.shape[-1]), np.nan, dtype=np.float32)
-        for row, index in zip(output, indices, strict=True):
-            items = data.items[index]
-            scored = items >= 0
-            values = row[: len(items)][scored] if kind == "token" else row[None, :]
-            logits[items[scored]] = values
-    assert logits is not None, "no features to predict on"
-    assert not np.isnan(logits).any(), "an item got no prediction"
+
+    def compute(size: int) -> np.ndarray:
+        rows: dict[int, np.ndarray] = {}
+        for indices, batch in length_sorted_batches(data, kind, tokenizer, size, collate):
+            for row, index in zip(_forward(model, batch), indices, strict=True):
+                items = data.items[index]
+                scored = items >= 0
+                values = row[: len(items)][scored] if kind == "token" else row[None, :]
+                rows |= zip(items[scored].tolist(), values, strict=True)
+        assert len(rows) == len(data.pieces), "an item got no prediction"
+        return np.stack([rows[item] for item in range(len(rows))])
+
+    logits = with_smaller_batches(compute, batch_size)
+    if not np.isfinite(logits).all():
+        raise diverged()
     return logits
 
 
+def diverged() -> StudyError:
+    """The sentence about a model that computes no numbers any more."""
+    return StudyError(
+        "the loss is not finite: the run diverged",
+        remedy="lower learning_rate or raise warmup_ratio in experiments.local.toml",
+    )
+
+
 def length_sorted_batches(
-    data: Encoded, kind: str, tokenizer: Any, batch_size: int
+    data: Encoded,
+    kind: str,
+    tokenizer: Any,
+    batch_size: int,
+    collate: Collator | None = None,
 ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
     """Batches of features of like length, with the features' indices: little padding."""
-    collate = build_collator(kind, tokenizer)
+    collate = collate or build_collator(kind, tokenizer)
     lengths = [len(feature["input_ids"]) for feature in data.features]
     order = np.argsort(lengths, kind="stable").tolist()
     for start in range(0, len(order), batch_size):

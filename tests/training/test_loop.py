@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from transformers import TrainingArguments
 
 from corpora.loading import UPOS_TAGS
 from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
@@ -17,8 +18,9 @@ from runs.data import ACCEPTABILITY_LABELS
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
 from training import loop
-from training.loop import build_schedule, choose_validation, train
+from training.loop import build_schedule, train
 from training.prediction import length_sorted_batches, predict
+from training.validation import _gold, choose_validation
 
 PROFILE = load_tiny_profile()
 
@@ -148,18 +150,116 @@ def test_curves_hold_both_losses_and_the_metrics(parts, tmp_path: Path) -> None:
         ("validation", "macro_f1"),
     }
     total = schedule.steps_per_epoch * 2
-    assert steps["validation", "loss"] == list(range(0, total + 1, schedule.eval_steps))
+    expected = sorted({*range(0, total + 1, schedule.eval_steps), total})
+    assert steps["validation", "loss"] == expected
     assert result.costs["steps"] == total
     assert result.costs["training_seconds"] > 0 and result.costs["peak_memory_bytes"] >= 0
 
 
-def test_a_full_gpu_names_the_setting() -> None:
-    settings = PROFILE.tasks["cola"].methods[0].training
-    with (
-        pytest.raises(StudyError, match="per_device_train_batch_size"),
-        loop.gpu_memory_errors(settings),
-    ):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+class SmallMemory:
+    """Stands for a device that holds no more than so many features at once."""
+
+    def __init__(self, model: torch.nn.Module, features: int, on: str = "training"):
+        self.calls, self._features, self._on, self._forward = 0, features, on, model.forward
+        model.forward = self._limited
+        self._model = model
+
+    def _limited(self, *args, **kwargs):
+        applies = self._on == "both" or self._model.training
+        if applies and len(kwargs["input_ids"]) > self._features:
+            self.calls += 1
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self._forward(*args, **kwargs)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_memory_that_runs_out_halves_the_micro_batch_and_not_the_batch(
+    parts, tmp_path: Path, capsys: pytest.CaptureFixture[str], task: str
+) -> None:
+    """Without dropout both are the same training up to rounding."""
+    results, states = [], []
+    for number in range(2):
+        inputs = parts(task, "full", num_train_epochs=1, learning_rate=1e-3)
+        without_dropout(inputs[0])
+        memory = SmallMemory(inputs[0], 3 if number else 99)
+        results.append(train(*inputs, tmp_path / str(number)))
+        states.append(trained_state(inputs[0]))
+        assert memory.calls == (2 if number else 0)
+    assert [r.costs["micro_batch_size"] for r in results] == [8, 2]
+    assert results[0].costs["steps"] == results[1].costs["steps"]
+    assert "2 at a time" in capsys.readouterr().err
+    whole, parted = ([row["value"] for row in result.curves] for result in results)
+    assert np.allclose(whole, parted, atol=1e-3)
+    states.append(trained_state(parts(task, "full")[0]))
+    whole_end, parted_end, start = (
+        torch.cat([value.flatten() for value in state.values()]) for state in states
+    )
+    moved = (whole_end - start).norm()
+    assert moved > 0.1 and (whole_end - parted_end).norm() < 0.02 * moved
+
+
+def without_dropout(model: torch.nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+
+
+def test_a_sentence_that_does_not_fit_is_a_study_error(parts, tmp_path: Path) -> None:
+    inputs = parts("cola", "full")
+    SmallMemory(inputs[0], 0)
+    with pytest.raises(StudyError, match="memory is too small"):
+        train(*inputs, tmp_path)
+
+
+def test_predictions_take_smaller_batches_where_memory_runs_out(parts) -> None:
+    model, kind, _, _, validation, tokenizer, *_ = parts("cola", "full")
+    expected = predict(model, kind, validation, tokenizer, 16)
+    memory = SmallMemory(model, 4, on="both")
+    assert np.allclose(predict(model, kind, validation, tokenizer, 16), expected, atol=1e-6)
+    assert memory.calls == 2
+    SmallMemory(model, 0, on="both")
+    with pytest.raises(StudyError, match="memory is too small"):
+        predict(model, kind, validation, tokenizer, 16)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_the_curve_does_not_depend_on_the_batches_it_is_measured_in(
+    parts, tmp_path: Path, task: str
+) -> None:
+    curves = []
+    for size in (1, 64):
+        inputs = parts(task, "lora", num_train_epochs=1, per_device_eval_batch_size=size)
+        rows = train(*inputs, tmp_path / str(size)).curves
+        curves.append([row["value"] for row in rows if row["split"] == "validation"])
+    assert len(curves[0]) > 3 and np.allclose(*curves, atol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_the_curve_ends_with_the_final_score(parts, tmp_path: Path, task: str) -> None:
+    inputs = parts(task, "full", num_train_epochs=1)
+    model, kind, _, _, validation, tokenizer, *_ = inputs
+    result = train(*inputs, tmp_path)
+    logits = predict(model, kind, validation, tokenizer, 5)
+    gold = _gold(validation)
+    last = {row["metric"]: row for row in result.curves if row["split"] == "validation"}
+    assert last["accuracy"]["step"] == result.costs["steps"]
+    assert last["accuracy"]["value"] == pytest.approx((logits.argmax(1) == gold).mean())
+    exp = np.exp(logits.astype(float))
+    chosen = exp[np.arange(len(gold)), gold] / exp.sum(1)
+    assert last["loss"]["value"] == pytest.approx(-np.log(chosen).mean(), rel=1e-5)
+
+
+def test_a_run_uses_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(PROFILE.tasks["cola"].methods[0].training, precision="float32")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda _device: None)
+    built = TrainingArguments(output_dir=str(tmp_path), per_device_train_batch_size=8)
+    assert built.n_gpu == 4 and built.train_batch_size == 32, "four devices are not simulated"
+    arguments = loop._arguments(settings, build_schedule(100, settings), 1, tmp_path, True)
+    assert arguments.n_gpu == 1
+    assert arguments.train_batch_size == settings.per_device_train_batch_size
+    assert not arguments.bf16 and not arguments.fp16
 
 
 def test_a_diverged_run_is_a_sentence(parts, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 from torch import nn
+from transformers import set_seed
 
 from encoders.models import (
     choose_device,
@@ -16,19 +17,36 @@ from encoders.models import (
     head_state,
     trained_state,
 )
+from encoders.precision import device_kind, resolve_precision, trainings_of
+from encoders.tokens import Collator
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Key, Store, disk_errors
 from training.frozen import SplitOutputs, Splits, head_alone
 from training.instruments import Instruments
-from training.loop import Collator, StepListener, build_schedule, train
+from training.loop import StepListener, build_schedule, train
 
-STAGE = Stage("train", 2, __name__)
+STAGE = Stage("train", 3, __name__)
 
 
 def key(inputs: Inputs, run: Run) -> Key:
-    """Everything that decides a training's result."""
-    training = dataclasses.asdict(run.method.training)
+    """Everything that decides a training's result on this machine.
+
+    Raises:
+        StudyError: this machine cannot compute in the wanted precision.
+    """
+    return _key(inputs, run, device_kind(), resolve_precision(run.method.training.precision))
+
+
+def keys_anywhere(inputs: Inputs, run: Run) -> list[Key]:
+    """The keys that the run can have on any machine: its results may have been copied here."""
+    anywhere = trainings_of(run.method.training.precision)
+    own_first = sorted(anywhere, key=lambda where: where[0] != device_kind())
+    return [_key(inputs, run, *where) for where in own_first]
+
+
+def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
+    training = {**dataclasses.asdict(run.method.training), "precision": precision}
     del training["per_device_eval_batch_size"]  # speed only
     adapter = run.method.adapter
     return STAGE.key(
@@ -43,6 +61,7 @@ def key(inputs: Inputs, run: Run) -> Key:
             "trainable": run.method.trainable,
             "adapter": dataclasses.asdict(adapter) if adapter else None,
             "training": training,
+            "device": device,
             "seed": run.seed,
             **({"encoder_dropout": False} if run.method.trains_head_alone else {}),
         },
@@ -77,12 +96,15 @@ def work(inputs: Inputs, run: Run) -> float:
 def _train(
     inputs: Inputs, run: Run, folder: Path, workspace: Path, listener: StepListener
 ) -> dict[str, Any]:
+    set_seed(run.seed)  # Python's, numpy's and torch's generators, before anything is drawn
     outputs = inputs.encoder_outputs(run.task, run.method, run.seed)
     instruments = _instruments(outputs)
     model = inputs.fresh_model(run)
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
+    facts["device_kind"] = device_kind()
+    facts["precision"] = resolve_precision(run.method.training.precision)
     with _prepared(inputs, run, model, outputs) as (splits, collate):
         result = train(
             model,

@@ -1,0 +1,104 @@
+"""Points of the validation curve: the same predictions and the same metrics as the final scores."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from encoders.tokens import Collator, Encoded
+from evidence.scoring import score_acceptability, score_tags
+from training.prediction import predict
+
+CURVE_METRICS = {
+    "sequence": ("matthews_correlation", "accuracy"),
+    "token": ("accuracy", "macro_f1"),
+}
+
+
+class Validation:
+    """Measures a model on a split, in float32 whatever it is trained in.
+
+    Args:
+        kind: ``sequence`` or ``token``.
+        tags: the classes.
+        data: the split.
+        tokenizer: for padding.
+        batch_size: features a batch; it does not change what is measured.
+        collate: as in ``predict``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        tags: tuple[str, ...],
+        data: Encoded,
+        tokenizer: Any,
+        batch_size: int,
+        collate: Collator | None = None,
+    ):
+        self._kind, self._tags, self._data, self._tokenizer = kind, tags, data, tokenizer
+        self._batch_size, self._collate = batch_size, collate
+        self._gold = _gold(data)
+
+    def measure(self, model: nn.Module) -> dict[str, float]:
+        """``loss``, the mean cross-entropy of the items, and the metrics of the curve.
+
+        Raises:
+            StudyError: the logits are not finite.
+        """
+        with in_full_precision(model):
+            logits = predict(
+                model, self._kind, self._data, self._tokenizer, self._batch_size, self._collate
+            )
+        gold = torch.from_numpy(self._gold)
+        loss = functional.cross_entropy(torch.from_numpy(logits).double(), gold).item()
+        scores: dict[str, Any] = (
+            score_tags(logits.argmax(axis=1), self._gold, self._tags)
+            if self._kind == "token"
+            else score_acceptability(logits, self._gold)
+        )
+        return {"loss": loss, **{name: float(scores[name]) for name in CURVE_METRICS[self._kind]}}
+
+
+def choose_validation(validation: Encoded, features: int) -> Encoded:
+    """A fixed random subset of features for the validation curve (all of them for 0).
+
+    Drawn with a generator of its own: the training seed does not choose what is measured. Items are
+    numbered anew.
+    """
+    if features == 0 or features >= len(validation.features):
+        return validation
+    order = np.random.default_rng(0).permutation(len(validation.features))[:features]
+    chosen = sorted(order.tolist())
+    items = [validation.items[i] for i in chosen]
+    covered = np.unique(np.concatenate([own[own >= 0] for own in items]))
+    numbered = [np.where(own >= 0, np.searchsorted(covered, own), -1) for own in items]
+    return Encoded([validation.features[i] for i in chosen], numbered, validation.pieces[covered])
+
+
+def _gold(data: Encoded) -> np.ndarray:
+    """Class of each item, (items,)."""
+    gold = np.empty(len(data.pieces), dtype=np.int64)
+    for feature, items in zip(data.features, data.items, strict=True):
+        labels = np.atleast_1d(feature["labels"])
+        gold[items[items >= 0]] = labels[items >= 0]
+    return gold
+
+
+@contextlib.contextmanager
+def in_full_precision(model: nn.Module) -> Iterator[None]:
+    """Inside, the model computes without the autocast that accelerate has wrapped around it."""
+    own = model.__dict__.get("_original_forward")
+    if own is None:
+        yield
+        return
+    mixed = model.forward
+    model.forward = own  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        model.forward = mixed  # type: ignore[method-assign]

@@ -1,0 +1,48 @@
+"""Number formats and devices: what a setting becomes, and what is refused."""
+
+import pytest
+import torch
+
+from encoders.precision import device_kind, resolve_precision, trainings_of
+from study.errors import StudyError
+from study.profiles import load_profile
+
+
+@pytest.fixture(params=["cpu", "old", "new"])
+def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: request.param != "cpu")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: request.param == "new")
+    return request.param
+
+
+EXPECTED = {
+    "cpu": {"auto": "float32", "float32": "float32", "bfloat16": None, "float16": None},
+    "old": {"auto": "float16", "float32": "float32", "bfloat16": None, "float16": "float16"},
+    "new": {
+        "auto": "bfloat16",
+        "float32": "float32",
+        "bfloat16": "bfloat16",
+        "float16": "float16",
+    },
+}
+
+
+@pytest.mark.parametrize("wanted", ["auto", "float32", "bfloat16", "float16"])
+def test_a_setting_is_resolved_or_refused(machine: str, wanted: str) -> None:
+    assert device_kind() == ("cpu" if machine == "cpu" else "gpu")
+    expected = EXPECTED[machine][wanted]
+    if expected is None:
+        with pytest.raises(StudyError, match=f"{wanted}.*needs a GPU"):
+            resolve_precision(wanted)
+    else:
+        assert resolve_precision(wanted) == expected
+        assert (device_kind(), expected) in trainings_of(wanted)
+
+
+def test_an_unknown_format_is_named(tmp_path) -> None:
+    file = tmp_path / "e.toml"
+    file.write_text('[profiles.demo.cola.training]\nprecision = "bfloat"\n', encoding="utf-8")
+    from study.paths import project_root
+
+    with pytest.raises(StudyError, match=r"precision 'bfloat' .*did you mean 'bfloat16'"):
+        load_profile("demo", [project_root() / "experiments.toml", file])
