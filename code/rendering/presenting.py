@@ -6,24 +6,20 @@ alternative text and the identity of what it shows inside; the next render draws
 """
 
 import ast
-import json
 import os
 import re
-from dataclasses import asdict, is_dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from plots.deferred import Drawing
 from plots.style import PAPER, STYLE
-from store.results import Results
+from rendering.export import export_results as export_results  # a chunk's door to it
 from study.errors import StudyError
-from study.paths import figures_folder, output_folder, project_root
+from study.paths import figures_folder, project_root
 
 PNG_RESOLUTION = 160  # dots an inch
 _STYLE_SHEET = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.DOTALL)
@@ -91,25 +87,3 @@ def _save_svg(figure: Figure, target: Path, identity: str) -> None:
     text = text.replace("<svg ", f'<svg style="{escape(_INHERITED)}" ', 1)
     part.write_text(text, encoding="utf-8")
     part.replace(target)
-
-
-def export_results(results: Results, folder: Path | None = None) -> Path:
-    """Writes every number of the report to ``results.json``; NaN becomes null."""
-    folder = folder or output_folder(results.profile.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    content: dict[str, Any] = {"profile": asdict(results.profile)}
-    for name, value in vars(results).items():
-        if name not in ("profile", "items"):
-            content[name] = _plain(value)
-    file = folder / "results.json"
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    file.write_text(text + "\n", encoding="utf-8")
-    return file
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.DataFrame):
-        return json.loads(value.to_json(orient="records", double_precision=15))
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -16,6 +16,7 @@ from tabulation.errors import (
     tabulate_wrong_examples,
 )
 from tabulation.literature import tabulate_literature
+from tabulation.markdown import Table
 from tabulation.overview import tabulate_key_numbers, tabulate_summary_of_requirements
 from tabulation.quality import (
     tabulate_acceptability,
@@ -50,6 +51,7 @@ from tabulation.weights import (
 )
 
 __all__ = [
+    "Table",
     "tabulate_acceptability",
     "tabulate_acceptability_errors",
     "tabulate_always_wrong",

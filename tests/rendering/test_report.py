@@ -1,10 +1,12 @@
 """The report as a whole: both languages rendered from a finished tiny study."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +67,40 @@ def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:
     assert pdf.startswith(b"%PDF-") and len(pdf) > 100_000
     numbers = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
     assert len(numbers["runs"]) == 12 and numbers["evidence"]["pos"]["comparisons"]
+
+
+def test_every_printed_number_is_in_the_results(rendered: Rendered) -> None:
+    """Numbers of prose and tables that nobody typed stand in results.json, as they are printed."""
+    content = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
+    recorded = numbers_of(" ".join(printed_texts(content, rendered.language)))
+    typed = numbers_of(re.sub(r"`\{python\}[^`]*`", " ", rendered.source))
+    printed = [n for block in shown_blocks(rendered.html) for n in numbers_of(block)]
+    assert len(set(printed) - typed) > 300
+    assert set(printed) - typed - recorded == set()
+
+
+def numbers_of(text: str) -> set[str]:
+    """Numbers of a text without thousands' separators and with a decimal point."""
+    text = re.sub(r"(?<=\d)\u202f(?=\d)", "", text)
+    return set(re.findall(r"\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d)", ".", text)))
+
+
+def printed_texts(content: dict[str, Any], language: str) -> Iterator[str]:
+    for table in content["tables"][language].values():
+        for row in table["rows"]:
+            yield from (*row, *(cell["text"] for cell in row.values()))
+        yield from (*table["notes"], table["text"])
+    yield from (answer["text"] for answer in content["answers"][language].values())
+
+
+def shown_blocks(page: str) -> Iterator[str]:
+    """Paragraphs, items and cells; links (numbers of figures, citations) and code left out."""
+    body = re.sub(r"<(script|style|svg|pre|code|a)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    body = re.sub(r"<(figcaption|caption)\b.*?</\1>", " ", body, flags=re.DOTALL)
+    body = re.sub(r'<span class="citation".*?</span>', " ", body, flags=re.DOTALL)
+    body = body.split('id="refs"')[0]
+    for block in re.findall(r"<(p|li|td)\b[^>]*>(.*?)</\1>", body, flags=re.DOTALL):
+        yield html.unescape(re.sub(r"<[^>]+>", " ", block[1]))
 
 
 def test_every_figure_and_table_of_the_source_is_shown(rendered: Rendered) -> None:

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from conftest import FinishedStudy
-from rendering.presenting import export_results, show_figure
+from plots.deferred import Drawing
+from rendering.presenting import show_figure
 from store import results
 from store.frames import FRAMES, RUN_COLUMNS, select
 from store.ledger import Ledger
@@ -79,35 +81,19 @@ def test_a_result_that_is_gone_is_a_sentence(finished: FinishedStudy) -> None:
         _Reader(finished.profile, finished.store, Ledger(finished.profile, content)).read()
 
 
-def test_the_export_holds_every_frame_and_is_plain_json(
+def test_a_figure_is_kept_as_svg_and_png_and_is_the_same_every_time(
     finished: FinishedStudy, tmp_path: Path
 ) -> None:
-    import json
-
-    study = read(finished)
-    content = json.loads(export_results(study, tmp_path).read_text())
-    assert {*FRAMES, "evidence", "missing", "profile"} <= set(content)
-    assert len(content["drift"]) == len(study.drift)
-    value = study.scores.iloc[3]
-    assert content["scores"][3]["value"] == pytest.approx(value["value"], abs=1e-14)
-
-
-def test_a_figure_is_kept_as_svg_and_png_and_is_the_same_every_time(tmp_path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    from plots.deferred import Drawing
-
-    def draw(_results: results.Results) -> Figure:
+    def draw(results: results.Results) -> Figure:
         figure = Figure()
-        figure.subplots().plot([1, 2])
+        figure.subplots().plot(results.runs["seed"])
         return figure
 
-    drawing = Drawing(draw, build_study(), ())
-    show_figure("x", drawing, tmp_path)
-    first = (tmp_path / "x.svg").read_bytes()
-    (tmp_path / "x.svg").unlink()  # a file that is there is not drawn again
-    show_figure("x", drawing, tmp_path)
-    assert (tmp_path / "x.svg").read_bytes() == first and (tmp_path / "x.png").exists()
+    drawing = Drawing(draw, read(finished), ())
+    for folder in ("once", "again"):
+        show_figure("x", drawing, tmp_path / folder)
+    once, again = ((tmp_path / folder / "x.svg").read_bytes() for folder in ("once", "again"))
+    assert once == again and (tmp_path / "once" / "x.png").exists()
 
 
 # --------------------------------------------------------------------------- choosing rows

@@ -27,7 +27,7 @@ PER_TASK = ("tabulate_comparisons", "tabulate_convergence", "tabulate_costs", "t
 
 
 def all_tables(study: Results, words: Wording) -> Iterator[tuple[str, Table]]:
-    for name in tabulation.__all__:
+    for name in (name for name in tabulation.__all__ if name.startswith("tabulate_")):
         function = getattr(tabulation, name)
         if name in PER_TASK:
             for task in study.profile.tasks:
