@@ -19,7 +19,7 @@ import pandas as pd
 
 from corpora.items import UPOS_TAGS
 from evidence import schema
-from store.frames import FRAMES, RUN_COLUMNS
+from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
 from store.results import Missing, Results
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
@@ -195,13 +195,16 @@ def _build(
     tagging, pos_items = _pos(dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples)
     summaries = {"cola": acceptability, "pos": tagging}
     scores = _scores(summaries, tasks, done)
-    frames = _frames({"cola": dict(cola), "pos": dict(pos)}, tasks, done, scores)
+    every = {"cola": dict(cola), "pos": dict(pos)}
+    frames = _frames(every, tasks, done, scores)
     return Results(
         profile=Profile(name, "a synthetic study", tasks),
         missing=tuple(absent),
         evidence=summaries,
         items={"cola": {"cola:validation": cola_items}, "pos": pos_items},
         scores=_frame("scores", scores),
+        prices=_task_frame("prices", _prices(every, done)),
+        restoration=_task_frame("restoration", _restoration(every, tasks, done, scores)),
         **frames,
     )
 
@@ -589,11 +592,89 @@ def _cka(traits: Traits, task: TaskSettings, noise: np.ndarray) -> list[dict[str
             "evaluation": evaluation,
             "language": language_of(evaluation),
             "layer": layer,
+            "tokens": 2000,
+            "sentences": 120,
             "cka": 1 - 10 * traits.drift**1.5 * (0.02 + layer**2) * (0.9 + 0.2 * noise[layer]),
         }
         for evaluation in task.evaluations
         for layer in range(traits.layers + 1)
     ]
+
+
+def _prices(
+    traits: dict[str, dict[str, Traits]], done: dict[str, dict[str, list[int]]]
+) -> list[dict[str, Any]]:
+    """A step of each method; the whole trainings' seconds give the ratios."""
+    rows = []
+    for task, of_task in done.items():
+        for method in of_task:
+            first = traits[task][next(iter(traits[task]))].seconds
+            ratio = traits[task][method].seconds / first
+            own = ratio == 1
+            rows.append(
+                {
+                    "task": task,
+                    "method": method,
+                    "seconds": 0.4 * ratio,
+                    "cpu_seconds": 0.7 * ratio,
+                    "ratio": ratio,
+                    "low": ratio * (1 if own else 0.96),
+                    "high": ratio * (1 if own else 1.04),
+                    "steps": 30,
+                    "device": "CPU, 2 threads",
+                }
+            )
+    return rows
+
+
+def _restoration(
+    traits: dict[str, dict[str, Traits]],
+    tasks: dict[str, TaskSettings],
+    done: dict[str, dict[str, list[int]]],
+    scores: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """The parts that moved further lose more when they are set back."""
+    loss = {EMBEDDINGS: 0.01, "lower": 0.02, "middle": 0.1, "upper": 0.3, HEAD: 0.5}
+    rows = []
+    for task, of_task in done.items():
+        metric = "accuracy" if tasks[task].kind == "token" else "matthews_correlation"
+        moving = [name for name in of_task if tasks[task].method(name).moves_encoder]
+        for method, evaluation in itertools.product(moving, tasks[task].evaluations):
+            reached = [
+                row["value"]
+                for row in scores
+                if (row["task"], row["method"]) == (task, method)
+                and (row["evaluation"], row["metric"]) == (evaluation, metric)
+            ]
+            seeds = of_task[method]
+            for part, share in loss.items():
+                drop = share * float(np.mean(reached))
+                rows.append(
+                    {
+                        "task": task,
+                        "method": method,
+                        "part": part,
+                        "evaluation": evaluation,
+                        "language": language_of(evaluation),
+                        "metric": metric,
+                        "value": float(np.mean(reached)) - drop,
+                        "drop": drop,
+                        "low": 0.7 * drop if len(seeds) > 2 else None,
+                        "high": 1.3 * drop if len(seeds) > 2 else None,
+                        "low_items": 0.9 * drop,
+                        "high_items": 1.1 * drop,
+                        "covers": "items and seeds" if len(seeds) > 2 else "items",
+                        "reason": None,
+                        "seeds": len(seeds),
+                        "units": 200,
+                    }
+                )
+    return rows
+
+
+def _task_frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    columns = [*TASK_COLUMNS, *TASK_FRAMES[name]]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
 def _head(task: str, method: str, seed: int) -> dict[str, Any]:

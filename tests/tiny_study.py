@@ -18,6 +18,8 @@ origin = "local"
 model_name_or_path = "tiny"
 revision = ""
 seeds = [1, 2]
+price_steps = 2
+restoration_items = 12
 
 [profiles.tiny.cola.training]
 num_train_epochs = 2
@@ -29,6 +31,8 @@ origin = "local"
 model_name_or_path = "tiny"
 revision = ""
 seeds = [1, 2]
+price_steps = 2
+restoration_items = 12
 
 [profiles.tiny.pos.training]
 num_train_epochs = 2

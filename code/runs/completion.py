@@ -11,7 +11,19 @@ from typing import Any
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
 from runs.progress import Progress
-from runs.stages import drift, evidence, items, predict, representation, score, structure, train
+from runs.stages import (
+    drift,
+    evidence,
+    items,
+    predict,
+    price,
+    representation,
+    restoration,
+    restored,
+    score,
+    structure,
+    train,
+)
 from store.entries import Entry, Key, Store
 from store.ledger import Ledger
 from study.errors import StudyError
@@ -48,6 +60,8 @@ class Grid:
                 progress.start(run.name)
                 self._complete_run(run, progress)
                 self._ledger.save(self.store.root)
+            for task in self.profile.tasks.values():
+                self._price(task, progress)
         return self._complete_tasks()
 
     def _next(self, waiting: list[Run]) -> Run:
@@ -107,6 +121,7 @@ class Grid:
         if run.method.moves_encoder:
             stages["structure"] = structure.make(store, inputs, run, trained).name
             stages["representation"] = representation.make(store, inputs, run, trained).name
+            stages["restored"] = restored.make(store, inputs, run, trained).name
         return stages
 
     def _listener(self, run: Run, progress: Progress) -> StepListener:
@@ -116,6 +131,8 @@ class Grid:
 
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
+            if known := self.store.find(price.key(self.inputs, task)):
+                self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
         self._ledger.save(self.store.root)
         return self._ledger
@@ -133,6 +150,32 @@ class Grid:
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
         summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
+        self._complete_restoration(task, finished, predictions)
+
+    def _complete_restoration(
+        self,
+        task: TaskSettings,
+        finished: list[Run],
+        predictions: Mapping[str, Mapping[str, Entry]],
+    ) -> None:
+        moved = [run for run in finished if run.method.moves_encoder]
+        if not moved:
+            return
+        names = {run.name: self._ledger.content["runs"][run.name]["restored"] for run in moved}
+        found = {run: self.store.open(name) for run, name in names.items()}
+        entries = {run: entry for run, entry in found.items() if entry is not None}
+        moved = [run for run in moved if run.name in entries]
+        summary = restoration.make(self.store, self.inputs, task, moved, entries, predictions)
+        self._ledger.record_task(task.name, {"restoration": summary.name})
+
+    def _price(self, task: TaskSettings, progress: Progress) -> None:
+        """What a step of each method costs; a report can do without it."""
+        try:
+            entry = price.make(self.store, self.inputs, task)
+        except StudyError as error:
+            progress.say(f"the price of a step of {task.name} is not known: {error}")
+        else:
+            self._ledger.record_task(task.name, {"price": entry.name})
 
     def _predicted(self, run: Run, address: str) -> Entry:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])

@@ -12,13 +12,23 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "curves": ("step", "epoch", "seconds", "split", "metric", "value"),
     "drift": ("layer", "kind", "parameters", "l2", "relative", "rms", "angle"),
     "structure": ("layer", "kind", "rank", "effective_rank", "top8_share", "intruders"),
-    "representation": ("evaluation", "language", "layer", "cka"),
+    "representation": ("evaluation", "language", "layer", "cka", "tokens", "sentences"),
     "embedding_rows": ("rows", "touched_rows", "touched_share"),
     "untouched": ("tensors", "parameters", "changed"),
     "sources": ("item", "source"),
     "provenance": ("time", "device"),
 }
 """Frame -> the columns that it has in any case, after ``RUN_COLUMNS``."""
+
+TASK_COLUMNS = ["task", "method"]
+TASK_FRAMES: dict[str, tuple[str, ...]] = {
+    "prices": ("seconds", "cpu_seconds", "ratio", "low", "high", "steps", "device"),
+    "restoration": (
+        *("part", "evaluation", "language", "metric", "value", "drop", "low", "high"),
+        *("low_items", "high_items", "covers", "reason", "seeds", "units"),
+    ),
+}
+"""Frame of a task's methods, all seeds together -> its columns after ``TASK_COLUMNS``."""
 
 Choice = str | int | None | Collection[str] | Collection[int]
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from store import provenance
 from store.entries import Entry, Store
-from store.frames import FRAMES, RUN_COLUMNS, select
+from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES, select
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
@@ -56,9 +56,14 @@ class Results:
         curves: step, epoch, seconds, split, metric, value.
         drift: layer, kind, parameters, l2, relative, rms, angle.
         structure: layer, kind, rank, effective_rank, top8_share, intruders.
-        representation: evaluation, language, layer (0 = embeddings' output), cka.
+        representation: evaluation, language, layer (0 = embeddings' output), cka, and how many
+            tokens of how many sentences it rests on.
         embedding_rows: one row a run: shares and drifts of touched and untouched rows.
         untouched: one row a run: tensors, parameters, and the number changed outside the targets.
+        prices: one row a task and method: seconds and cpu_seconds of a training step (medians),
+            ratio to the reference's on the same batches with low and high, steps, device.
+        restoration: one row a task, method, part and evaluation: metric with the part set back,
+            drop against the trained model with its intervals (``evidence.restoration``).
         evidence: task -> the nested summary of ``evidence``.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
@@ -80,6 +85,8 @@ class Results:
     items: dict[str, dict[str, pd.DataFrame]]
     sources: pd.DataFrame
     provenance: pd.DataFrame
+    prices: pd.DataFrame
+    restoration: pd.DataFrame
 
     def settings(self, task: str) -> list[MethodSettings]:
         """The methods of a task with at least one finished run, in the settings' order."""
@@ -193,12 +200,15 @@ class _Reader:
                         reason = self._content["failures"].get(run, "not run yet")
                         missing.append(Missing(run, reason))
         tasks = self._profile.tasks.values()
+        for task in tasks:
+            self._read_task(task.name, self._content["tasks"].get(task.name, {}))
         return Results(
             profile=self._profile,
             missing=tuple(missing),
             evidence={task.name: self._evidence(task) for task in tasks},
             items={task.name: self._items(task) for task in tasks},
-            **{name: self._frame(name) for name in FRAMES},
+            **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
+            **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
         )
 
     def _read_run(self, head: dict[str, Any], stages: dict[str, Any]) -> None:
@@ -224,7 +234,19 @@ class _Reader:
         if "structure" in stages:
             self._add_all("structure", head, self._open(stages["structure"]).result()["rows"])
         if "representation" in stages:
-            self._read_cka(head, self._open(stages["representation"]).result()["cka"])
+            self._read_cka(head, self._open(stages["representation"]).result())
+
+    def _read_task(self, task: str, stages: dict[str, Any]) -> None:
+        if "price" in stages:
+            entry = self._open(stages["price"])
+            result, device = entry.result(), entry.provenance()["device"]
+            for method, of_method in result["prices"].items():
+                cpu = result["cpu_prices"].get(method, {}).get("seconds")
+                row = {**of_method, "cpu_seconds": cpu, "device": device}
+                self._add("prices", {"task": task, "method": method}, row)
+        if "restoration" in stages:
+            rows = self._open(stages["restoration"]).result()["rows"]
+            self._add_all("restoration", {"task": task}, rows)
 
     def _read_drift(self, head: dict[str, Any], result: dict[str, Any]) -> None:
         self._add_all("drift", head, result["rows"])
@@ -233,10 +255,14 @@ class _Reader:
         untouched = {**result["untouched"], "changed": len(result["untouched"]["changed"])}
         self._add("untouched", head, untouched)
 
-    def _read_cka(self, head: dict[str, Any], cka: dict[str, list[float]]) -> None:
-        for address, values in cka.items():
+    def _read_cka(self, head: dict[str, Any], result: dict[str, Any]) -> None:
+        for address, values in result["cka"].items():
             where = {"evaluation": address, "language": language_of(address)}
-            rows = [{**where, "layer": layer, "cka": value} for layer, value in enumerate(values)]
+            sample = {"tokens": result["tokens"], "sentences": result["sentences"][address]}
+            rows = [
+                {**where, "layer": layer, "cka": value, **sample}
+                for layer, value in enumerate(values)
+            ]
             self._add_all("representation", head, rows)
 
     def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:
@@ -285,9 +311,9 @@ class _Reader:
         for row in rows:
             self._add(frame, head, row)
 
-    def _frame(self, name: str) -> pd.DataFrame:
+    def _frame(self, name: str, head: list[str], columns: tuple[str, ...]) -> pd.DataFrame:
         rows = self._rows.get(name, [])
-        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
+        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*head, *columns])
 
 
 def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:

@@ -172,6 +172,8 @@ class TaskSettings:
     evaluations: tuple[str, ...]  # "<corpus>:<split>"; the first is also the validation curve
     methods: tuple[MethodSettings, ...]
     seeds: tuple[int, ...]
+    price_steps: int = 30  # steps of each method behind the price of a step
+    restoration_items: int = 0  # sentences that are scored with parts set back, 0 = all
     margins: Margins = field(default_factory=Margins)  # of equivalence
 
     def __post_init__(self) -> None:
@@ -183,6 +185,9 @@ class TaskSettings:
         require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
         require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
         require(bool(self.methods), "methods_run", (), "at least one method")
+        require(self.price_steps >= 1, "price_steps", self.price_steps, "at least 1")
+        items = self.restoration_items
+        require(items >= 0, "restoration_items", items, "at least 0")
 
     @property
     def validation(self) -> str:

@@ -1,0 +1,138 @@
+"""Stages that measure: the price of a step, parts set back, tokens behind CKA, a head alone."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+from conftest import FinishedStudy
+from encoders.tokens import Encoded
+from runs.grid import Run, plan_runs
+from runs.stages import train as train_stage
+from runs.stages.restored import array_name, choose_sentences
+from store.results import load_results
+
+
+def find_run(finished: FinishedStudy, name: str) -> Run:
+    return next(run for run in plan_runs(finished.profile) if run.name == name)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_the_price_of_a_step_is_known_for_every_method(finished: FinishedStudy, task: str) -> None:
+    prices = load_prices(finished)
+    own = prices[prices.task == task].set_index("method")
+    assert list(own.index) == ["full", "lora", "frozen"]
+    assert (own.seconds > 0).all() and (own.steps == 2).all()
+    assert own.loc["full", ["ratio", "low", "high"]].tolist() == [1, 1, 1]
+    assert (own.low <= own.ratio).all() and (own.ratio <= own.high).all()
+
+
+def load_prices(finished: FinishedStudy):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.results.load_profile", lambda _name: finished.profile)
+        return load_results("tiny", finished.store.root).prices
+
+
+def test_parts_set_back_are_scored_on_the_same_sentences(finished: FinishedStudy) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.results.load_profile", lambda _name: finished.profile)
+        rows = load_results("tiny", finished.store.root).restoration
+    assert set(rows.method) == {"full", "lora"}
+    assert set(rows.units) == {12} and set(rows.seeds) == {2}
+    parts = {"embeddings", "middle", "upper", "classifier"}  # two layers: no lower third
+    for key, group in rows.groupby(["task", "method", "evaluation"]):
+        assert set(group.part) == parts and len(group) == 4, key
+        whole = group["value"] + group["drop"]
+        assert np.allclose(whole, whole.iloc[0]), "each drop is from the same trained model"
+    lora = rows[(rows.method == "lora") & (rows.part == "embeddings")]
+    assert (lora["drop"] == 0).all(), "LoRA leaves the embeddings alone"
+
+
+def test_the_trained_head_matters(finished: FinishedStudy) -> None:
+    """Guards the test above: setting back the head changes predictions."""
+    stages = finished.ledger.content["runs"]["pos-full-seed1"]
+    entry, address = finished.store.open(stages["restored"]), "en_ewt:validation"
+    assert entry is not None
+    arrays = entry.arrays()
+    kept = arrays[array_name("items", address)]
+    predicted = finished.store.open(stages["predict"][address])
+    assert predicted is not None
+    whole = predicted.arrays()["predicted"][kept]
+    assert (arrays[array_name("classifier", address)] != whole).any()
+    assert (
+        len(kept)
+        == len(arrays[array_name("upper", address)])
+        < len(predicted.arrays()["predicted"])
+    )
+
+
+@given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=30), number=st.integers(0, 35))
+def test_chosen_sentences_are_whole_and_numbered_anew(lengths: list[int], number: int) -> None:
+    sentence_of = np.repeat(np.arange(len(lengths)), lengths)
+    starts = np.cumsum([0, *lengths])
+    items = [np.array([-1, *range(start, stop), -1]) for start, stop in itertools.pairwise(starts)]
+    features = [{"input_ids": list(own)} for own in items]
+    data = Encoded(features, items, np.arange(len(sentence_of)))
+    chosen, kept = choose_sentences(data, sentence_of, number)
+    wanted = len(lengths) if number == 0 else min(number, len(lengths))
+    assert len(set(sentence_of[kept])) == len(chosen.features) == wanted
+    assert len(kept) == sum(lengths[s] for s in set(sentence_of[kept]))
+    numbers = np.concatenate(chosen.items)
+    assert sorted(numbers[numbers >= 0]) == list(range(len(kept)))
+    for own, feature in zip(chosen.items, chosen.features, strict=True):
+        words = np.array(feature["input_ids"])
+        assert (kept[own[own >= 0]] == words[words >= 0]).all()
+
+
+def test_cka_compares_equally_many_tokens_of_each_language(finished: FinishedStudy) -> None:
+    stages = finished.ledger.content["runs"]["pos-full-seed1"]
+    result = finished.store.open(stages["representation"]).result()
+    sentences = {
+        address: finished.grid.inputs.split(finished.profile.tasks["pos"], address).items
+        for address in result["cka"]
+    }
+    assert len(sentences) == 2 and result["tokens"] > 50
+    for address, used in result["sentences"].items():
+        assert 0 < used <= len(sentences[address])
+    assert all(len(values) == 3 for values in result["cka"].values())
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_a_frozen_run_says_what_its_encoder_cost(finished: FinishedStudy, task: str) -> None:
+    costs = {
+        method: finished.store.open(
+            finished.ledger.content["runs"][f"{task}-{method}-seed1"]["train"]
+        ).result()["costs"]
+        for method in ("full", "frozen")
+    }
+    assert "encoder_seconds" not in costs["full"]
+    assert 0 < costs["frozen"]["encoder_seconds"] <= costs["frozen"]["training_seconds"]
+    assert costs["frozen"]["encoder_output_bytes"] > 0
+    assert costs["full"]["training_cpu_seconds"] > 0
+
+
+def test_seeds_share_the_outputs_and_not_the_heads(finished: FinishedStudy) -> None:
+    inputs, run = finished.grid.inputs, find_run(finished, "cola-frozen-seed1")
+    first = inputs.encoder_outputs(run.task, run.method, 1)
+    assert first is not None
+    assert inputs.encoder_outputs(run.task, run.method, 2) is first
+    weights = [
+        load_file(
+            finished.store.open(
+                finished.ledger.content["runs"][f"cola-frozen-seed{seed}"]["train"]
+            ).path("trained.safetensors")
+        )
+        for seed in (1, 2)
+    ]
+    assert set(weights[0]) == set(weights[1]) and "classifier.weight" in weights[0]
+    assert not (weights[0]["classifier.weight"] == weights[1]["classifier.weight"]).all()
+
+
+def test_only_a_head_alone_gets_another_key_by_its_stored_outputs(finished: FinishedStudy) -> None:
+    inputs = finished.grid.inputs
+    for method in ("full", "lora", "frozen"):
+        key = train_stage.key(inputs, find_run(finished, f"cola-{method}-seed1"))
+        assert ("encoder_dropout" in key.payload) == (method == "frozen")
