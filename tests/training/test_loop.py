@@ -13,12 +13,13 @@ from transformers import TrainingArguments
 
 from corpora.loading import UPOS_TAGS
 from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
-from encoders.tokens import Encoded, encode_sentences, encode_tagged
+from encoders.tokens import Encoded, build_collator, encode_sentences, encode_tagged
 from runs.data import ACCEPTABILITY_LABELS
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
 from training import loop
-from training.loop import build_schedule, train
+from training.batches import LengthBatches
+from training.loop import build_schedule, learning_rates, train
 from training.prediction import length_sorted_batches, predict
 from training.validation import _gold, choose_validation
 
@@ -296,3 +297,65 @@ def test_batches_hold_every_feature_once(parts) -> None:
     _, kind, _, data, _, tokenizer, *_ = parts("pos", "full")
     seen = [i for indices, _ in length_sorted_batches(data, kind, tokenizer, 7) for i in indices]
     assert sorted(seen) == list(range(len(data.features)))
+
+
+def test_fifty_losses_are_those_of_the_plain_recipe(
+    parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain loop on the same batches, with AdamW as it is written: equal to 1e-5."""
+    ours: list[float] = []
+    original = loop.StudyTrainer.training_step
+
+    def record(trainer, *args, **kwargs):
+        loss = original(trainer, *args, **kwargs)
+        ours.append(float(loss))
+        return loss
+
+    monkeypatch.setattr(loop.StudyTrainer, "training_step", record)
+    wanted = {"per_device_train_batch_size": 8, "precision": "float32", "learning_rate": 1e-3}
+    inputs = parts("cola", "full", num_train_epochs=9, **wanted)
+    without_dropout(inputs[0])
+    train(*inputs, tmp_path)
+    plain = parts("cola", "full", num_train_epochs=9, **wanted)
+    without_dropout(plain[0])
+    expected = plain_losses(plain[0], plain[3], plain[5], plain[6], seed=plain[7], steps=50)
+    assert len(ours) >= 50
+    np.testing.assert_allclose(ours[:50], expected, rtol=0, atol=1e-5)
+    assert max(expected) - min(expected) > 0.02, "the losses hardly move: the test would be vacuous"
+
+
+def plain_losses(model, data: Encoded, tokenizer, settings, seed: int, steps: int) -> list[float]:
+    """The textbook loop: mean cross-entropy, clipping, unfused AdamW without decay of biases."""
+    names = {id(p): name for name, p in model.named_parameters()}
+    decayed = [p for p in model.parameters() if is_decayed(names[id(p)])]
+    kept = [p for p in model.parameters() if not is_decayed(names[id(p)])]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": kept}],
+        lr=settings.learning_rate,
+        weight_decay=0.0,
+        foreach=False,
+    )
+    rates = learning_rates(len(data.features), settings)
+    batches = LengthBatches([len(f["input_ids"]) for f in data.features], 8, seed)
+    collate, losses, epoch = build_collator("sequence", tokenizer), [], 0
+    model.train()
+    while len(losses) < steps:
+        batches.set_epoch(epoch)
+        for indices in batches:
+            for group in optimizer.param_groups:
+                group["lr"] = rates[len(losses)]
+            batch = collate([data.features[i] for i in indices])
+            loss = model(**batch).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(float(loss.detach()))
+            if len(losses) == steps:
+                break
+        epoch += 1
+    return losses
+
+
+def is_decayed(name: str) -> bool:
+    return not name.endswith("bias") and "LayerNorm" not in name

