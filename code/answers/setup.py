@@ -6,6 +6,7 @@ from answers.models import ModelAnswers
 from answers.voice import Phrase, adapter_sentence
 from store.frames import select
 from study.settings import TaskSettings
+from words.escaping import Markup, join_markup
 
 ASSIGNED = {"cola": "bert-base-uncased", "pos": "bert-base-multilingual-cased"}
 
@@ -133,8 +134,8 @@ class SetupAnswers(ModelAnswers):
         found = {task: self.adapter(task) for task in self.results.profile.tasks}
         if len(set(found.values())) == 1:
             return self.voice.say("adapters-same", adapter=next(iter(found.values())))
-        names = [f"{self.voice.name('task', task)}: {text}" for task, text in found.items()]
-        return self.voice.say("adapters-different", adapters="; ".join(names))
+        names = [Markup(f"{self.voice.name('task', task)}: {text}") for task, text in found.items()]
+        return self.voice.say("adapters-different", adapters=join_markup("; ", names))
 
     def adapter(self, task: str, key: str = "adapter") -> Phrase:
         """The settings of a task's adapter; key as in ``adapter_sentence``."""

@@ -13,7 +13,8 @@ from typing import Any
 from answers.findings import LAYER_PREFIX
 from answers.judging import ALPHA, judge_reservation, known_interval
 from study.settings import MethodSettings, language_of
-from words.wording import CASES, MISSING, Wording
+from words.escaping import Markup, escape_markdown, escape_values, join_markup
+from words.wording import CASES, MISSING, Shown, Wording
 
 SECTION = "phrases"
 _CASE_OF = {
@@ -25,20 +26,7 @@ _CASE_OF = {
 POINT_METRICS = ("accuracy", "macro_f1", "weighted_f1", "f1", "drop", "drop_macro_f1")
 
 
-class Shown(str):
-    """A value as a reader sees it, with the number behind it (one, or the ends of an interval)."""
-
-    __slots__ = ("number",)
-    number: Any
-
-    def __new__(cls, text: str, number: Any = None) -> "Shown":
-        """Shows a number as a text."""
-        shown = super().__new__(cls, text)
-        shown.number = number
-        return shown
-
-
-class Phrase(str):
+class Phrase(Markup):
     """Text for an inline expression, passed on as Markdown.
 
     A plain string would reach the document as its ``repr``, where the narrow and the non-breaking
@@ -75,14 +63,15 @@ class Voice:
     words: Wording
 
     def say(self, key: str, outcome: str = "", **values: object) -> Phrase:
-        """The sentence of a key and an outcome, its placeholders filled."""
+        """The sentence of a key and an outcome, its placeholders filled; values are escaped."""
         numbers: dict[str, Any] = {}
         for name, value in values.items():
             if isinstance(value, Shown):
                 numbers[name] = value.number
             elif isinstance(value, Phrase):
                 numbers |= {f"{name}_{inner}": number for inner, number in value.numbers.items()}
-        text = self.words.say(SECTION, f"{key}-{outcome}" if outcome else key, **values)
+        template = f"{key}-{outcome}" if outcome else key
+        text = self.words.say(SECTION, template, **escape_values(values))
         # An abbreviation that ends a sentence brings its point along.
         return Phrase(text.replace("..", "."), key, str(outcome), numbers)
 
@@ -92,11 +81,11 @@ class Voice:
         numbers = {f"{p.key}_{k}": v for p in spoken for k, v in p.numbers.items()}
         outcome = ", ".join(phrase.outcome for phrase in spoken if phrase.outcome)
         key = spoken[0].key if spoken else ""
-        return Phrase(separator.join(spoken), key, outcome, numbers)
+        return Phrase(join_markup(separator, spoken), key, outcome, numbers)
 
-    def name(self, kind: str, value: str) -> str:
+    def name(self, kind: str, value: str) -> Markup:
         """What a data value is called, in the case that sentences on its kind ask for."""
-        return self.words.name(value, case=_CASE_OF.get(kind, ""))
+        return escape_markdown(self.words.name(value, case=_CASE_OF.get(kind, "")))
 
     def methods(self, first: str | None, second: str | None = None) -> dict[str, str]:
         """Placeholders for two methods: name, capitalised name, and its grammatical cases.
@@ -108,19 +97,19 @@ class Voice:
         for role, method in (("first", first), ("second", second)):
             if method is not None:
                 plain = self.name("method", method)
-                found |= {role: plain, role.capitalize(): plain[:1].upper() + plain[1:]}
+                found |= {role: plain, role.capitalize(): _capitalised(plain)}
                 found |= {f"{role}_{form}": self.words.name(method, case=form) for form in CASES}
         return found
 
     def metric(self, metric: str) -> dict[str, str]:
         """Placeholders for a metric: ``{metric}`` and ``{Metric}`` at a sentence's beginning."""
         name = self.name("metric", metric)
-        return {"metric": name, "Metric": name[:1].upper() + name[1:]}
+        return {"metric": name, "Metric": _capitalised(name)}
 
-    def model(self, path: str) -> str:
-        """The name of an encoder; its path, as code, where it has none."""
+    def model(self, path: str) -> Markup:
+        """The name of an encoder; its path where it has none."""
         name = self.words.model(path)
-        return f"`{path}`" if path.endswith(name) else name
+        return escape_markdown(path) if escape_markdown(path).endswith(name) else name
 
     def language(self, evaluation: str | None) -> str:
         """The name of an evaluated set's language."""
@@ -132,9 +121,9 @@ class Voice:
             return self.say("layer-encoder", number=layer.removeprefix(LAYER_PREFIX))
         return self.name("layer", layer)
 
-    def listed(self, items: Sequence[str]) -> str:
+    def listed(self, items: Sequence[str]) -> Markup:
         """Items separated by commas; ``–`` for none."""
-        return ", ".join(items) or MISSING
+        return join_markup(", ", items or (MISSING,))
 
     # ---------------------------------------------------------------------------------- values
 
@@ -224,6 +213,10 @@ def adapter_sentence(voice: Voice, method: MethodSettings, key: str = "adapter")
     values = {name: _shown(voice.words, v) for name, v in vars(adapter).items() if name != "roles"}
     roles = voice.listed([voice.name("kind", role) for role in getattr(adapter, "roles", ())])
     return voice.say(key, adapter.kind, roles=roles, **values)
+
+
+def _capitalised(name: str) -> Markup:
+    return Markup(name[:1].upper() + name[1:])
 
 
 def _shown(words: Wording, value: object) -> object:

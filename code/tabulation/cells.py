@@ -15,7 +15,7 @@ from store.frames import select
 from store.results import Results, needs
 from study.settings import language_of
 from tabulation.markdown import Table, escape, pipe_table, with_notes
-from words.wording import MISSING, NAMES, Shown, Wording
+from words.wording import MISSING, Shown, Wording
 
 P = ParamSpec("P")
 SECTION = "tables"
@@ -96,8 +96,7 @@ class Cells:
 
     def name(self, value: str) -> str:
         """The display name of a data value; the value itself, escaped, where none is written."""
-        name = self.words.name(value)
-        return name if self.words.has(NAMES, value) else escape(name)
+        return escape(self.words.name(value))
 
     def names(self, values: Iterable[str]) -> str:
         """Display names, separated by commas."""

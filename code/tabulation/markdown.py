@@ -1,17 +1,17 @@
 """How cells become a Markdown pipe table that remembers the numbers in it."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from words.escaping import escape_markdown
 from words.wording import Shown
 
 PAGE = 100  # characters that fit a line of a printed table
 WIDEST = 40  # characters beyond which cells are wrapped rather than a column made wider
 LONG_WORD = 16  # characters of a word for which a column has room in any case
 _RULES = {"l": ":{}-", "r": "-{}:", "c": ":{}:"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#])")
 
+escape = escape_markdown  # a data value as literal Markdown in a cell
 Record = dict[str, str]  # title of the column -> cell
 
 
@@ -101,11 +101,6 @@ def stack(tables: Mapping[str, Table], heading: str) -> Table:
     text = "\n\n".join(f"**{name}**\n\n{table}" for name, table in tables.items())
     records = ({heading: name, **row} for name, table in tables.items() for row in table.records)
     return Table(text, records)
-
-
-def escape(text: str) -> str:
-    """A data value as literal Markdown in a cell."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def mark_best(rows: Sequence[Sequence[str]], columns: Iterable[int]) -> list[list[str]]:

@@ -157,7 +157,7 @@ def _tag_table(
         ]
     rows = []
     for index, tag in enumerate(summary["tags"]):
-        row = [escape(tag)]
+        row: list[str] = [escape(tag)]
         for name in sets:
             row.append(cells.count(summary["evaluations"][name]["support"][tag]))
             row += [_tag_f1(summary["methods"][m], name, index, cells) for m in methods]

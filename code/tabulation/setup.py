@@ -249,7 +249,7 @@ def _commits(frame: pd.DataFrame, cells: Cells) -> str:
     texts = []
     for commit, dirty in pairs:
         known = isinstance(commit, str) and commit
-        text = f"`{commit[:12]}`" if known else cells.say("no_commit")
+        text = escape(commit[:12]) if known else cells.say("no_commit")
         texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
     return "; ".join(dict.fromkeys(texts))
 
@@ -257,12 +257,12 @@ def _commits(frame: pd.DataFrame, cells: Cells) -> str:
 def _period(frame: pd.DataFrame) -> str:
     times = sorted(str(time) for time in frame["time"].dropna())
     ends = dict.fromkeys((times[0], times[-1])) if times else {}
-    return " – ".join(ends)
+    return " – ".join(escape(time) for time in ends)
 
 
 def _stale(results: Results, cells: Cells) -> str:
     parts = [
-        f"{stage}: {', '.join(f'`{module}`' for module in modules)}"
+        f"{escape(stage)}: {', '.join(escape(module) for module in modules)}"
         for stage, modules in results.stale().items()
     ]
     return "; ".join(parts) or cells.say("none_changed")

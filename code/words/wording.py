@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
+from words.escaping import Markup
 
 LANGUAGES = ("en", "ru")
 DECIMAL_COMMA = ("ru",)
-MISSING = "–"
+MISSING = Markup("–")
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between thousands
 NO_BREAK_SPACE = "\u00a0"
@@ -27,7 +28,7 @@ CASES = ("definite", "genitive", "dative", "accusative", "instrumental", "prepos
 _SPAN = re.compile(r"^(\d+)-(\d+)$")
 
 
-class Shown(str):
+class Shown(Markup):
     """A value as a reader sees it, with the number behind it.
 
     Attributes:
@@ -83,7 +84,8 @@ class Wording:
             case: one of ``CASES``; the plain name serves where the language has no own form.
         """
         names = self.texts.get(NAMES, {})
-        return names.get(f"{key}-{case}") or names.get(key) or _SPAN.sub("\\1–\\2", key)
+        written = names.get(f"{key}-{case}") or names.get(key)
+        return Markup(written) if written else _SPAN.sub("\\1–\\2", key)
 
     def model(self, name_or_path: str) -> str:
         """What an encoder is called: by the last part of its name that has a name of its own."""

@@ -1,0 +1,192 @@
+"""Values stay text: in sentences, in cells, at the beginning of a paragraph, in both languages."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pypandoc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tabulation
+from answers import Answers
+from hostile import PAYLOADS, shown
+from store.results import Missing, Results
+from study.paths import project_root
+from synthetic_study import Traits, build_study
+from tabulation.overview import SECTIONS
+from words.escaping import Markup, escape_markdown, escape_values, join_markup
+from words.wording import LANGUAGES, load_wording
+
+INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
+REFERENCES = (project_root() / "references.bib").read_text(encoding="utf-8")
+OURS = set(re.findall(r"^@\w+\{([^,]+),", REFERENCES, re.MULTILINE)) | set(SECTIONS.values())
+# Where a value is filled in, and what the reader sees.
+CONTEXTS = {
+    "{}": "{}",
+    "A value {} in a sentence.": "A value {} in a sentence.",
+    "({}), x": "({}), x",
+    "- {}": "{}",
+    "| a | b |\n|---|---|\n| {} | c |": "ab{}c",
+}
+
+
+def parse(markdown: str) -> list[Any]:
+    return json.loads(pypandoc.convert_text(markdown, "json", format="markdown"))["blocks"]
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        if "t" in tree:
+            yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for part in tree:
+            yield from nodes(part)
+
+
+def text_of(tree: Any) -> str:
+    pieces = {"Str": lambda node: node["c"], "Space": lambda _: " ", "SoftBreak": lambda _: " "}
+    return "".join(pieces[n["t"]](n) for n in nodes(tree) if n["t"] in pieces)
+
+
+def assert_literal(texts: list[str]) -> None:
+    """Each text, in each context, is seen as it is and is nothing else."""
+    cases = list(itertools.product(texts, CONTEXTS))
+    filled = [context.format(escape_markdown(text)) for text, context in cases]
+    blocks = parse("\n\n# boundary\n\n".join(filled))
+    parts = [[]]
+    for block in blocks:
+        if block["t"] == "Header":
+            parts.append([])
+        else:
+            parts[-1].append(block)
+    assert len(parts) == len(cases)
+    for (text, context), part in zip(cases, parts, strict=True):
+        assert text_of(part) == CONTEXTS[context].format(shown(text)), (text, context)
+        kinds = {n["t"] for n in nodes(part)} - {"AlignDefault", "ColWidthDefault", "ColWidth"}
+        assert kinds <= INERT, (text, context, kinds)
+
+
+def test_payloads_are_text_in_every_context() -> None:
+    assert_literal([p for p in PAYLOADS if shown(p)])
+
+
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1),
+        min_size=20,
+        max_size=20,
+    )
+)
+@settings(deadline=None, max_examples=8)
+def test_any_text_is_text(texts: list[str]) -> None:
+    assert_literal([t for t in texts if shown(t)])
+
+
+def test_nothing_is_escaped_twice_and_numbers_stay() -> None:
+    once = escape_markdown("a_b")
+    assert once == "a\\_b" and escape_markdown(once) is once
+    assert escape_values({"n": 3, "x": None, "s": "*"}) == {"n": 3, "x": None, "s": "\\*"}
+    assert join_markup("; ", ["a_b", Markup("*c*")]) == "a\\_b; *c*"
+    assert escape_markdown("en-US 1.5 3.11.7+cpu (a) 12%") == "en-US 1.5 3.11.7+cpu (a) 12%"
+
+
+# ------------------------------------------------------------------------------ whole reports
+
+
+def hostile_study(first: int) -> Results:
+    """A study in which every name, text and origin is a payload, beginning with this one."""
+    turn = itertools.cycle(PAYLOADS[first:] + PAYLOADS[:first])
+    adapter, control = next(turn) or "x", next(turn)
+    study = build_study(
+        methods=("full", "lora", adapter, control),
+        seeds=(42, 43),
+        traits={adapter: Traits(quality=0.6, model=next(turn)), control: Traits(trains="head")},
+        phenomena=(next(turn), next(turn), next(turn)),
+        name=next(turn),
+        sentences=120,
+        words=300,
+        resamples=60,
+    )
+    items = study.items["cola"]["cola:validation"]
+    texts = items.assign(text=[next(turn) for _ in range(len(items))], source=next(turn))
+    provenance = study.provenance.assign(
+        device=next(turn),
+        platform=next(turn),
+        python=next(turn),
+        commit=next(turn),
+        time=next(turn),
+        changed_modules=[[next(turn), next(turn)] for _ in range(len(study.provenance))],
+        packages=[{next(turn): next(turn)} for _ in range(len(study.provenance))],
+    )
+    return replace(
+        study,
+        profile=replace(study.profile, title=next(turn)),
+        missing=(Missing(next(turn), next(turn)), Missing("cola-full-seed44", next(turn))),
+        runs=study.runs.assign(device=next(turn), model=next(turn)),
+        sources=study.sources.assign(source=[next(turn) for _ in range(len(study.sources))]),
+        provenance=provenance,
+        items={**study.items, "cola": {"cola:validation": texts}},
+    )
+
+
+def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
+    """All tables and all answers that need no argument or the usual ones."""
+    words = load_wording(language)
+    for name in tabulation.__all__:
+        function = getattr(tabulation, name)
+        count = function.__code__.co_argcount - len(function.__defaults__ or ())
+        for task in ("cola", "pos") if count == 3 else ("",):
+            yield name, function(results, *([task] if task else []), words)
+    answers = Answers(results, words)
+    for part in ("setup", "cola", "pos", "drift", "curves"):
+        room = getattr(answers, part)
+        for name in sorted(n for n in dir(type(room)) if not n.startswith("_")):
+            value = getattr(room, name)
+            if callable(value):
+                value = _call(value)
+            if isinstance(value, str):
+                yield f"{part}.{name}", value
+
+
+def _call(function: Any) -> Any:
+    for arguments in (("cola", "adapter"), ("cola",), ("relative",), ()):
+        if function.__code__.co_argcount == len(arguments) + 1:
+            try:
+                return function(*arguments)
+            except (KeyError, AttributeError, ValueError):
+                continue
+    return None
+
+
+def strangers(markdown: str) -> list[str]:
+    """What in a text is neither words nor one of our own references."""
+    found = []
+    for node in nodes(parse(markdown)):
+        kind, content = node["t"], node.get("c")
+        if kind in ("RawInline", "RawBlock", "Math", "Image", "Link", "Code", "CodeBlock", "Note"):
+            found.append(f"{kind} {content}")
+        if kind == "Cite":
+            found += [c["citationId"] for c in content[0] if c["citationId"] not in OURS]
+        if kind in ("Strikeout", "BlockQuote", "OrderedList", "DefinitionList", "HorizontalRule"):
+            found.append(kind)
+        if kind in ("Div", "Span") and content[0][1] not in ([], ["table-note"]):
+            found.append(f"{kind} {content[0]}")
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("first", [0, 17, 37])
+def test_no_field_of_a_report_acts(first: int, language: str) -> None:
+    count = 0
+    for name, markdown in every_text(hostile_study(first), language):
+        assert strangers(markdown) == [], name
+        assert "{{<" not in markdown, f"{name}: Quarto would expand a shortcode"
+        assert "\\\\\\\\" not in markdown.replace("\\\\\\\\ ", ""), f"{name}: escaped twice"
+        count += 1
+    assert count > 60
