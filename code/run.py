@@ -127,12 +127,13 @@ def _run_one(profile: Profile, name: str) -> None:
 def _list(profile: Profile) -> None:
     from runs.progress import format_duration
 
+    store = Store(cache_folder())
     print(f"{'run':<34} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
     for run, key, entry in _grid(profile).states():
         seconds = entry.result()["costs"]["training_seconds"] if entry else None
         shown = format_duration(seconds) if seconds is not None else "-"
         size = f"{entry.size / 1e6:.1f} MB" if entry else "-"
-        state = "finished" if entry else "missing"
+        state = "finished" if entry else store.state(key)
         print(f"{run.name:<34} {state:<9} {key.digest[:12]:<12} {shown:>12} {size:>10}")
 
 

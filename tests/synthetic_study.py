@@ -437,7 +437,6 @@ def _add_run(
 
 _PROVENANCE: dict[str, Any] = {
     "time": "2026-01-01T00:00:00Z",
-    "host": "synthetic",
     "platform": "none",
     "python": "3.11.0",
     "device": "CPU, 2 threads",

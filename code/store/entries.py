@@ -8,12 +8,11 @@ holds the lock of a key. No pickle: JSON, npz and safetensors.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +22,21 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from store import damage
+from store.damage import (
+    LOCKS,
+    MANIFEST,
+    describe_files,
+    entry_folder,
+    find_all_damage,
+    find_damage,
+    is_disk_error,
+    is_set_aside,
+    set_aside,
+)
 from study.errors import StudyError
 
-MANIFEST = "manifest.json"
-LARGE_FILE = 16 * 2**20  # bytes; larger files are checked when they are opened, not when found
+LONGEST_NAME = 80  # characters of a name that a folder shows; the hash after it decides
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,9 @@ class Key:
 
     @property
     def folder_name(self) -> str:
-        """``<stage>/<name>-<hash12>``."""
-        return f"{self.stage}/{self.name}-{self.digest[:12]}"
+        """``<stage>/<name>-<hash12>``: a method may be called anything, a folder may not."""
+        readable = re.sub(r"[^\w.-]", "_", self.name, flags=re.ASCII)[:LONGEST_NAME]
+        return f"{self.stage}/{readable}-{self.digest[:12]}"
 
 
 @dataclass(frozen=True)
@@ -75,16 +86,19 @@ class Entry:
         Raises:
             StudyError: the file is damaged; the entry has been moved aside.
         """
-        file = self.folder / name
         recorded = self.manifest()["files"].get(name)
-        if recorded and recorded["bytes"] > LARGE_FILE and _sha256(file) != recorded["sha256"]:
-            set_aside(self.folder, f"{name} does not match its checksum")
+        large = recorded and recorded["bytes"] > damage.LARGE_FILE
+        if large and self.damage() and set_aside(self.folder, find_all_damage):
             raise StudyError(
-                f"{name} does not match its checksum; the entry was moved aside",
-                where=str(self.folder),
+                f"{name} is damaged; the stored result was moved aside",
+                where=self.name,
                 remedy="run the same command again: the result is made anew",
             )
-        return file
+        return self.folder / name
+
+    def damage(self) -> str | None:
+        """What is wrong with the entry, large files included, or None."""
+        return find_all_damage(self.folder)
 
     def manifest(self) -> dict[str, Any]:
         """Key digest, and size and checksum of every file."""
@@ -117,15 +131,23 @@ class Store:
         return self.open(key.folder_name, key.digest)
 
     def open(self, folder_name: str, digest: str | None = None) -> Entry | None:
-        """The finished entry of that folder name, checked, or None."""
-        folder = self.root / folder_name
+        """The finished entry of that folder name, checked, or None.
+
+        Raises:
+            StudyError: the name is none of an entry, or a damaged entry cannot be moved aside.
+        """
+        folder = entry_folder(self.root, folder_name)
         if not folder.exists():
             return None
-        damage = _damage(folder, digest)
-        if damage:
-            set_aside(folder, damage)
-            return None
-        return Entry(folder)
+        if find_damage(folder, digest):
+            set_aside(folder, lambda again: find_damage(again, digest))
+        return Entry(folder) if folder.exists() else None
+
+    def state(self, key: Key) -> str:
+        """``finished``, ``damaged`` (moved aside and not made anew) or ``missing``."""
+        if self.find(key):
+            return "finished"
+        return "damaged" if is_set_aside(self.root, key.folder_name) else "missing"
 
     def produce(
         self,
@@ -179,7 +201,9 @@ class Store:
             _write_json(temporary / "config.json", _configuration(key))
             _write_json(temporary / "result.json", result)
             _write_json(temporary / "provenance.json", provenance())
-            _write_json(temporary / MANIFEST, _manifest_of(temporary, key))
+            manifest = {"digest": key.digest, "files": describe_files(temporary)}
+            _write_json(temporary / MANIFEST, manifest)
+            _flush(temporary)
             temporary.rename(final)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -187,7 +211,7 @@ class Store:
         return Entry(final)
 
     def _lock_file(self, key: Key) -> Path:
-        folder = self.root / ".locks"
+        folder = self.root / LOCKS
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{key.stage}-{key.digest[:12]}.lock"
 
@@ -220,41 +244,22 @@ def canonical_json(content: Any) -> str:
     )
 
 
-def set_aside(folder: Path, reason: str) -> Path:
-    """Moves a damaged entry to ``damaged/`` beside the stages and warns; returns its new place."""
-    target = folder.parent.parent / "damaged" / f"{folder.parent.name}-{folder.name}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while target.exists():
-        target = target.with_name(f"{folder.parent.name}-{folder.name}.{number}")
-        number += 1
-    folder.rename(target)
-    warnings.warn(f"stored result {folder} is damaged ({reason}); kept as {target}", stacklevel=3)
-    return target
-
-
 @contextlib.contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
     """Turns a full or unwritable disk into a ``StudyError``."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
-            raise
-        raise _disk_error(folder, error.strerror or str(error)) from error
+    except StudyError:
+        raise
     except Exception as error:
-        # torch and safetensors report a full disk as a RuntimeError or an error type of their own.
-        if "No space left on device" not in str(error) and "file write failed" not in str(error):
+        if not is_disk_error(error):
             raise
-        raise _disk_error(folder, "No space left on device") from error
-
-
-def _disk_error(folder: Path, reason: str) -> StudyError:
-    return StudyError(
-        f"cannot write: {reason}",
-        where=str(folder),
-        remedy="free space or set CACHE_DIR to a folder with room; finished runs are kept",
-    )
+        reason = getattr(error, "strerror", None) or "No space left on device"
+        raise StudyError(
+            f"cannot write: {reason}",
+            where=str(folder),
+            remedy="free space or set CACHE_DIR to a folder with room; finished runs are kept",
+        ) from error
 
 
 def _configuration(key: Key) -> dict[str, Any]:
@@ -267,54 +272,21 @@ def _configuration(key: Key) -> dict[str, Any]:
     }
 
 
-def _manifest_of(folder: Path, key: Key) -> dict[str, Any]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        "digest": key.digest,
-        "files": {
-            path.relative_to(folder).as_posix(): {
-                "bytes": path.stat().st_size,
-                "sha256": _sha256(path),
-            }
-            for path in files
-        },
-    }
-
-
-def _damage(folder: Path, digest: str | None) -> str | None:
-    """What is wrong with an entry, in words, or None."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files, recorded = dict(manifest["files"]), manifest["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "its manifest is missing or unreadable"
-    if digest is not None and recorded != digest:
-        return "it belongs to another key"
-    for name, expected in files.items():
-        damage = _file_damage(folder / name, expected)
-        if damage:
-            return f"{name} {damage}"
-    return None
-
-
-def _file_damage(file: Path, expected: Mapping[str, Any]) -> str | None:
-    if not file.is_file():
-        return "is missing"
-    if file.stat().st_size != expected["bytes"]:
-        return f"has {file.stat().st_size} bytes instead of {expected['bytes']}"
-    if expected["bytes"] <= LARGE_FILE and _sha256(file) != expected["sha256"]:
-        return "does not match its checksum"
-    return None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _flush(folder: Path) -> None:
+    """To the disk before the rename: after a power cut the entry is whole or not there."""
+    if os.name != "posix":  # elsewhere folders cannot be opened
+        return
+    for path in (*folder.rglob("*"), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_json(file: Path, content: Any) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
-    file.write_text(text + "\n", encoding="utf-8")
+    file.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def _plain(value: Any) -> Any:

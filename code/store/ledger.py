@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from store.entries import canonical_json
+from store.entries import canonical_json, disk_errors
 from study.errors import StudyError
+from study.paths import without_folders
 from study.settings import Profile
 
 
@@ -32,25 +33,37 @@ class Ledger:
             StudyError: nothing has been run with these settings yet.
         """
         file = _file(root, profile)
+        problem = f"no results for the present settings of profile {profile.name!r}"
+        content: Any = {"settings": None}
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            content = {}
-        if content.get("settings") != digest_of(profile):
-            raise StudyError(
-                f"no results for the present settings of profile {profile.name!r}",
-                where=str(file),
-                remedy=f"python code/run.py --profile {profile.name}",
-            )
-        return cls(profile, content)
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, RecursionError):
+            problem = "the list of stored results cannot be read"
+        if not _is_ledger(content):
+            problem = "the list of stored results is damaged"
+        elif content["settings"] == digest_of(profile):
+            return cls(profile, content)
+        raise StudyError(
+            problem, where=str(file), remedy=f"python code/run.py --profile {profile.name}"
+        )
 
     def save(self, root: Path) -> None:
-        """Writes the ledger, replacing the old one in one step."""
-        root.mkdir(parents=True, exist_ok=True)
+        """Writes the ledger, replacing the old one in one step; an equal one is left alone.
+
+        Raises:
+            StudyError: the folder cannot be written.
+        """
         file = _file(root, self._profile)
-        temporary = file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self.content, indent=1, ensure_ascii=False) + "\n")
-        temporary.replace(file)
+        text = json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
+        with disk_errors(root):
+            if file.exists() and file.read_bytes() == text.encode():
+                return
+            root.mkdir(parents=True, exist_ok=True)
+            temporary = file.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(file)
 
     def record(self, run: str, stages: dict[str, Any]) -> None:
         """A run is finished."""
@@ -58,8 +71,8 @@ class Ledger:
         self.content["failures"].pop(run, None)
 
     def record_failure(self, run: str, reason: str) -> None:
-        """A run could not be finished."""
-        self.content["failures"][run] = reason
+        """A run could not be finished; the reason is kept without this machine's folders."""
+        self.content["failures"][run] = without_folders(reason)
 
     def record_task(self, task: str, stages: dict[str, Any]) -> None:
         """Entries that belong to a task as a whole."""
@@ -73,6 +86,16 @@ class Ledger:
 def digest_of(profile: Profile) -> str:
     """Hash of a profile's settings; its title does not count."""
     return hashlib.sha256(canonical_json(dataclasses.asdict(profile)["tasks"]).encode()).hexdigest()
+
+
+def _is_ledger(content: Any) -> bool:
+    """Whether it has the shape of a ledger; the names in it are checked when they are opened."""
+    if not isinstance(content, dict) or content.get("settings") is None:
+        return content == {"settings": None}
+    runs, tasks, failures = (content.get(name) for name in ("runs", "tasks", "failures"))
+    if not (isinstance(runs, dict) and isinstance(tasks, dict) and isinstance(failures, dict)):
+        return False
+    return all(isinstance(stages, dict) for stages in (*runs.values(), *tasks.values()))
 
 
 def _file(root: Path, profile: Profile) -> Path:

@@ -43,7 +43,6 @@ def describe(module: str, device: str) -> dict[str, Any]:
     """
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "device": device,

@@ -67,7 +67,7 @@ class Results:
         evidence: task -> the nested summary of ``evidence``.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
-        provenance: one row a run: time, host, device, commit, versions, and
+        provenance: one row a run: time, device, commit, versions, and
             ``stale``: stage -> modules changed since (its task's stages included).
     """
 
@@ -317,5 +317,5 @@ class _Reader:
 
 
 def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:
-    plain = ("time", "host", "platform", "python", "device", "commit", "dirty", "packages")
+    plain = ("time", "platform", "python", "device", "commit", "dirty", "packages")
     return {name: origin[name] for name in plain}

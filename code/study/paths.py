@@ -5,9 +5,13 @@ corpora) and ``MODEL_DIR`` (the user's checkpoints).
 """
 
 import os
+import re
 from pathlib import Path
 
 from study.errors import StudyError
+
+# The folders of an absolute path, of this or another system; the part of an address is none.
+_FOLDERS = re.compile(r"(?<![\w.:/~])(?:~?/(?:[^\s/'\"]+/)+|[A-Za-z]:\\(?:[^\s\\'\"]+\\)+)")
 
 
 def project_root() -> Path:
@@ -46,6 +50,20 @@ def model_folder() -> Path | None:
         StudyError: ``MODEL_DIR`` is set and is not a folder.
     """
     return _folder_from_environment("MODEL_DIR")
+
+
+def without_folders(text: str) -> str:
+    """A text in which no folder of this machine is told, for results that are passed on.
+
+    Paths below the project are kept from there, those of the user's folders from the variable that
+    names them; of any other absolute path the last name is left.
+    """
+    known = {str(project_root()): "", str(Path.home()): "~"}
+    known |= {os.environ[v]: v for v in ("CACHE_DIR", "DATA_DIR", "MODEL_DIR") if os.environ.get(v)}
+    for folder in sorted(known, key=len, reverse=True):
+        inside = f"{known[folder]}/" if known[folder] else ""
+        text = text.replace(folder.rstrip("/") + "/", inside)
+    return _FOLDERS.sub("…/", text)
 
 
 def _folder_from_environment(variable: str) -> Path | None:

@@ -1,6 +1,7 @@
 """The command line, and the unchanged ``full`` profile through a stand-in hub."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import run
 from conftest import FinishedStudy
 from hub import Hub, run_with_hub
 from store.entries import Store
+from tiny_study import PROFILE
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +61,27 @@ def test_listing_shows_every_run(
     assert run.main(["--profile", "demo", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 14 and all(" missing " in line for line in lines[1:])
+
+
+def test_listing_says_damaged_and_not_finished(
+    finished: FinishedStudy,
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cache = shutil.copytree(finished.store.root, tmp_path / "cache")
+    name = finished.ledger.content["runs"]["cola-lora-seed1"]["train"]
+    (cache / name / "result.json").write_text("{}")
+    profile = tmp_path / "tiny.toml"
+    profile.write_text(PROFILE)
+    monkeypatch.setenv("CACHE_DIR", str(cache))
+    monkeypatch.setenv("EXPERIMENTS_FILE", str(profile))
+    for _ in range(2):
+        assert run.main(["--profile", "tiny", "--list"]) == 0
+        lines = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()}
+        assert lines.pop("run") == "state" and lines.pop("cola-lora-seed1") == "damaged"
+        assert set(lines.values()) == {"finished"} and len(lines) > 8
 
 
 def test_ctrl_c_says_how_to_go_on(

@@ -121,7 +121,7 @@ def hostile_study(first: int) -> Results:
         python=next(turn),
         commit=next(turn),
         time=next(turn),
-        changed_modules=[[next(turn), next(turn)] for _ in range(len(study.provenance))],
+        stale=[{next(turn): [next(turn)]} for _ in range(len(study.provenance))],
         packages=[{next(turn): next(turn)} for _ in range(len(study.provenance))],
     )
     return replace(
