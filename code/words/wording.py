@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
-from words.escaping import Markup
+from words.escaping import Markup, escape_markdown
 
 LANGUAGES = ("en", "ru")
 DECIMAL_COMMA = ("ru",)
@@ -87,11 +87,11 @@ class Wording:
         written = names.get(f"{key}-{case}") or names.get(key)
         return Markup(written) if written else _SPAN.sub("\\1–\\2", key)
 
-    def model(self, name_or_path: str) -> str:
+    def model(self, name_or_path: str) -> Markup:
         """What an encoder is called: by the last part of its name that has a name of its own."""
         parts = [part for part in re.split(r"[/:]", name_or_path) if part]
         known = [part for part in reversed(parts) if self.has(NAMES, part)]
-        return self.name(known[0] if known else parts[-1])
+        return escape_markdown(self.name(known[0]) if known else (parts or [name_or_path])[-1])
 
     def number(self, value: float | None, digits: int) -> Shown:
         """Fixed-point number; ``–`` for None."""

@@ -1,5 +1,6 @@
 """Values stay text: in sentences, in cells, at the beginning of a paragraph, in both languages."""
 
+import inspect
 import itertools
 import json
 import re
@@ -140,8 +141,8 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     words = load_wording(language)
     for name in tabulation.__all__:
         function = getattr(tabulation, name)
-        count = function.__code__.co_argcount - len(function.__defaults__ or ())
-        for task in ("cola", "pos") if count == 3 else ("",):
+        parameters = list(inspect.signature(function).parameters)
+        for task in ("cola", "pos") if parameters[1] == "task" else ("",):
             yield name, function(results, *([task] if task else []), words)
     answers = Answers(results, words)
     for part in ("setup", "cola", "pos", "drift", "curves"):
@@ -156,7 +157,7 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
 
 def _call(function: Any) -> Any:
     for arguments in (("cola", "adapter"), ("cola",), ("relative",), ()):
-        if function.__code__.co_argcount == len(arguments) + 1:
+        if len(inspect.signature(function).parameters) == len(arguments):
             try:
                 return function(*arguments)
             except (KeyError, AttributeError, ValueError):
