@@ -137,32 +137,17 @@ def hostile_study(first: int) -> Results:
 
 
 def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
-    """All tables and all answers that need no argument or the usual ones."""
+    """All tables, and all that the report's text takes from the answers."""
     words = load_wording(language)
     for name in tabulation.__all__:
         function = getattr(tabulation, name)
         parameters = list(inspect.signature(function).parameters)
         for task in ("cola", "pos") if parameters[1] == "task" else ("",):
             yield name, function(results, *([task] if task else []), words)
-    answers = Answers(results, words)
-    for part in ("setup", "cola", "pos", "drift", "curves"):
-        room = getattr(answers, part)
-        for name in sorted(n for n in dir(type(room)) if not n.startswith("_")):
-            value = getattr(room, name)
-            if callable(value):
-                value = _call(value)
-            if isinstance(value, str):
-                yield f"{part}.{name}", value
-
-
-def _call(function: Any) -> Any:
-    for arguments in (("cola", "adapter"), ("cola",), ("relative",), ()):
-        if len(inspect.signature(function).parameters) == len(arguments):
-            try:
-                return function(*arguments)
-            except (KeyError, AttributeError, ValueError):
-                continue
-    return None
+    known = {"answers": Answers(results, words), "words": words, "results": results}
+    document = (project_root() / "report.qmd").read_text(encoding="utf-8")
+    for expression in re.findall(r"`\{python\} ([^`]+)`", document):
+        yield expression, eval(expression, known)
 
 
 def strangers(markdown: str) -> list[str]:
