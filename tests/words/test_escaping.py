@@ -139,7 +139,7 @@ def hostile_study(first: int) -> Results:
 def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     """All tables, and all that the report's text takes from the answers."""
     words = load_wording(language)
-    for name in tabulation.__all__:
+    for name in (name for name in tabulation.__all__ if name.startswith("tabulate_")):
         function = getattr(tabulation, name)
         parameters = list(inspect.signature(function).parameters)
         for task in ("cola", "pos") if parameters[1] == "task" else ("",):
