@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import linalg
 from torch import Tensor
 
 from drift.distances import group_by_layer
@@ -60,12 +61,18 @@ class MatrixUpdate:
         }
 
 
-def measure_update(base: Model, tuned: Model) -> list[dict]:
+Directions = dict[tuple[str, str], Tensor]
+"""Left singular vectors of base matrices by layer and kind: kept by whoever measures many updates
+of one model, because they cost as much as the rest."""
+
+
+def measure_update(base: Model, tuned: Model, known: Directions | None = None) -> list[dict]:
     """Rank and structure of the update of every weight matrix of the encoder.
 
     Args:
         base: the original model: a module, a checkpoint's folder or a mapping of tensors.
         tuned: the tuned one; a peft model is merged for the comparison and left as it is.
+        known: directions of the same base model found before; those found now are added.
 
     Returns:
         A row for each layer and each of ``MATRIX_KINDS``, with ``layer``, ``kind``, ``rank``,
@@ -76,24 +83,30 @@ def measure_update(base: Model, tuned: Model) -> list[dict]:
     Raises:
         StudyError: as ``drift.weight_distance``.
     """
-    return [update.as_row() for update in analyse_update(base, tuned)]
+    return [update.as_row() for update in analyse_update(base, tuned, known)]
 
 
-def analyse_update(base: Model, tuned: Model) -> Iterator[MatrixUpdate]:
+def analyse_update(
+    base: Model, tuned: Model, known: Directions | None = None
+) -> Iterator[MatrixUpdate]:
     """The update of each weight matrix of the encoder with its whole spectrum, one at a time.
 
     Raises:
         StudyError: as ``drift.weight_distance``.
     """
+    known = {} if known is None else known
     for layer, pairs in group_by_layer(pair_weights(*read_pair(base, tuned))).items():
         kinds = {locate(pair.name).kind: pair for pair in pairs}
         for kind in MATRIX_KINDS:
             if kind in kinds:
-                yield analyse_matrix(layer, kind, kinds[kind].base.load(), kinds[kind].tuned.load())
+                before, after = kinds[kind].base.load(), kinds[kind].tuned.load()
+                yield analyse_matrix(layer, kind, before, after, known)
 
 
 @single_thread()
-def analyse_matrix(layer: str, kind: str, base: Tensor, tuned: Tensor) -> MatrixUpdate:
+def analyse_matrix(
+    layer: str, kind: str, base: Tensor, tuned: Tensor, known: Directions
+) -> MatrixUpdate:
     """Spectrum, rank and intruders of one matrix (m, n); nothing is computed if it is unchanged."""
     if torch.equal(base, tuned):
         return MatrixUpdate(layer, kind, np.zeros(min(base.shape)), rank=0, intruders=0)
@@ -101,12 +114,14 @@ def analyse_matrix(layer: str, kind: str, base: Tensor, tuned: Tensor) -> Matrix
     base, tuned = base.double(), tuned.double()
     values = singular_values(tuned - base)
     noise = spacing * _rounding_scale(tuned)
+    if (layer, kind) not in known:
+        known[layer, kind] = left_vectors(base).float()
     return MatrixUpdate(
         layer,
         kind,
         values,
         rank=numerical_rank(values, noise, max(base.shape)),
-        intruders=count_intruders(base, tuned),
+        intruders=count_intruders(known[layer, kind].double(), tuned),
     )
 
 
@@ -169,7 +184,7 @@ def top_share(values: NDArray[np.float64], directions: int) -> float | None:
 
 
 def count_intruders(
-    base: Tensor,
+    base_vectors: Tensor,
     tuned: Tensor,
     top_k: int = INTRUDER_TOP_K,
     threshold: float = INTRUDER_THRESHOLD,
@@ -181,30 +196,37 @@ def count_intruders(
     ``peft.tuners.lora.intruders``, which applies it to adapters only; this works for any pair.
 
     Args:
-        base: matrix before training (m, n).
+        base_vectors: ``left_vectors`` of the matrix before training.
         tuned: matrix after training (m, n).
         top_k: how many tuned vectors are looked at, by singular value.
         threshold: the cosine below which a vector is an intruder.
     """
-    cosines = best_cosines(base.double(), tuned.double(), top_k)
+    cosines = best_cosines(base_vectors, tuned.double(), top_k)
     return int((cosines < threshold).sum())
 
 
-def best_cosines(base: Tensor, tuned: Tensor, top_k: int) -> Tensor:
-    """Largest absolute cosine of each top tuned left singular vector with the base's (top_k,)."""
-    vectors = _top_left_vectors(tuned, top_k)
-    if base.shape[0] <= base.shape[1]:
-        return (vectors.T @ torch.linalg.eigh(base @ base.T).eigenvectors).abs().amax(dim=1)
-    squares, right = torch.linalg.eigh(base.T @ base)
+def left_vectors(matrix: Tensor) -> Tensor:
+    """Left singular vectors of a matrix (m, n), in no particular order: (m, at most min(m, n))."""
+    matrix = matrix.double()
+    if matrix.shape[0] <= matrix.shape[1]:
+        return torch.linalg.eigh(matrix @ matrix.T).eigenvectors
+    squares, right = torch.linalg.eigh(matrix.T @ matrix)
     # u = W v / sigma. Directions that W maps to zero have no left vector of their own.
-    kept = squares > squares[-1] * base.shape[0] * torch.finfo(torch.float64).eps
-    left = (vectors.T @ base) @ right[:, kept] / squares[kept].sqrt()
-    return left.abs().amax(dim=1)
+    kept = squares > squares[-1] * matrix.shape[0] * torch.finfo(torch.float64).eps
+    return matrix @ right[:, kept] / squares[kept].sqrt()
+
+
+def best_cosines(base_vectors: Tensor, tuned: Tensor, top_k: int) -> Tensor:
+    """Largest absolute cosine of each top tuned left singular vector with the base's (top_k,)."""
+    return (_top_left_vectors(tuned, top_k).T @ base_vectors).abs().amax(dim=1)
 
 
 def _top_left_vectors(matrix: Tensor, top_k: int) -> Tensor:
     """Left singular vectors of the largest singular values, largest first (m, top_k)."""
-    if matrix.shape[0] <= matrix.shape[1]:
-        return torch.linalg.eigh(matrix @ matrix.T).eigenvectors[:, -top_k:].flip(1)
-    squares, right = torch.linalg.eigh(matrix.T @ matrix)
-    return (matrix @ right[:, -top_k:] / squares[-top_k:].clamp(min=0).sqrt()).flip(1)
+    wide = matrix.shape[0] <= matrix.shape[1]
+    gram = (matrix @ matrix.T if wide else matrix.T @ matrix).numpy()
+    top = [max(0, len(gram) - top_k), len(gram) - 1]
+    squares, vectors = map(torch.from_numpy, linalg.eigh(gram, subset_by_index=top))
+    if not wide:
+        vectors = matrix @ vectors / squares.clamp(min=0).sqrt()
+    return vectors.flip(1)

@@ -7,6 +7,7 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import nn
 
+from drift.spectra import Directions
 from encoders.models import (
     Checkpoint,
     build_model,
@@ -30,6 +31,7 @@ class Inputs(Data):
 
     def __init__(self, folder: Path):
         super().__init__(folder)
+        self._directions: dict[Checkpoint, Directions] = {}
         self._outputs: dict[tuple[TaskSettings, MethodSettings], SplitOutputs | None] = {}
 
     @functools.cache  # noqa: B019 - it lives as long as the process
@@ -51,6 +53,10 @@ class Inputs(Data):
         if task.kind == "token":
             return encode_tagged(items, tokenizer, self.labels(task), length)
         return encode_sentences(items, tokenizer, length)
+
+    def base_directions(self, checkpoint: Checkpoint) -> Directions:
+        """Directions of a base model's matrices, found with the first run that needs them."""
+        return self._directions.setdefault(checkpoint, {})
 
     def training_splits(self, task: TaskSettings, method: MethodSettings) -> Splits:
         """The training split, and what the validation curve is measured on."""

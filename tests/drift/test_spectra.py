@@ -46,7 +46,9 @@ def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
     U_base = torch.linalg.svd(base, full_matrices=False).U
     U_tuned = torch.linalg.svd(tuned, full_matrices=False).U
     dense = (U_tuned.T @ U_base).abs().amax(dim=1)[:4]
-    np.testing.assert_allclose(spectra.best_cosines(base, tuned, 4), dense, atol=1e-6)
+    np.testing.assert_allclose(
+        spectra.best_cosines(spectra.left_vectors(base), tuned, 4), dense, atol=1e-6
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -54,7 +56,7 @@ def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
 def test_a_low_rank_update_keeps_its_rank_through_float32(rank, seed, size):
     base = random_matrix((64, 48), seed, 0.04, torch.float32)
     tuned = base + low_rank((64, 48), rank, seed + 1, size).float()
-    update = spectra.analyse_matrix("encoder.layer.0", "query", base, tuned)
+    update = spectra.analyse_matrix("encoder.layer.0", "query", base, tuned, {})
     assert update.rank == rank
     assert np.linalg.matrix_rank((tuned.double() - base.double()).numpy()) == 48  # the rounding
     assert spectra.top_share(update.singular_values, rank) == pytest.approx(1, abs=1e-6)
@@ -63,9 +65,11 @@ def test_a_low_rank_update_keeps_its_rank_through_float32(rank, seed, size):
 
 def test_a_full_update_has_full_rank_and_no_change_has_none():
     base = random_matrix((20, 12), 0, dtype=torch.float32)
-    full = spectra.analyse_matrix("l", "key", base, base + random_matrix((20, 12), 1, 0.01).float())
+    full = spectra.analyse_matrix(
+        "l", "key", base, base + random_matrix((20, 12), 1, 0.01).float(), {}
+    )
     assert full.rank == 12
-    row = spectra.analyse_matrix("l", "key", base, base.clone()).as_row()
+    row = spectra.analyse_matrix("l", "key", base, base.clone(), {}).as_row()
     assert row == {
         "layer": "l",
         "kind": "key",
@@ -94,13 +98,13 @@ def test_top_share_of_a_textbook_spectrum():
 @pytest.mark.parametrize("shape", [(60, 60), (40, 120), (120, 40)])
 def test_a_planted_intruder_is_counted_and_a_scaled_matrix_has_none(shape):
     base = random_matrix(shape, 0, 0.05)
-    assert spectra.count_intruders(base, base) == 0
-    assert spectra.count_intruders(base, 2 * base) == 0
+    assert spectra.count_intruders(spectra.left_vectors(base), base) == 0
+    assert spectra.count_intruders(spectra.left_vectors(base), 2 * base) == 0
     direction = torch.nn.functional.normalize(random_matrix((shape[0],), 1), dim=0)
     other = torch.nn.functional.normalize(random_matrix((shape[1],), 2), dim=0)
     tuned = base + 10 * torch.outer(direction, other)
-    assert spectra.count_intruders(base, tuned) == 1
-    assert spectra.count_intruders(base, tuned, threshold=0.01) == 0
+    assert spectra.count_intruders(spectra.left_vectors(base), tuned) == 1
+    assert spectra.count_intruders(spectra.left_vectors(base), tuned, threshold=0.01) == 0
 
 
 def lora_model(family="bert", seed=0, rank=3, width=32):
@@ -163,3 +167,13 @@ def test_whole_spectra_come_with_their_matrices(tmp_path):
     dense = np.linalg.svd((query[1] - query[0]).double().numpy(), compute_uv=False)
     np.testing.assert_allclose(first.singular_values, dense, atol=1e-6)
     assert (first.layer, first.kind, first.rank) == ("encoder.layer.0", "query", 16)
+
+
+def test_known_directions_change_no_row_and_are_found_once(monkeypatch):
+    base = tiny.build_model("bert", "sequence", seed=0)
+    tuned = tiny.build_model("bert", "sequence", seed=1)
+    known: spectra.Directions = {}
+    rows = spectra.measure_update(base, tuned, known)
+    assert len(known) == len(rows) == 12 and any(row["intruders"] for row in rows)
+    monkeypatch.setattr(spectra, "left_vectors", None)
+    assert spectra.measure_update(base, tuned, known) == rows

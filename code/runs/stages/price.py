@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from encoders.models import choose_device, describe_device
+from encoders.precision import device_kind, resolve_precision
 from encoders.tokens import Encoded, build_collator
 from evidence.costs import price_steps
 from runs.grid import Run, Stage
@@ -27,12 +28,13 @@ def key(inputs: Inputs, task: TaskSettings) -> Key:
         method.name: {
             **{k: v for k, v in dataclasses.asdict(method).items() if k != "model_name_or_path"},
             "model": inputs.checkpoint(method).identity,
+            "precision": resolve_precision(method.training.precision),
         }
         for method in task.methods
     }
     train = inputs.split(task, task.train).content_hash
     source = {"methods": methods, "train": train, "steps": task.price_steps}
-    return STAGE.key(task.name, {**source, "device": choose_device().type})
+    return STAGE.key(task.name, {**source, "device": device_kind()})
 
 
 def make(store: Store, inputs: Inputs, task: TaskSettings) -> Entry:
@@ -74,9 +76,5 @@ def _stepper(
         features, collate = dict(zip(features, with_states, strict=True)), collate_states
         stack.enter_context(training_on_outputs(model))
     chosen = [[features[index] for index in batch] for batch in batches]
-    return build_stepper(model, method.training, chosen, collate, _precision())
-
-
-def _precision() -> torch.dtype:
-    on_gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.bfloat16 if on_gpu else torch.float32
+    precision = getattr(torch, resolve_precision(method.training.precision))
+    return build_stepper(model, method.training, chosen, collate, precision)

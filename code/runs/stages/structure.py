@@ -16,7 +16,8 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     """Measures the structure of a run's update, or finds it measured."""
 
     def measure(_folder: Path) -> dict[str, Any]:
-        return {"rows": measure_update(*inputs.pair(run, trained))}
+        known = inputs.base_directions(inputs.checkpoint(run.method))
+        return {"rows": measure_update(*inputs.pair(run, trained), known)}
 
     key = STAGE.key(run.name, {"train": trained.digest})
     return STAGE.produce(store, key, measure, describe_device())
