@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 
 from corpora.items import UPOS_TAGS
-from evidence import schema
+from evidence.acceptability import summarise_acceptability
+from evidence.schema import AcceptabilityEvidence, TaggingEvidence, TaskEvidence
+from evidence.tagging import summarise_tagging
 from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
 from store.results import Missing, Results
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
@@ -28,8 +30,10 @@ from study.settings import (
     MethodSettings,
     PrefixSettings,
     Profile,
+    Roles,
     TaskSettings,
     TrainingSettings,
+    find_roles,
     language_of,
 )
 
@@ -191,9 +195,18 @@ def _build(
         for task, traits in (("cola", cola), ("pos", pos))
     }
     done = {t: {m: s for m, s in of_task.items() if s} for t, of_task in done.items()}
-    acceptability, cola_items = _cola(dict(cola), done["cola"], sentences, phenomena, resamples)
-    tagging, pos_items = _pos(dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples)
-    summaries = {"cola": acceptability, "pos": tagging}
+    roles = {
+        name: find_roles([m for m in task.methods if m.name in done[name]])
+        for name, task in tasks.items()
+    }
+    acceptability, cola_items = _cola(
+        dict(cola), done["cola"], sentences, phenomena, resamples, roles["cola"]
+    )
+    tagging, pos_items = _pos(
+        dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples, roles["pos"]
+    )
+    found = {"cola": acceptability, "pos": tagging}
+    summaries = {task: summary for task, summary in found.items() if summary}
     scores = _scores(summaries, tasks, done)
     every = {"cola": dict(cola), "pos": dict(pos)}
     frames = _frames(every, tasks, done, scores)
@@ -250,7 +263,8 @@ def _cola(
     count: int,
     phenomena: tuple[str, ...],
     resamples: int,
-) -> tuple[dict[str, Any], pd.DataFrame]:
+    roles: Roles,
+) -> tuple[AcceptabilityEvidence | None, pd.DataFrame]:
     rng = np.random.default_rng(11)
     items = pd.DataFrame(
         {
@@ -263,7 +277,7 @@ def _cola(
         }
     )
     if not seeds:
-        return {}, items
+        return None, items
     difficulty = rng.normal(size=count)
     sign = 2 * items["label"].to_numpy() - 1
     logits = {}
@@ -271,8 +285,14 @@ def _cola(
         noise = [np.random.default_rng(seed).normal(size=count) for seed in of_method]
         margin = traits[method].quality * sign + 0.3 + 0.5 * difficulty + 0.6 * np.stack(noise)
         logits[method] = np.stack([-margin / 2, margin / 2], axis=-1).astype(np.float32)
-    summary = schema.summarise_acceptability(
-        items, logits, seeds, rng_seed=7, resamples=resamples, train_labels=[1, 1, 0]
+    summary = summarise_acceptability(
+        items,
+        logits,
+        seeds,
+        rng_seed=7,
+        resamples=resamples,
+        train_labels=[1, 1, 0],
+        roles=roles,
     )
     return summary, items
 
@@ -290,11 +310,12 @@ def _pos(
     evaluations: tuple[str, ...],
     count: int,
     resamples: int,
-) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    roles: Roles,
+) -> tuple[TaggingEvidence | None, dict[str, pd.DataFrame]]:
     source = evaluations[0]
     items = {name: _words(name, count) for name in evaluations}
     if not seeds:
-        return {}, items
+        return None, items
     predicted = {
         method: {
             name: np.stack(
@@ -307,8 +328,17 @@ def _pos(
     languages = {name: language_of(name) for name in evaluations}
     seen = _words("en_syn:train", 2 * count)
     training = zip(seen["form"], seen["tag"], strict=True)
-    summary = schema.summarise_tagging(
-        items, languages, predicted, seeds, TAGS, source, list(training), 7, resamples
+    summary = summarise_tagging(
+        items,
+        languages,
+        predicted,
+        seeds,
+        TAGS,
+        source,
+        list(training),
+        7,
+        resamples,
+        roles=roles,
     )
     return summary, items
 
@@ -355,7 +385,7 @@ def _tagged(items: pd.DataFrame, traits: Traits, is_source: bool, seed: int) -> 
 
 
 def _scores(
-    summaries: dict[str, dict[str, Any]],
+    summaries: TaskEvidence,
     tasks: dict[str, TaskSettings],
     done: dict[str, dict[str, list[int]]],
 ) -> list[dict[str, Any]]:

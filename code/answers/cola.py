@@ -1,12 +1,12 @@
 """Answers of Task 1: sentence classification (CoLA)."""
 
-from typing import Any
-
 from answers import findings
 from answers.judging import Verdict, interval_outcome
 from answers.literature import compare_with_published
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
+from evidence.outcomes import decisive_interval
+from evidence.schema import AcceptabilityEvidence
 
 
 class ColaAnswers(MethodAnswers):
@@ -15,7 +15,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def items(self) -> Phrase:
         """Number of validation sentences."""
-        return Phrase(self.voice.count(self._summary.get("items")))
+        return Phrase(self.voice.count(self._summary["items"] if self._summary else None))
 
     @property
     def accuracy(self) -> Phrase:
@@ -76,20 +76,16 @@ class ColaAnswers(MethodAnswers):
     def _two_groups(self, key: str, kind: str, first: str, second: str) -> Phrase:
         """Accuracy of the reference on two groups of sentences.
 
-        The groups are of different sentences, so their intervals are compared: they differ only
-        if these do not overlap.
+        They differ if the interval of their difference, under the same resamples, excludes zero.
         """
-        entry = findings.method_evidence(self.results, self.task, self.roles.reference)
-        rows = {row["group"]: row for row in entry.get("errors", {}).get(kind, ())}
-        if first not in rows or second not in rows:
+        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
+        if entry is None or kind not in entry["contrasts"]:
             return self.voice.say(f"{key}-unknown")
+        rows = {row["group"]: row for row in entry["groups"][kind]}
         one, other = rows[first]["accuracy"], rows[second]["accuracy"]
-        if None in (one["low"], other["low"]):
-            return self.voice.say(f"{key}-unknown")
-        order = interval_outcome(one["low"] - other["high"], one["high"] - other["low"])
         return self.voice.say(
             key,
-            order,
+            interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"])),
             **self.methods,
             first_value=self.voice.estimate("accuracy", one),
             second_value=self.voice.estimate("accuracy", other),
@@ -98,9 +94,9 @@ class ColaAnswers(MethodAnswers):
     @property
     def always_wrong(self) -> Phrase:
         """Sentences that no run gets right."""
-        found = self._summary.get("always_wrong")
-        if not found:
+        if self._summary is None:
             return self.voice.say("not-compared")
+        found = self._summary["always_wrong"]
         return self.voice.say(
             "always-wrong",
             count=self.voice.count(found["count"]),
@@ -108,5 +104,6 @@ class ColaAnswers(MethodAnswers):
         )
 
     @property
-    def _summary(self) -> dict[str, Any]:
-        return self.results.evidence[self.task]
+    def _summary(self) -> AcceptabilityEvidence | None:
+        known = self.task in self.results.evidence
+        return self.results.acceptability(self.task) if known else None

@@ -5,10 +5,17 @@ Roles are read from the settings, never from names: the *reference* trains every
 like the reference from another checkpoint. What was not run is ``None`` or an empty list.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from evidence.schema import (
+    AcceptabilityMethod,
+    Comparison,
+    Estimate,
+    TaggingMethod,
+)
 from store.frames import select
 from store.results import Results
 from study.settings import language_of
@@ -69,55 +76,71 @@ def computed_memory(results: Results, task: str, method: str | None) -> float | 
 
 def learned(results: Results, task: str, method: str | None) -> bool:
     """Whether a method learned its task; a control is not asked to."""
-    return bool(method_evidence(results, task, method).get("learned", True))
+    return method_evidence(results, task, method).get("learned") is not False
 
 
 def comparison(
     results: Results, task: str, evaluation: str, metric: str, first: str | None, second: str | None
-) -> dict[str, Any] | None:
-    """The stored COMPARISON of two methods, turned round where it is stored the other way."""
-    for row in results.evidence[task].get("comparisons", ()):
+) -> Comparison | None:
+    """The stored comparison of two methods, turned round where it is stored the other way."""
+    for row in results.comparisons(task):
         if (row["evaluation"], row["metric"]) != (evaluation, metric):
             continue
         if (row["first"], row["second"]) == (first, second):
-            return dict(row)
+            return row
         if (row["first"], row["second"]) == (second, first):
             return _turned(row)
     return None
 
 
-def _turned(row: dict[str, Any]) -> dict[str, Any]:
-    turned = {**row, "first": row["second"], "second": row["first"]}
-    for low, high in (("low", "high"), ("low_items", "high_items")):
-        turned[low], turned[high] = _minus(row[high]), _minus(row[low])
-    return {**turned, "effect": _minus(row["effect"])}
+def _turned(row: Comparison) -> Comparison:
+    turned: Comparison = {**row, "first": row["second"], "second": row["first"]}
+    turned["effect"] = _minus(row["effect"])
+    turned["low"], turned["high"] = _minus(row["high"]), _minus(row["low"])
+    turned["low_items"], turned["high_items"] = _minus(row["high_items"]), _minus(row["low_items"])
+    if row["outcome"] in ("better", "worse"):
+        turned["outcome"] = "worse" if row["outcome"] == "better" else "better"
+    return turned
 
 
 def _minus(value: float | None) -> float | None:
     return None if value is None else -value
 
 
-def method_evidence(results: Results, task: str, method: str | None) -> dict[str, Any]:
-    """A method's part of the evidence, {} where there is none."""
-    found: dict[str, Any] = results.evidence[task].get("methods", {}).get(method, {})
-    return found
+def method_evidence(results: Results, task: str, method: str | None) -> Mapping[str, Any]:
+    """A method's part of the evidence of either kind of task, {} where there is none."""
+    found = results.evidence.get(task)
+    methods: Mapping[str, Any] = found["methods"] if found else {}
+    entry: Mapping[str, Any] = methods.get(method or "", {})
+    return entry
+
+
+def acceptability_method(
+    results: Results, task: str, method: str | None
+) -> AcceptabilityMethod | None:
+    """A method's part of the evidence on sentences."""
+    methods = results.acceptability(task)["methods"] if task in results.evidence else {}
+    return methods.get(method or "")
+
+
+def tagging_method(results: Results, task: str, method: str | None) -> TaggingMethod | None:
+    """A method's part of the evidence on words."""
+    methods = results.tagging(task)["methods"] if task in results.evidence else {}
+    return methods.get(method or "")
 
 
 def estimate(
     results: Results, task: str, method: str | None, metric: str, evaluation: str
-) -> dict[str, Any] | None:
-    """The ESTIMATE of a metric on an evaluated set."""
-    entry = method_evidence(results, task, method)
-    if "evaluations" in entry:
-        entry = entry["evaluations"].get(evaluation, {})
-    found: dict[str, Any] | None = entry.get("metrics", {}).get(metric)
-    return found
+) -> Estimate | None:
+    """The estimate of a metric on an evaluated set."""
+    return results.estimates(task, evaluation, metric).get(method or "")
 
 
 def constant_control(results: Results, task: str) -> str | None:
     """The control that is computed, not trained (majority class, most frequent tag)."""
-    methods = results.evidence[task].get("methods", {})
-    return next((name for name, entry in methods.items() if entry["control"]), None)
+    found = results.evidence.get(task)
+    methods = found["methods"].items() if found else ()
+    return next((name for name, entry in methods if entry["control"]), None)
 
 
 def share_of_gain(
@@ -138,11 +161,12 @@ def find_target(results: Results, task: str) -> str | None:
     return next((e for e in others if language_of(e) != language_of(source)), None)
 
 
-def transfer_entry(results: Results, task: str, method: str | None) -> dict[str, Any]:
-    """The evidence of a method's transfer to the target, {} where there is none."""
-    entry = method_evidence(results, task, method).get("transfer", {})
-    found: dict[str, Any] = entry.get(find_target(results, task), {})
-    return found
+def transfer_entry(results: Results, task: str, method: str | None) -> Mapping[str, Any]:
+    """The evidence of a method's transfer to the target (``Transfer``), {} where there is none."""
+    entry = tagging_method(results, task, method)
+    found: Mapping[str, Any] = entry["transfer"] if entry else {}
+    moved: Mapping[str, Any] = found.get(find_target(results, task) or "", {})
+    return moved
 
 
 # ---------------------------------------------------------------------------------------- drift

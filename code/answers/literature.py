@@ -9,8 +9,9 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from answers.findings import comparison, estimate, tagging_method
+from evidence.schema import Estimate
 from store.results import Results
 from study.errors import StudyError
 from study.settings import MethodSettings, language_of
@@ -109,7 +110,7 @@ def compare_with_published(results: Results, task: str) -> list[Beside]:
 
 def _beside(results: Results, published: Published) -> Beside:
     find = _FINDERS.get(published.quantity)
-    own = find(results, published) if find and results.evidence.get(published.task) else None
+    own = find(results, published) if find and published.task in results.evidence else None
     covered = None
     if own is not None and own.low is not None and own.high is not None:
         covered = own.low <= published.value <= own.high
@@ -128,15 +129,14 @@ def _short(model: str) -> str:
 
 def _find_score(results: Results, published: Published) -> Own | None:
     method = _method(results, published.task, published.adapter)
-    entry = _metrics(results, published, method.name) if method else None
-    estimate = entry.get(published.metric) if entry else None
-    return _own(estimate, method) if estimate and method else None
+    found = _estimate(results, published, method) if method else None
+    return _own(found, method) if found and method else None
 
 
 def _find_spread(results: Results, published: Published) -> Own | None:
     method = _method(results, published.task, published.adapter)
-    entry = _metrics(results, published, method.name) if method else None
-    sd = entry[published.metric]["sd"] if entry else None
+    found = _estimate(results, published, method) if method else None
+    sd = found["sd"] if found else None
     if method is None or sd is None:
         return None
     return Own(sd, None, None, method.name, method.model_name_or_path)
@@ -146,7 +146,8 @@ def _find_drop(results: Results, published: Published) -> Own | None:
     method = _method(results, published.task, published.adapter)
     if method is None:
         return None
-    found = results.evidence[published.task]["methods"].get(method.name, {}).get("transfer", {})
+    entry = tagging_method(results, published.task, method.name)
+    found = entry["transfer"] if entry else {}
     targets = [target for target in found if language_of(target) == published.language]
     return _own(found[targets[0]]["drop"], method) if targets else None
 
@@ -155,22 +156,11 @@ def _find_gap(results: Results, published: Published) -> Own | None:
     full, lora = (_method(results, published.task, adapter) for adapter in ("none", "lora"))
     if full is None or lora is None:
         return None
-    evaluation = results.profile.tasks[published.task].validation
-    for row in results.evidence[published.task]["comparisons"]:
-        if (row["evaluation"], row["metric"]) != (evaluation, published.metric):
-            continue
-        pair = (row["first"], row["second"])
-        if row["effect"] is not None and set(pair) == {full.name, lora.name}:
-            return _gap(row, full, pair == (full.name, lora.name))
-    return None
-
-
-def _gap(row: Mapping[str, Any], full: MethodSettings, straight: bool) -> Own:
-    effect, low, high = row["effect"], row["low"], row["high"]
-    if not straight:
-        effect = -effect
-        low, high = (None if end is None else -end for end in (high, low))
-    return Own(effect, low, high, full.name, full.model_name_or_path)
+    where = results.profile.tasks[published.task].validation
+    row = comparison(results, published.task, where, published.metric, full.name, lora.name)
+    if row is None or row["effect"] is None:
+        return None
+    return Own(row["effect"], row["low"], row["high"], full.name, full.model_name_or_path)
 
 
 _FINDERS: Mapping[str, Callable[[Results, Published], Own | None]] = {
@@ -193,17 +183,15 @@ def _method(results: Results, task: str, adapter: str) -> MethodSettings | None:
     return None
 
 
-def _metrics(results: Results, published: Published, method: str) -> Mapping[str, Any] | None:
-    entry = results.evidence[published.task]["methods"].get(method)
-    if entry is None or "metrics" in entry:
-        return entry["metrics"] if entry else None
-    found = entry["evaluations"]
-    names = [name for name in found if language_of(name) == published.language]
-    return found[names[0]]["metrics"] if names else None
+def _estimate(results: Results, published: Published, method: MethodSettings) -> Estimate | None:
+    """Of the published metric, on our first evaluated set in the published language."""
+    names = results.evaluations(published.task)
+    own = [name for name in names if language_of(name) == published.language]
+    where = own[0] if own else ""
+    return estimate(results, published.task, method.name, published.metric, where)
 
 
-def _own(estimate: Mapping[str, Any], method: MethodSettings) -> Own | None:
-    if estimate["value"] is None:
+def _own(found: Estimate, method: MethodSettings) -> Own | None:
+    if found["value"] is None:
         return None
-    value, low, high = estimate["value"], estimate["low"], estimate["high"]
-    return Own(value, low, high, method.name, method.model_name_or_path)
+    return Own(found["value"], found["low"], found["high"], method.name, method.model_name_or_path)

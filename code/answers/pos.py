@@ -12,6 +12,7 @@ from answers.judging import (
 )
 from answers.tags import TagAnswers
 from answers.voice import Phrase
+from evidence.outcomes import decisive_interval
 from words.wording import MISSING
 
 
@@ -191,18 +192,17 @@ class PosAnswers(TagAnswers):
         return self._two_groups("pieces", "by_pieces", "1", "4+")
 
     def _two_groups(self, key: str, kind: str, first: str, second: str) -> Phrase:
-        """Accuracy of the reference on two groups of the target's words, by their intervals."""
-        entry = findings.method_evidence(self.results, self.task, self.roles.reference)
-        of_target = entry.get("evaluations", {}).get(self.target, {})
-        rows = {row["group"]: row for row in of_target.get(kind, ())}
-        if first not in rows or second not in rows:
+        """Accuracy of the reference on two groups of the target's words, by their difference."""
+        entry = findings.tagging_method(self.results, self.task, self.roles.reference)
+        of_target = entry["evaluations"].get(self.target or "") if entry else None
+        contrast = of_target["contrasts"][kind] if of_target else None
+        if of_target is None or contrast is None or contrast["difference"]["value"] is None:
             return self.voice.say(f"{key}-unknown")
+        rows = {row["group"]: row for row in of_target["groups"][kind]}
         one, other = rows[first]["accuracy"], rows[second]["accuracy"]
-        if None in (one["low"], other["low"]):
-            return self.voice.say(f"{key}-unknown")
         return self.voice.say(
             key,
-            interval_outcome(one["low"] - other["high"], one["high"] - other["low"]),
+            interval_outcome(*decisive_interval(contrast["difference"])),
             first_value=self.voice.estimate("accuracy", one),
             second_value=self.voice.estimate("accuracy", other),
             first_share=self.voice.percent(rows[first]["share"]),
@@ -212,7 +212,8 @@ class PosAnswers(TagAnswers):
     @property
     def words(self) -> Phrase:
         """How many words of both languages are scored."""
-        sets = self.results.evidence[self.task].get("evaluations", {})
+        known = self.task in self.results.evidence
+        sets = self.results.tagging(self.task)["evaluations"] if known else {}
         counts = [
             self.voice.count(sets[where]["words"]) if where in sets else MISSING
             for where in (self.settings.validation, self.target or "")

@@ -4,6 +4,7 @@ from answers.judging import MAINLY, MONOTONE, TOLERANCE
 from answers.methods import PRIMARY
 from answers.models import ModelAnswers
 from answers.voice import Phrase, adapter_sentence
+from evidence.schema import Procedure
 from store.frames import select
 from study.settings import TaskSettings
 from words.escaping import Markup, join_markup
@@ -99,16 +100,18 @@ class SetupAnswers(ModelAnswers):
     @property
     def level(self) -> Phrase:
         """Confidence level of every interval."""
-        return Phrase(self.voice.percent(self._of_evidence("level"), 0))
+        return Phrase(self.voice.percent(self._procedure["level"] if self._procedure else None, 0))
 
     @property
     def resamples(self) -> Phrase:
         """Resamples behind every interval and test."""
-        resamples = self._of_evidence("resamples")
-        return Phrase(self.voice.count(None if resamples is None else int(resamples)))
+        resamples = self._procedure["resamples"] if self._procedure else None
+        return Phrase(self.voice.count(resamples))
 
-    def _of_evidence(self, key: str) -> float | int | None:
-        return next((e[key] for e in self.results.evidence.values() if key in e), None)
+    @property
+    def _procedure(self) -> Procedure | None:
+        """How intervals were made, the same for all tasks."""
+        return next(iter(self.results.evidence.values()), None)
 
     # ----------------------------------------------------------------------------- one task's
 

@@ -1,6 +1,6 @@
 """Answers of Task 2 about single tags and kinds of confusion: where the drop lies."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from answers import findings
@@ -44,8 +44,13 @@ class TagAnswers(MethodAnswers):
         return findings.find_target(self.results, self.task)
 
     @property
-    def _transfer_entry(self) -> dict[str, Any]:
+    def _transfer_entry(self) -> Mapping[str, Any]:
         return findings.transfer_entry(self.results, self.task, self.roles.reference)
+
+    def _groups(self, kind: str) -> Sequence[Any]:
+        """Rows of one kind (``DropGroup``)."""
+        found: Sequence[Any] = self._transfer_entry.get("groups", {}).get(kind, ())
+        return found
 
     # ------------------------------------------------------------------------------------ tags
 
@@ -54,7 +59,7 @@ class TagAnswers(MethodAnswers):
         """Tags, found often enough in both sets, that lose least accuracy."""
         rows = [
             row
-            for row in self._transfer_entry.get("by_tag", ())
+            for row in self._groups("by_tag")
             if row["drop"]["value"] is not None
             and min(row["source_words"], row["target_words"]) >= ENOUGH_WORDS
             and row["source_accuracy"] >= LEARNT
@@ -72,7 +77,7 @@ class TagAnswers(MethodAnswers):
         By lower accuracy alone: what a tag contributes by being more frequent in the other
         language says something about the texts and not about the tagger.
         """
-        rows = [r for r in self._transfer_entry.get("by_tag", ()) if (r["points_rate"] or 0) > 0]
+        rows = [r for r in self._groups("by_tag") if (r["points_rate"] or 0) > 0]
         rows.sort(key=lambda row: -row["points_rate"])
         if not rows:
             return self.voice.say("no-costly-tag")

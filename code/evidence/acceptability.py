@@ -1,4 +1,4 @@
-"""Evidence of Task 1 from stored logits; the result is described in ``evidence``."""
+"""Evidence of Task 1 from stored logits (``schema.AcceptabilityEvidence``)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,19 +8,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evidence import baselines, intervals, scoring
+from evidence.checks import check_methods, check_scores
+from evidence.comparisons import compare_all, has_learned
 from evidence.panels import (
     Panel,
-    Summary,
     build_panel,
-    check_methods,
-    compare_all,
+    contrast,
     estimate_entry,
     mean_confusion,
     part_entry,
     point_entry,
-    procedure,
     ratio,
 )
+from evidence.schema import (
+    AcceptabilityEvidence,
+    AcceptabilityMethod,
+    Contrast,
+    Estimate,
+    ItemGroup,
+    Threshold,
+)
+from study.settings import Margins, Roles, find_roles
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -28,6 +36,8 @@ Ints = NDArray[np.integer[Any]]
 MAJORITY = "majority class"
 LENGTHS = (5, 8, 11, 15)
 COMPARED = ("matthews_correlation", "accuracy")
+CONTRASTS = {"by_domain": ("in", "out"), "by_label": ("majority", "minority")}
+Groups = Mapping[str, tuple[NDArray[np.str_], list[str]]]
 
 
 def summarise_acceptability(
@@ -39,8 +49,11 @@ def summarise_acceptability(
     *,
     train_labels: Sequence[int] | None = None,
     evaluation: str = "cola:validation",
-) -> Summary:
-    """Evidence of Task 1, as in the module docstring.
+    roles: Roles | None = None,
+    margins: Margins | None = None,
+    scores: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
+) -> AcceptabilityEvidence:
+    """Evidence of Task 1.
 
     Args:
         items: one row per sentence: ``label, domain, phenomenon, length``.
@@ -50,9 +63,13 @@ def summarise_acceptability(
         resamples: how many of each.
         train_labels: labels of the training split, for the majority control.
         evaluation: name of the evaluated set.
+        roles: which comparison is the primary one, and which method trains the head alone.
+        margins: of equivalence.
+        scores: method -> the stored scores of its runs, which the metrics must agree with.
 
     Raises:
         ValueError: if shapes, seeds and items do not fit together, or a name is taken.
+        StudyError: if a metric differs from the stored score.
     """
     labels = items["label"].to_numpy(dtype=np.int64)
     check_methods({m: a.shape[:2] for m, a in logits.items()}, seeds, len(items), MAJORITY)
@@ -62,32 +79,41 @@ def summarise_acceptability(
     if majority is not None:
         every[MAJORITY] = baselines.majority_logits(majority, len(items))
         all_seeds[MAJORITY] = []
-    counts = {m: scoring.acceptability_counts(scores, labels) for m, scores in every.items()}
+    counts = {m: scoring.acceptability_counts(a, labels) for m, a in every.items()}
     rng = np.random.default_rng(rng_seed)
     metrics = scoring.ACCEPTABILITY_METRICS
     panel = build_panel(evaluation, counts, metrics, COMPARED, rng, resamples)
+    roles, margins = roles or find_roles(()), margins or Margins()
+    comparisons = compare_all({evaluation: panel}, [], all_seeds, roles, margins)
     groups = _acceptability_groups(items, majority)
-    trained = [scoring.predicted_labels(scores) == labels for scores in logits.values()]
+    methods = {
+        method: _acceptability_method(
+            panel, method, all_seeds[method], of_method, labels, groups, majority
+        )
+        for method, of_method in every.items()
+    }
+    for method in logits:
+        of_method, primary = methods[method], COMPARED[0]
+        of_method["learned"] = has_learned(
+            comparisons, method, evaluation, primary, roles, MAJORITY
+        )
+        check_scores(method, of_method["metrics"], (scores or {}).get(method, ()))
+    trained = [scoring.predicted_labels(of_method) == labels for of_method in logits.values()]
     return {
         "evaluation": evaluation,
         "items": len(items),
-        **procedure(rng_seed, resamples),
+        "level": intervals.LEVEL,
+        "resamples": resamples,
+        "rng_seed": rng_seed,
         "reasons": [] if majority is not None else ["no training labels: no majority control"],
         "majority_label": majority,
-        "methods": {
-            method: _acceptability_method(
-                panel, method, all_seeds[method], scores, labels, groups, majority
-            )
-            for method, scores in every.items()
-        },
+        "methods": methods,
         "always_wrong": scoring.always_wrong(np.concatenate(trained)),
-        "comparisons": compare_all({evaluation: panel}, [], all_seeds),
+        "comparisons": comparisons,
     }
 
 
-def _acceptability_groups(
-    items: pd.DataFrame, majority: int | None
-) -> dict[str, tuple[NDArray[np.str_], list[str]]]:
+def _acceptability_groups(items: pd.DataFrame, majority: int | None) -> Groups:
     bins, names = scoring.length_bins(items["length"], LENGTHS)
     domain = np.array([value or "unknown" for value in items["domain"]], dtype=str)
     phenomenon = items["phenomenon"].to_numpy(dtype=str)
@@ -110,32 +136,58 @@ def _acceptability_method(
     seeds: Sequence[int],
     logits: Floats,
     labels: Ints,
-    groups: Mapping[str, tuple[NDArray[np.str_], list[str]]],
+    groups: Groups,
     majority: int | None,
-) -> Summary:
+) -> AcceptabilityMethod:
     seeded = bool(seeds)
     quantities = panel.quantities[method]
     metrics = {name: estimate_entry(q, seeded=seeded) for name, q in quantities.items()}
     if not seeded:
         metrics["loss"] = point_entry([], "a constant control gives no probabilities")
     predicted = scoring.predicted_labels(logits)
-    errors: Summary = {
-        kind: [_acceptability_group(panel, method, seeded, names == g, labels, g) for g in order]
-        for kind, (names, order) in groups.items()
-    }
-    errors["agreement"] = _agreement(panel, predicted, majority, seeded)
-    errors["always_wrong"] = scoring.always_wrong(predicted == labels)
+    correct = predicted == labels
     return {
         "control": not seeded,
         "seeds": [int(seed) for seed in seeds],
+        "learned": None,
         "metrics": metrics,
         "confusion": mean_confusion(labels, predicted, 2),
         "threshold": _threshold_entry(logits, labels) if seeded else None,
-        "errors": errors,
+        "groups": {
+            kind: [
+                _acceptability_group(panel, method, seeded, names == g, labels, g) for g in order
+            ]
+            for kind, (names, order) in groups.items()
+        },
+        "contrasts": {
+            kind: _contrast(panel, correct, groups[kind][0], pair, seeded)
+            for kind, pair in CONTRASTS.items()
+            if set(pair) <= set(groups[kind][1])
+        },
+        "agreement": _agreement(panel, predicted, majority, seeded),
+        "always_wrong": scoring.always_wrong(correct),
     }
 
 
-def _agreement(panel: Panel, predicted: Ints, majority: int | None, seeded: bool) -> Summary | None:
+def _contrast(
+    panel: Panel,
+    correct: NDArray[np.bool_],
+    names: NDArray[np.str_],
+    pair: tuple[str, str],
+    seeded: bool,
+) -> Contrast:
+    members = [np.broadcast_to(names == group, correct.shape) for group in pair]
+    counts = [np.stack([correct & m, m], axis=-1).astype(np.float64) for m in members]
+    entries = [part_entry(panel, c, c[0, :, 1], ratio, seeded) for c in counts]
+    one, other = (
+        panel.replicate(c, ratio) if panel.always_has(c[0, :, 1]) else None for c in counts
+    )
+    return contrast(pair, (entries[0], entries[1]), (one, other), seeded)
+
+
+def _agreement(
+    panel: Panel, predicted: Ints, majority: int | None, seeded: bool
+) -> Estimate | None:
     if majority is None:
         return None
     agree = (predicted == majority).astype(np.float64)
@@ -150,7 +202,7 @@ def _acceptability_group(
     member: NDArray[np.bool_],
     labels: Ints,
     group: str,
-) -> Summary:
+) -> ItemGroup:
     counts = panel.counts[method] * member[:, None]
     mcc = (
         part_entry(panel, counts, member, scoring.matthews_correlation, seeded)
@@ -166,7 +218,7 @@ def _acceptability_group(
     }
 
 
-def _threshold_entry(logits: Floats, labels: Ints) -> Summary:
+def _threshold_entry(logits: Floats, labels: Ints) -> Threshold:
     grid = np.linspace(0.0, 1.0, 101)
     curves = [scoring.threshold_curve(of_seed, labels) for of_seed in logits]
     mcc = np.stack([curve.at(grid) for curve in curves])

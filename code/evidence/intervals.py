@@ -23,35 +23,37 @@ Two questions, two answers, both given:
       degrees of freedom = variance^2 / ((s^2 / S)^2 / (S - 1))      (Satterthwaite 1946),
 
   the moment estimator of a crossed two-way random-effects model. The item interval is stretched
-  about the value by the ratio of the two half-widths, which keeps its asymmetry; the p value is the
-  larger of the permutation test's and the t test's. If the seeds differ no more than item noise
-  explains, both answers are the same.
+  about the value by the ratio of the two half-widths, which keeps its asymmetry, on a scale without
+  bounds: log odds for fractions, which is Fisher's z (1915) for correlations and differences. The p
+  value is the larger of the permutation test's and the t test's. If the seeds differ no more than
+  item noise explains, both answers are the same.
 
 Simulation (tests, and the log) shows why the second is needed: with a seed spread of 2 to 3 points
-of MCC the first test calls two equal methods different in a fifth to a quarter of all studies. The
-second does so in 3 to 6 % of them with five seeds (3 % without any seed spread), up to 8 % with
-three where the seeds dominate, and up to 12 % with two, which are too few to estimate a spread.
-With one seed only the first answer can be given, and results say so.
+of MCC the first test calls two equal methods different in a fifth to a quarter of all studies. Two
+seeds are too few to estimate a spread, one has none: then only the first answer is given, and
+results say so (``panels``).
 """
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 Floats = NDArray[np.floating[Any]]
 CountMetric = Callable[[Floats], Floats]
+Bounds = tuple[float, float]
 
+UNIT: Bounds = (0.0, 1.0)
+NARROW = 1e-6  # of a half-width: so close to the value every scale is a straight line
 LEVEL = 0.95
 RESAMPLES = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Interval:
     """A value with a confidence interval, in the metric's own unit."""
 
     value: float
@@ -60,33 +62,13 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A difference between two methods: effect = first minus second.
-
-    Attributes:
-        effect: mean over seeds of the difference.
-        low: lower end of the interval.
-        high: upper end of the interval.
-        p: p value, two-sided.
-        p_corrected: after ``correct``; equal to ``p`` before.
-        n: units (items or sentences) that were compared.
-    """
+class Difference:
+    """First minus second method: mean over seeds, its interval, and a two-sided p value."""
 
     effect: float
     low: float
     high: float
     p: float
-    p_corrected: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean and sample standard deviation over seeds; ``sd`` is None for a single seed."""
-
-    mean: float
-    sd: float | None
-    n: int
 
 
 @dataclass(frozen=True)
@@ -97,11 +79,13 @@ class Replicated:
         values: (S,) the quantity for each seed.
         replicates: (B, S) under B bootstrap resamples of units.
         influence: (U, S) how much each unit moves each value (jackknife, mean 0).
+        bounds: the least and the greatest value that the quantity can have.
     """
 
     values: Floats
     replicates: Floats
     influence: Floats
+    bounds: Bounds = UNIT
 
     @property
     def value(self) -> float:
@@ -112,7 +96,7 @@ class Replicated:
         """The quantity for these positions of the seed axis, in this order, repeats allowed."""
         chosen = list(seeds)
         return Replicated(
-            self.values[chosen], self.replicates[:, chosen], self.influence[:, chosen]
+            self.values[chosen], self.replicates[:, chosen], self.influence[:, chosen], self.bounds
         )
 
     def minus(self, other: "Replicated") -> "Replicated":
@@ -121,6 +105,7 @@ class Replicated:
             self.values - other.values,
             self.replicates - other.replicates,
             self.influence - other.influence,
+            self._bounds_of_difference(other),
         )
 
     def drop_to(self, target: "Replicated") -> "Replicated":
@@ -129,7 +114,11 @@ class Replicated:
             self.values - target.values,
             self.replicates - target.replicates,
             np.concatenate([self.influence, -target.influence]),
+            self._bounds_of_difference(target),
         )
+
+    def _bounds_of_difference(self, other: "Replicated") -> Bounds:
+        return self.bounds[0] - other.bounds[1], self.bounds[1] - other.bounds[0]
 
 
 # ------------------------------------------------------------------------------------ resampling
@@ -163,7 +152,12 @@ def jackknife_totals(counts: Floats) -> Floats:
 
 
 def replicate(
-    counts: Floats, metric: CountMetric, totals: Floats, *, left_out: Floats | None = None
+    counts: Floats,
+    metric: CountMetric,
+    totals: Floats,
+    *,
+    left_out: Floats | None = None,
+    bounds: Bounds = UNIT,
 ) -> Replicated:
     """A metric and its bootstrap replicates.
 
@@ -172,6 +166,7 @@ def replicate(
         metric: (..., K) -> (...).
         totals: (B, S, K) of ``weighted_totals``, shared between metrics of the same counts.
         left_out: (U, S, K) of ``jackknife_totals``, if it is at hand.
+        bounds: of the metric.
     """
     without = jackknife_totals(counts) if left_out is None else left_out
     leave_one_out = metric(without)
@@ -180,25 +175,26 @@ def replicate(
         values=metric(counts.sum(axis=1, dtype=np.float64)),
         replicates=metric(totals),
         influence=(units - 1) / units * (leave_one_out.mean(axis=0) - leave_one_out),
+        bounds=bounds,
     )
 
 
 # ------------------------------------------------------------------------------------- intervals
 
 
-def item_interval(quantity: Replicated, level: float = LEVEL) -> Estimate:
+def item_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
     """BCa interval over units, seeds held fixed (Efron 1987, section 3)."""
     draws = quantity.replicates.mean(axis=1)
     value = quantity.value
     if np.ptp(draws) == 0:
-        return Estimate(value, value, value)
+        return Interval(value, value, value)
     # Ties count half: counts are discrete, and a value equal to the estimate lies on no side.
     below = (np.sum(draws < value) + 0.5 * np.sum(draws == value)) / len(draws)
     bias = stats.norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
     adjusted = stats.norm.cdf(bias + tails / (1 - _acceleration(quantity.influence) * tails))
     low, high = np.quantile(draws, adjusted)
-    return Estimate(value, float(low), float(high))
+    return Interval(value, float(low), float(high))
 
 
 def _acceleration(influence: Floats) -> float:
@@ -231,21 +227,44 @@ def variance_parts(quantity: Replicated) -> VarianceParts:
     return VarianceParts(items, total, total**2 * (seeds - 1) / (observed / seeds) ** 2)
 
 
-def seed_interval(quantity: Replicated, level: float = LEVEL) -> Estimate:
+def seed_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
     """Interval over units and seeds: ``item_interval`` stretched (module docstring)."""
     parts = variance_parts(quantity)
     inner = item_interval(quantity, level)
     upper_tail = (1 + level) / 2
     half_width = float(stats.t.ppf(upper_tail, parts.degrees_of_freedom) * np.sqrt(parts.total))
     item_half_width = float(stats.norm.ppf(upper_tail) * np.sqrt(parts.items))
+    if half_width == 0 or inner.value in quantity.bounds:  # all seeds are alike, at the bound
+        return inner
     if item_half_width == 0:
-        return Estimate(inner.value, inner.value - half_width, inner.value + half_width)
-    stretch = half_width / item_half_width
-    return Estimate(
-        inner.value,
-        inner.value - (inner.value - inner.low) * stretch,
-        inner.value + (inner.high - inner.value) * stretch,
-    )
+        narrow = NARROW * half_width
+        inner = Interval(inner.value, inner.value - narrow, inner.value + narrow)
+        return _stretch(inner, 1 / NARROW, quantity.bounds)
+    return _stretch(inner, half_width / item_half_width, quantity.bounds)
+
+
+def _stretch(inner: Interval, factor: float, bounds: Bounds) -> Interval:
+    """The ends moved away from the value by a factor, on a scale without bounds."""
+    middle = _unbounded(inner.value, bounds)
+    ends = (middle + factor * (_unbounded(end, bounds) - middle) for end in (inner.low, inner.high))
+    low, high = (_bounded(end, bounds) for end in ends)
+    return Interval(inner.value, low, high)
+
+
+def _unbounded(value: float, bounds: Bounds) -> float:
+    """Log odds between two bounds, the logarithm above one, the value itself without any."""
+    low, high = bounds
+    value = float(np.clip(value, low, high))
+    if np.isfinite(high):
+        return float(special.logit((value - low) / (high - low)))
+    return float(np.log(value - low)) if np.isfinite(low) else value
+
+
+def _bounded(position: float, bounds: Bounds) -> float:
+    low, high = bounds
+    if np.isfinite(high):
+        return float(low + (high - low) * special.expit(position))
+    return float(low + np.exp(position)) if np.isfinite(low) else position
 
 
 # ----------------------------------------------------------------------------------------- tests
@@ -290,20 +309,18 @@ def seed_p(difference: Replicated, p_items: float) -> float:
     return max(p_items, float(2 * stats.t.sf(statistic, parts.degrees_of_freedom)))
 
 
-def item_comparison(difference: Replicated, null: Floats, level: float = LEVEL) -> Comparison:
+def item_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
     """Difference between these trained models: BCa interval and permutation test over units."""
     interval = item_interval(difference, level)
     p = permutation_p(interval.value, null)
-    n = len(difference.influence)
-    return Comparison(interval.value, interval.low, interval.high, p, p, n)
+    return Difference(interval.value, interval.low, interval.high, p)
 
 
-def seed_comparison(difference: Replicated, null: Floats, level: float = LEVEL) -> Comparison:
+def seed_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
     """Difference between the methods: interval and test over units and seeds."""
     interval = seed_interval(difference, level)
     p = seed_p(difference, permutation_p(interval.value, null))
-    n = len(difference.influence)
-    return Comparison(interval.value, interval.low, interval.high, p, p, n)
+    return Difference(interval.value, interval.low, interval.high, p)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -314,87 +331,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(stepped, 1.0)
     return corrected.tolist()
-
-
-def correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons with ``p_corrected`` by ``holm`` over all of them."""
-    corrected = holm([comparison.p for comparison in comparisons])
-    return [
-        dataclasses.replace(comparison, p_corrected=p)
-        for comparison, p in zip(comparisons, corrected, strict=True)
-    ]
-
-
-# --------------------------------------------------------------------------------- in one call
-
-
-def seed_spread(values: Sequence[float]) -> Spread:
-    """Mean and sample standard deviation (n - 1) over seeds.
-
-    Raises:
-        ValueError: if there are no values.
-    """
-    if len(values) == 0:
-        raise ValueError("expected the value of at least one seed, got none")
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Spread(float(np.mean(values)), sd, len(values))
-
-
-def bootstrap_interval(
-    counts: Floats,
-    metric: CountMetric,
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-) -> tuple[Estimate, Estimate]:
-    """Mean over seeds with both intervals.
-
-    Args:
-        counts: (S, U, K).
-        metric: (..., K) -> (...).
-        rng: generator for the resamples.
-        resamples: how many.
-        level: confidence level.
-
-    Returns:
-        The interval over items and seeds, and the one over items alone (equal for one seed).
-    """
-    weights = resample_weights(counts.shape[1], resamples, rng)
-    quantity = replicate(counts, metric, weighted_totals(weights, counts))
-    return seed_interval(quantity, level), item_interval(quantity, level)
-
-
-def paired_difference(
-    first: Floats,
-    second: Floats,
-    metric: CountMetric,
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-) -> tuple[Comparison, Comparison]:
-    """First minus second method on the same units and the same seeds.
-
-    Args:
-        first: (S, U, K) counts; seed s of both methods is the same seed.
-        second: (S, U, K).
-        metric: (..., K) -> (...).
-        rng: generator for resamples and exchanges.
-        resamples: how many of each.
-        level: confidence level.
-
-    Returns:
-        The comparison over items and seeds, and the one over items alone (equal for one seed).
-
-    Raises:
-        ValueError: if the shapes differ.
-    """
-    if first.shape != second.shape:
-        raise ValueError(f"expected counts of one shape, got {first.shape} and {second.shape}")
-    units = first.shape[1]
-    weights = resample_weights(units, resamples, rng)
-    difference = replicate(first, metric, weighted_totals(weights, first)).minus(
-        replicate(second, metric, weighted_totals(weights, second))
-    )
-    masks = exchange_masks(units, resamples, rng)
-    null = null_effects(metric, exchanged_totals(first, second, masks))
-    return seed_comparison(difference, null, level), item_comparison(difference, null, level)

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from evidence import intervals
+from evidence import intervals, scoring
 from evidence.intervals import CountMetric, Floats
 from evidence.panels import estimate_entry
 
@@ -60,19 +60,25 @@ def summarise_restoration(
         if counts.shape != tuned.shape:
             raise ValueError(f"expected counts {tuned.shape} for {part!r}, got {counts.shape}")
     weights = intervals.resample_weights(tuned.shape[1], resamples, np.random.default_rng(rng_seed))
-    whole = intervals.replicate(tuned, metric, intervals.weighted_totals(weights, tuned))
+    whole = _replicate(tuned, metric, weights)
     return [_row(part, counts, whole, metric, weights) for part, counts in restored.items()]
+
+
+def _replicate(counts: Floats, metric: CountMetric, weights: Floats) -> intervals.Replicated:
+    totals = intervals.weighted_totals(weights, counts)
+    return intervals.replicate(counts, metric, totals, bounds=scoring.bounds_of(metric))
 
 
 def _row(
     part: str, counts: Floats, whole: intervals.Replicated, metric: CountMetric, weights: Floats
 ) -> RestorationRow:
-    without = intervals.replicate(counts, metric, intervals.weighted_totals(weights, counts))
-    drop = estimate_entry(whole.minus(without))
+    without = _replicate(counts, metric, weights)
+    difference = whole.minus(without)
+    drop = estimate_entry(difference)
     return {
         "part": part,
         "value": without.value,
-        "drop": drop["value"],
+        "drop": difference.value,
         "low": drop["low"],
         "high": drop["high"],
         "low_items": drop["low_items"],

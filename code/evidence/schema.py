@@ -1,99 +1,282 @@
-"""From stored predictions to the evidence of Tasks 1 and 2, as two nested dicts of plain values.
+"""What is stored as the evidence of Tasks 1 and 2: typed dictionaries, made here, read by reports.
 
-``summarise_acceptability`` and ``summarise_tagging`` compose ``scoring``, ``intervals``,
-``baselines`` and ``transfer`` by way of ``panels``. This module is their door and the description
-of what they return. Methods, evaluations, languages and tags are data: no name has a meaning, and
-results keep the order given.
+``acceptability.summarise_acceptability`` and ``tagging.summarise_tagging`` make them. Methods,
+evaluations, languages and tags are data: no name has a meaning, and results keep the order given.
 All values are str, int, float, bool, None, list or dict; NaN never occurs. Fractions are in [0, 1].
-What is missing is None, and ``reason`` beside it says why.
+What is missing is None, and ``reason`` beside it says why. Groups are kept by kind:
 
-ESTIMATE, a mean over seeds::
-
-    value              float | None
-    low, high          interval over items and seeds (see ``intervals``) | None
-    low_items, high_items   interval over items, for these trained models | None
-    sd                 sample sd over seeds | None for one seed
-    per_seed           list of floats, parallel to the method's ``seeds``
-    covers             "items and seeds" | "items" (one seed, or a control, which has none)
-    reason             None | why something above is None
-
-COMPARISON, first minus second method on the same items and the seeds both have::
-
-    evaluation         name of the evaluated set (for a drop: of the target)
-    metric             "matthews_correlation", "accuracy", "macro_f1" or "drop"
-    first, second      methods
-    effect             float | None
-    low, high, p, p_corrected                          over items and seeds
-    low_items, high_items, p_items, p_items_corrected  over items, for these trained models
-    family             how many comparisons Holm's correction covers: all pairs of methods for this
-                       metric on this evaluation
-    n                  items (CoLA) or sentences (POS; for a drop: of both sets) compared
-    seeds              the seeds in common, [] between two controls
-    covers, reason     as in ESTIMATE
-
-``summarise_acceptability`` returns::
-
-    evaluation, items, level, resamples, rng_seed
-    reasons            list of sentences: what is missing in this summary as a whole
-    majority_label     1 | 0 | None
-    methods: name ->
-        control        bool; a control is "majority class", computed here
-        seeds          list of int, [] for a control
-        metrics        matthews_correlation, accuracy, f1, f1_unacceptable, macro_f1, loss
-        confusion      2 x 2 mean over seeds, gold in rows, "not acceptable" first
-        threshold      None for a control, else
-            thresholds, matthews_correlation, sd   101 probabilities; MCC's mean over seeds, its sd
-                                  (list | None)
-            argmax                MCC at 0.5, mean over seeds
-            upper_bound       mean over seeds of the best MCC at any threshold: an UPPER BOUND,
-                                  chosen on the items that it is scored on
-            gain                  upper_bound - argmax
-            best_thresholds       list, one a seed
-        errors
-            by_domain, by_length, by_label, by_phenomenon: list of
-                group, items, share, accuracy (ESTIMATE), matthews_correlation (ESTIMATE)
-                by_domain: "in" | "out" | "unknown"; by_length: words, "1-5" ..;
-                by_label: "majority" | "minority" (is the gold label the training majority?),
-                [] where the majority is unknown; by_phenomenon: [] where the corpus names none
-            agreement  ESTIMATE of the share of items given the majority label | None
-            always_wrong: indices (row numbers of items), count, expected, share
-    always_wrong       the same over all seeds of all trained methods
-    comparisons        list of COMPARISON, metrics "matthews_correlation" and "accuracy"
-
-``summarise_tagging`` returns::
-
-    tags, source, level, resamples, rng_seed, reasons
-    evaluations: name -> language, words, sentences, support (tag -> gold words)
-    targets            evaluations in another language than the source's
-    cause_meanings     cause -> what it covers, in words
-    seqeval_trap       see ``scoring.seqeval_trap_example``
-    methods: name ->
-        control        bool; a control is "most frequent tag", computed here
-        seeds          list of int, [] for a control
-        evaluations: name -> (only sets with predictions; others are named in ``reasons``)
-            metrics    accuracy, macro_f1, weighted_f1, seqeval_f1 -> ESTIMATE (seqeval_f1 has no
-                       interval)
-            per_tag    list of tag, support, precision, recall (means over seeds | None),
-                       f1 (ESTIMATE)
-            confusion  T x T mean word counts over seeds, gold in rows
-            by_seen ("seen" | "unseen" in English training), by_pieces ("1" .. "4+"),
-            by_length (words of the sentence, "1-5" ..): list of
-                group, words, share, accuracy (ESTIMATE)
-        transfer: target -> (only where source and target have predictions)
-            drop       ESTIMATE, source minus target accuracy
-            drop_macro_f1   ESTIMATE
-            by_tag, by_seen, by_pieces, by_length: list of group, source_words, target_words,
-                       source_accuracy, target_accuracy (float | None), drop (ESTIMATE),
-                       points, points_rate, points_mix (``transfer.DropRow``; points add up to drop)
-            cells      list of gold, predicted, source_rate, target_rate, points, share, ranked by
-                       points (``transfer.CellRow``; points add up to drop)
-            causes     list of cause, source_rate, target_rate, points (ESTIMATE; values add up to
-                       drop), share (of the drop | None), ranked by points
-    comparisons        list of COMPARISON: "accuracy" and "macro_f1" on every evaluation, "drop" to
-                       every target
+* ``by_domain``: "in" | "out" | "unknown" (CoLA's sources); ``by_label``: "majority" | "minority"
+  (is the gold label the training majority?); ``by_phenomenon``: as the corpus names them;
+* ``by_tag``: gold tags; ``by_seen``: "seen" | "unseen" (is the form in training?);
+  ``by_pieces``: "1" .. "4+" (by the method's own tokenizer);
+* ``by_length``: words of the sentence, "1-5" ..
 """
 
-from evidence.acceptability import MAJORITY, summarise_acceptability
-from evidence.tagging import LEXICAL, summarise_tagging
+from collections.abc import Mapping
+from typing import Literal, TypedDict
 
-__all__ = ["LEXICAL", "MAJORITY", "summarise_acceptability", "summarise_tagging"]
+Covers = Literal["items and seeds", "items"]
+Outcome = Literal["better", "worse", "equivalent", "undecided"]
+
+
+class Estimate(TypedDict):
+    """A mean over seeds with its intervals (see ``intervals``).
+
+    ``low`` and ``high`` are over items and seeds, None for one or two seeds, which are too few to
+    know their spread; of a control, which has no seeds, they are over items. ``per_seed`` is
+    parallel to the method's ``seeds``; ``sd`` is that sample's, None for one seed.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    low_items: float | None
+    high_items: float | None
+    sd: float | None
+    per_seed: list[float]
+    covers: Covers
+    reason: str | None
+
+
+class Comparison(TypedDict):
+    """First minus second method on the same items and the seeds that both have ([]: controls).
+
+    ``metric`` is "drop" or the name of a metric; of a drop, ``evaluation`` is the target and less
+    is better. The interval, p and outcome are over what ``covers`` says;
+    those over items, for these trained models, stand beside them. ``family`` is the number of
+    comparisons that Holm's correction covers: those with a control; 1 for the ``primary`` one,
+    reference against adapter. ``outcome`` is told from the first method's side.
+    """
+
+    evaluation: str
+    metric: str
+    first: str
+    second: str
+    primary: bool
+    outcome: Outcome | None
+    margin: float | None
+    effect: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_corrected: float | None
+    low_items: float | None
+    high_items: float | None
+    p_items: float | None
+    p_items_corrected: float | None
+    family: int
+    n: int
+    seeds: list[int]
+    covers: Covers
+    reason: str | None
+
+
+class Contrast(TypedDict):
+    """Accuracy on one group of items minus that on another, of one method."""
+
+    first: str
+    second: str
+    difference: Estimate
+
+
+class AlwaysWrong(TypedDict):
+    """Items (row numbers) that every seed gets wrong, beside what independent errors would give."""
+
+    indices: list[int]
+    count: int
+    expected: float
+    share: float
+
+
+class ItemGroup(TypedDict):
+    """Sentences of one kind."""
+
+    group: str
+    items: int
+    share: float
+    accuracy: Estimate
+    matthews_correlation: Estimate
+
+
+class Threshold(TypedDict):
+    """MCC by the threshold on P(acceptable), at 101 of them; means over seeds.
+
+    ``upper_bound`` is the mean of the best MCC at any threshold, chosen on the items that it is
+    scored on; ``gain`` is how far it lies above ``argmax``, the MCC at 0.5.
+    """
+
+    thresholds: list[float]
+    matthews_correlation: list[float]
+    sd: list[float] | None
+    argmax: float
+    upper_bound: float
+    gain: float
+    best_thresholds: list[float]
+
+
+class Method(TypedDict):
+    """What both tasks say of a method; a control is computed here and has no seeds.
+
+    ``learned``: whether the first compared metric on the validation set is above the computed
+    control and, for what adapts the encoder, above the trained head on the frozen one, by more than
+    the interval; None where there is nothing to compare with.
+    """
+
+    control: bool
+    seeds: list[int]
+    learned: bool | None
+
+
+class AcceptabilityMethod(Method):
+    """A method on CoLA. Confusion: 2 x 2 mean over seeds, gold in rows, "not acceptable" first.
+
+    ``agreement``: share of the items given the majority label.
+    """
+
+    metrics: dict[str, Estimate]
+    confusion: list[list[float]]
+    threshold: Threshold | None
+    groups: dict[str, list[ItemGroup]]
+    contrasts: dict[str, Contrast]
+    agreement: Estimate | None
+    always_wrong: AlwaysWrong
+
+
+class TagScores(TypedDict):
+    """One tag: gold words, means over seeds."""
+
+    tag: str
+    support: int
+    precision: float | None
+    recall: float | None
+    f1: Estimate
+
+
+class WordGroup(TypedDict):
+    """Words of one kind in one evaluated set."""
+
+    group: str
+    words: int
+    share: float
+    accuracy: Estimate
+
+
+class TaggingOnSet(TypedDict):
+    """A method on one evaluated set. Confusion: T x T mean word counts, gold in rows."""
+
+    metrics: dict[str, Estimate]
+    per_tag: list[TagScores]
+    confusion: list[list[float]]
+    groups: dict[str, list[WordGroup]]
+    contrasts: dict[str, Contrast]
+
+
+class DropGroup(TypedDict):
+    """Words of one kind in both sets (``transfer.drop_by_group``); points add up to the drop."""
+
+    group: str
+    source_words: int
+    target_words: int
+    source_accuracy: float | None
+    target_accuracy: float | None
+    drop: Estimate
+    points: float
+    points_rate: float
+    points_mix: float
+
+
+class Cell(TypedDict):
+    """A confusion and its part in the drop (``transfer.decompose_drop``)."""
+
+    gold: str
+    predicted: str
+    source_rate: float
+    target_rate: float
+    points: float
+    share: float | None
+
+
+class CausePart(TypedDict):
+    """A kind of error and its part in the drop; the points add up to it."""
+
+    cause: str
+    source_rate: float
+    target_rate: float
+    points: Estimate
+    share: float | None
+
+
+class Transfer(TypedDict):
+    """From source to target: drop in accuracy, and in macro-F1 over the tags that both sets have.
+
+    Cells and causes are ranked by points.
+    """
+
+    drop: Estimate
+    drop_macro_f1: Estimate
+    tags_in_both: list[str]
+    groups: dict[str, list[DropGroup]]
+    cells: list[Cell]
+    causes: list[CausePart]
+
+
+class TaggingMethod(Method):
+    """A method of tagging, on the sets and targets that it has predictions for."""
+
+    evaluations: dict[str, TaggingOnSet]
+    transfer: dict[str, Transfer]
+
+
+class EvaluatedSet(TypedDict):
+    """An evaluated set of words; support: gold words of each tag."""
+
+    language: str
+    words: int
+    sentences: int
+    support: dict[str, int]
+
+
+class SeqevalCase(TypedDict):
+    """A small case where seqeval's F1 misleads."""
+
+    words: list[str]
+    gold: list[str]
+    predicted: list[str]
+    accuracy: float
+    seqeval_f1: float
+
+
+class Procedure(TypedDict):
+    """How the intervals of a task were made, what is missing as a whole, and the comparisons."""
+
+    level: float
+    resamples: int
+    rng_seed: int
+    reasons: list[str]
+    comparisons: list[Comparison]
+
+
+class AcceptabilityEvidence(Procedure):
+    """Evidence of Task 1; ``always_wrong`` is over all seeds of all trained methods."""
+
+    evaluation: str
+    items: int
+    majority_label: int | None
+    methods: dict[str, AcceptabilityMethod]
+    always_wrong: AlwaysWrong
+
+
+class TaggingEvidence(Procedure):
+    """Evidence of Task 2; targets are the sets in another language than the source's."""
+
+    tags: list[str]
+    source: str
+    evaluations: dict[str, EvaluatedSet]
+    targets: list[str]
+    cause_meanings: dict[str, str]
+    seqeval_trap: dict[str, SeqevalCase]
+    methods: dict[str, TaggingMethod]
+
+
+Evidence = AcceptabilityEvidence | TaggingEvidence
+TaskEvidence = Mapping[str, Evidence]

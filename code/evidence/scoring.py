@@ -1,32 +1,28 @@
-"""Metrics of both tasks as pure functions on arrays, and the same functions behind ``evaluate``.
+"""Metrics of both tasks as pure functions of counts: what bootstrap and permutations compute with.
 
-Every metric is a function of *counts* that add up over items, so that a bootstrap resample is a
-weighted sum of rows (see ``intervals``). Acceptability counts have five columns: true positives,
-false positives, false negatives, true negatives, summed cross entropy; "positive" is "acceptable",
-label 1. Tag counts have 3 T columns for T tags: correct, predicted and gold words of each tag.
+Counts add up over items, so that a resample is a weighted sum of rows (see ``intervals``).
+Acceptability counts have five columns: true positives, false positives, false negatives, true
+negatives, summed cross entropy; "positive" is "acceptable", label 1. Tag counts have 3 T columns
+for T tags: correct, predicted and gold words of each tag. A run's own score is not computed here
+but by ``metrics``; evidence is refused where the two differ (``panels.check_scores``).
 
 Conventions, all of them scikit-learn's: MCC is 0 where a row or column of the confusion matrix is
 empty (as in GLUE); an F1 with nothing to find and nothing found is 0. Macro-F1 is the mean over the
 tags that occur in the gold data at hand, ``labels=present, zero_division=0``: a tag without a gold
 word has no recall, hence no F1, but words wrongly given that tag still count against their own.
 Values are fractions in [0, 1] (MCC in [-1, 1], loss in nats).
-
-``load_metric`` wraps the scores as ``evaluate.Metric`` objects that need no network; it alone
-imports ``evaluate`` (which imports torch), and only when called. This file leaves out uncertainty,
-and how scores are read from the store.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    import evaluate
+from evidence.intervals import UNIT, Bounds
+from evidence.schema import AlwaysWrong, SeqevalCase
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -108,22 +104,10 @@ ACCEPTABILITY_METRICS: Mapping[str, CountMetric] = {
 }
 
 
-def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
-    """The six metrics of ``ACCEPTABILITY_METRICS`` for one run.
-
-    Args:
-        logits: (N, 2), column 1 for "acceptable".
-        labels: (N,) of 0 and 1.
-
-    Raises:
-        ValueError: if the shapes do not fit, there are no items, or a logit is not finite.
-    """
-    logits, labels = np.asarray(logits), np.asarray(labels)
-    _require(logits.ndim == 2 and logits.shape == (len(labels), 2), "logits (N, 2)", logits.shape)
-    _require(len(labels) > 0, "at least one item", 0)
-    _require(bool(np.isfinite(logits).all()), "finite logits", "NaN or infinity")
-    totals = acceptability_counts(logits[None], labels)[0].sum(axis=0)
-    return {name: float(metric(totals)) for name, metric in ACCEPTABILITY_METRICS.items()}
+def bounds_of(metric: CountMetric) -> Bounds:
+    """The least and the greatest value of a metric of this module."""
+    others: dict[CountMetric, Bounds] = {matthews_correlation: (-1.0, 1.0), loss: (0.0, np.inf)}
+    return others.get(metric, UNIT)
 
 
 @dataclass(frozen=True)
@@ -196,12 +180,6 @@ def confusion_matrix(gold: Ints, predicted: Ints, classes: int) -> Ints:
     return cells.reshape(classes, classes)
 
 
-def counts_of_confusion(confusion: Ints) -> Floats:
-    """Tag counts (..., 3 T) from confusion matrices (..., T, T)."""
-    correct = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return np.concatenate([correct, confusion.sum(-2), confusion.sum(-1)], axis=-1)
-
-
 def tag_counts(predicted: Ints, gold: Ints, sentence: Ints, tags: int) -> Floats:
     """Counts of every sentence, the unit that is resampled.
 
@@ -265,6 +243,16 @@ def tag_macro_f1(counts: Floats) -> Floats:
     return divide((tag_f1(counts) * present).sum(-1), present.sum(-1))
 
 
+def macro_f1_over(tags: NDArray[np.bool_]) -> CountMetric:
+    """``tag_macro_f1`` over some of the tags: a mask (T,) -> metric of tag counts."""
+
+    def over(counts: Floats) -> Floats:
+        present = (_split(counts)[2] > 0) & tags
+        return divide((tag_f1(counts) * present).sum(-1), present.sum(-1))
+
+    return over
+
+
 def tag_weighted_f1(counts: Floats) -> Floats:
     """Mean F1 weighted by gold words, (..., 3 T) -> (...)."""
     gold = _split(counts)[2]
@@ -276,31 +264,6 @@ TAG_METRICS: Mapping[str, CountMetric] = {
     "macro_f1": tag_macro_f1,
     "weighted_f1": tag_weighted_f1,
 }
-
-
-def score_tags(predicted: Ints, gold: Ints, tags: Sequence[str]) -> dict[str, Any]:
-    """Scores of one run.
-
-    Args:
-        predicted: (W,) indices into ``tags``.
-        gold: (W,) indices into ``tags``.
-        tags: the T tags.
-
-    Returns:
-        ``accuracy``, ``macro_f1``, ``weighted_f1`` (floats); ``per_tag``: tag -> ``precision``,
-        ``recall``, ``f1``, ``support`` (see ``per_tag_scores``); ``confusion``: T lists of T ints,
-        gold in rows.
-
-    Raises:
-        ValueError: if the shapes differ, there are no words, or an index is outside the tag set.
-    """
-    _require(len(gold) > 0, "at least one word", 0)
-    confusion = confusion_matrix(gold, predicted, len(tags))
-    totals = counts_of_confusion(confusion)
-    result: dict[str, Any] = {name: float(metric(totals)) for name, metric in TAG_METRICS.items()}
-    result["per_tag"] = per_tag_scores(totals, tags)
-    result["confusion"] = confusion.tolist()
-    return result
 
 
 def per_tag_scores(totals: Floats, tags: Sequence[str]) -> dict[str, dict[str, float | None]]:
@@ -340,7 +303,7 @@ def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
         return float(f1_score([list(s) for s in gold], [list(s) for s in predicted]))
 
 
-def seqeval_trap_example() -> dict[str, Any]:
+def seqeval_trap_example() -> dict[str, SeqevalCase]:
     """Two small cases where seqeval's F1 misleads, computed here and now.
 
     Returns:
@@ -359,7 +322,7 @@ def seqeval_trap_example() -> dict[str, Any]:
     return {name: _trap(*(text.split() for text in case)) for name, case in cases.items()}
 
 
-def _trap(words: list[str], gold: list[str], predicted: list[str]) -> dict[str, Any]:
+def _trap(words: list[str], gold: list[str], predicted: list[str]) -> SeqevalCase:
     right = sum(g == p for g, p in zip(gold, predicted, strict=True))
     return {
         "words": words,
@@ -389,7 +352,7 @@ def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[st
     return bins, [*names, f"{starts[-1]}+"]
 
 
-def always_wrong(correct: NDArray[np.bool_]) -> dict[str, Any]:
+def always_wrong(correct: NDArray[np.bool_]) -> AlwaysWrong:
     """Items that every seed gets wrong, beside how many chance would give.
 
     Args:
@@ -408,80 +371,6 @@ def always_wrong(correct: NDArray[np.bool_]) -> dict[str, Any]:
         "expected": float(items * np.prod(wrong.mean(axis=1))),
         "share": len(indices) / items,
     }
-
-
-# ------------------------------------------------------------------------------------ interfaces
-
-
-def write_conllu(path: Path, sentences: Iterable[Sequence[tuple[str, str]]]) -> None:
-    """Write (form, UPOS) sentences as CoNLL-U, for the official UD evaluation.
-
-    Heads are a placeholder tree (all words under the first), since only UPOS is meant to be scored.
-    """
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for sentence in sentences:
-            for number, (form, tag) in enumerate(sentence, start=1):
-                head, relation = ("0", "root") if number == 1 else ("1", "dep")
-                columns = [str(number), form, "_", tag, "_", "_", head, relation, "_", "_"]
-                file.write("\t".join(columns) + "\n")
-            file.write("\n")
-
-
-def load_metric(name: str, cache_dir: str | None = None) -> "evaluate.Metric":
-    """A metric of this module behind ``evaluate``'s interface, without network.
-
-    ``load_metric("acceptability").compute(predictions=logits, references=labels)`` returns what
-    ``score_acceptability`` does; ``load_metric("tags").compute(predictions=, references=, tags=)``
-    what ``score_tags`` does. ``add_batch`` works as for any ``evaluate.Metric``.
-
-    Args:
-        name: "acceptability" or "tags".
-        cache_dir: where ``evaluate`` makes its (empty) folder; data stay in memory.
-
-    Raises:
-        ValueError: for another name.
-    """
-    # evaluate imports torch and transformers, which those who only read scores must not pay for.
-    import datasets
-    import evaluate
-
-    number = datasets.Value("int64")
-    predictions = {"acceptability": datasets.Sequence(datasets.Value("float64")), "tags": number}
-    compute: dict[str, Callable[..., dict[str, Any]]] = {
-        "acceptability": _compute_acceptability,
-        "tags": _compute_tags,
-    }
-    _require(name in compute, f"a metric out of {sorted(compute)}", name)
-
-    class LocalMetric(evaluate.Metric):
-        """One of this module's scores."""
-
-        def _info(self) -> evaluate.MetricInfo:
-            features = datasets.Features({"predictions": predictions[name], "references": number})
-            return evaluate.MetricInfo(
-                description=f"{name} scores of this study",
-                citation="",
-                inputs_description=compute[name].__doc__ or "",
-                features=features,
-            )
-
-        def _compute(
-            self, *, predictions: Any = None, references: Any = None, **options: Any
-        ) -> dict[str, Any]:
-            return compute[name](predictions, references, **options)
-
-    # The seed is fixed because evaluate would otherwise read numpy's global state.
-    return LocalMetric(config_name=name, keep_in_memory=True, cache_dir=cache_dir, seed=0)
-
-
-def _compute_acceptability(predictions: Any, references: Any) -> dict[str, Any]:
-    """Predictions are logits (N, 2), references labels (N,)."""
-    return dict(score_acceptability(np.asarray(predictions), np.asarray(references)))
-
-
-def _compute_tags(predictions: Any, references: Any, tags: Sequence[str]) -> dict[str, Any]:
-    """Predictions and references are indices (W,) into ``tags``."""
-    return score_tags(np.asarray(predictions), np.asarray(references), tags)
 
 
 def _require(condition: bool, expected: str, got: object) -> None:

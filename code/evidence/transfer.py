@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from evidence.schema import Cell
+
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
@@ -37,11 +39,10 @@ class GroupRow:
     words: int
     share: float
     accuracy: float | None
-    sd: float | None
 
 
 def accuracy_by_group(correct: Bools, groups: ArrayLike, order: Sequence[str]) -> list[GroupRow]:
-    """Accuracy, mean and sample standard deviation over seeds, on each group.
+    """Accuracy, mean over seeds, on each group.
 
     Args:
         correct: (S, W).
@@ -61,10 +62,8 @@ def _group_row(correct: Bools, member: Bools, group: str) -> GroupRow:
     words = int(member.sum())
     share = words / len(member) if len(member) else 0.0
     if not words:
-        return GroupRow(group, 0, share, None, None)
-    of_seed = correct[:, member].mean(axis=1)
-    sd = float(of_seed.std(ddof=1)) if len(of_seed) > 1 else None
-    return GroupRow(group, words, share, float(of_seed.mean()), sd)
+        return GroupRow(group, 0, share, None)
+    return GroupRow(group, words, share, float(correct[:, member].mean()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,42 +126,22 @@ def _drop_row(source: GroupRow, target: GroupRow) -> DropRow:
     )
 
 
-def piece_groups(pieces: ArrayLike) -> tuple[list[str], list[str]]:
+def piece_groups(pieces: ArrayLike) -> tuple[NDArray[np.str_], list[str]]:
     """Group of each word by its number of word pieces, and the order of the groups: 1, 2, 3, 4+."""
     capped = np.minimum(np.asarray(pieces, dtype=np.int64), 4)
-    return [str(n) if n < 4 else "4+" for n in capped], ["1", "2", "3", "4+"]
+    order = ["1", "2", "3", "4+"]
+    return np.asarray(order)[capped - 1], order
 
 
-def seen_groups(seen: ArrayLike) -> tuple[list[str], list[str]]:
+def seen_groups(seen: ArrayLike) -> tuple[NDArray[np.str_], list[str]]:
     """Group of each word by whether its form occurs in training, and the order of the groups."""
-    return ["seen" if s else "unseen" for s in np.asarray(seen, dtype=bool)], ["seen", "unseen"]
+    return np.where(np.asarray(seen, dtype=bool), "seen", "unseen"), ["seen", "unseen"]
 
 
 # ----------------------------------------------------------------------------------------- cells
 
 
-@dataclass(frozen=True, slots=True)
-class CellRow:
-    """A confusion and its part in the drop.
-
-    Attributes:
-        gold: gold tag.
-        predicted: predicted tag.
-        source_rate: share of the source's words in this cell.
-        target_rate: share of the target's words in this cell.
-        points: target minus source rate, the fraction of accuracy that this cell accounts for.
-        share: points divided by the whole drop, None if that is 0.
-    """
-
-    gold: str
-    predicted: str
-    source_rate: float
-    target_rate: float
-    points: float
-    share: float | None
-
-
-def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[CellRow]:
+def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[Cell]:
     """Confusions ranked by how much of the drop each accounts for; all together are the drop.
 
     Accuracy is 1 minus the sum of the rates of the T (T - 1) cells off the diagonal, so the drop is
@@ -181,12 +160,18 @@ def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[
         for g, p in np.argwhere(off_diagonal)
     ]
     whole = math.fsum(out - into for _, _, into, out in cells)
-    rows = [CellRow(g, p, i, o, o - i, _share(o - i, whole)) for g, p, i, o in cells]
-    return sorted(rows, key=lambda row: (-row.points, row.gold, row.predicted))
-
-
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+    rows = [
+        Cell(
+            gold=g,
+            predicted=p,
+            source_rate=i,
+            target_rate=o,
+            points=o - i,
+            share=(o - i) / whole if whole else None,
+        )
+        for g, p, i, o in cells
+    ]
+    return sorted(rows, key=lambda row: (-row["points"], row["gold"], row["predicted"]))
 
 
 # ---------------------------------------------------------------------------------------- causes

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from evidence.schema import AcceptabilityMethod
 from plots.costs import COSTS, draw_cost, ratio_note
 from plots.deferred import deferred
 from plots.drawing import (
@@ -54,7 +55,7 @@ KINDS = ("by_domain", "by_length", "by_label", "by_phenomenon")
 @deferred
 def plot_quality_and_cost(results: Results, task: str, words: Wording) -> Figure:
     """Metrics of every method and control with intervals and seeds; time and memory beside them."""
-    evidence = results.evidence[task]
+    evidence = results.evidence.get(task)
     if not evidence:
         return nothing_to_show(words)
     methods = list(evidence["methods"])
@@ -200,14 +201,14 @@ def plot_acceptability_errors(results: Results, words: Wording) -> Figure:
     for kind, ax in places.items():
         draw_groups(ax, results, words, entries, kind, panels[kind])
         ax.set_title(words.say("plots", kind))
-        shown += [row["accuracy"] for entry in entries.values() for row in entry["errors"][kind]]
+        shown += [row["accuracy"] for entry in entries.values() for row in entry["groups"][kind]]
     handles = method_handles(results, words, entries, "marks")
     add_legend(figure, [*handles, *estimate_handles(words, shown)])
     add_note(figure, words.say("plots", "group_note"), cut_note(words, shown))
     describe(
         figure,
         *(
-            _say_groups(words, kind, method, entry["errors"][kind])
+            _say_groups(words, kind, method, entry["groups"][kind])
             for kind in places
             for method, entry in entries.items()
         ),
@@ -243,7 +244,7 @@ def draw_groups(
     accuracy_axis(ax, "x", words)
     offsets = spread_positions(len(entries), 0.6)
     for offset, (method, entry) in zip(offsets, entries.items(), strict=True):
-        rows = {row["group"]: row["accuracy"] for row in entry["errors"][kind]}
+        rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
         for place, (group, _) in enumerate(groups):
             draw_estimate(ax, place + offset, rows[group], styles[method], upright=False)
 
@@ -282,15 +283,15 @@ def _merge_column(column: Sequence[Axes]) -> Axes:
 def _groups(entries: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
     """Groups with items, and how many they hold; the same for all methods."""
     for entry in entries.values():
-        return [(row["group"], row["items"]) for row in entry["errors"][kind] if row["items"]]
+        return [(row["group"], row["items"]) for row in entry["groups"][kind] if row["items"]]
     return []
 
 
-def _trained(results: Results, task: str | None) -> dict[str, Any]:
+def _trained(results: Results, task: str) -> dict[str, AcceptabilityMethod]:
     """Evidence of the methods that are no controls."""
-    methods = results.evidence.get(task or "", {}).get("methods", {})
-    return {name: entry for name, entry in methods.items() if not entry["control"]}
+    known = results.acceptability(task)["methods"] if task in results.evidence else {}
+    return {name: entry for name, entry in known.items() if not entry["control"]}
 
 
-def _acceptability_task(results: Results) -> str | None:
-    return next((t.name for t in results.profile.tasks.values() if t.kind == "sequence"), None)
+def _acceptability_task(results: Results) -> str:
+    return next((t.name for t in results.profile.tasks.values() if t.kind == "sequence"), "")

@@ -93,7 +93,8 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
 
 def _say_tags(words: Wording, evidence: Mapping[str, Any], target: str, method: str) -> str:
     """Accuracy in source and target by tag, in the order of the figure."""
-    rows = {e["group"]: e for e in evidence["methods"][method]["transfer"][target]["by_tag"]}
+    groups = evidence["methods"][method]["transfer"][target]["groups"]
+    rows = {e["group"]: e for e in groups["by_tag"]}
     pairs = []
     for tag in order_of_tags(evidence, target):
         ends = (rows[tag]["source_accuracy"], rows[tag]["target_accuracy"])
@@ -112,7 +113,8 @@ def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: s
     """Two points a tag, joined; a tag that one of the sets lacks has one point."""
     evidence, style = tagging_evidence(results), styles_of(results)[method]
     order = order_of_tags(evidence, target)
-    entries = {e["group"]: e for e in evidence["methods"][method]["transfer"][target]["by_tag"]}
+    groups = evidence["methods"][method]["transfer"][target]["groups"]
+    entries = {e["group"]: e for e in groups["by_tag"]}
     horizontal_groups(ax, [shorten(tag) for tag in order])
     accuracy_axis(ax, "x", words)
     for row, tag in enumerate(order):
@@ -143,7 +145,8 @@ def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: s
 
 def order_of_tags(evidence: Mapping[str, Any], target: str) -> list[str]:
     """Tags that source or target have, by the drop of the first method, largest first."""
-    rows = evidence["methods"][transferred(evidence, target)[0]]["transfer"][target]["by_tag"]
+    first = evidence["methods"][transferred(evidence, target)[0]]
+    rows = first["transfer"][target]["groups"]["by_tag"]
     present = [row for row in rows if row["source_words"] or row["target_words"]]
     # A tag without a drop, because one of the sets lacks it, comes last.
     present.sort(key=lambda row: -np.inf if row["drop"]["value"] is None else row["drop"]["value"])
@@ -201,7 +204,7 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
 def _say_breakdown(words: Wording, evidence: Mapping[str, Any], name: str) -> str:
     """Accuracy of the first method on known and unknown forms."""
     method = transferred(evidence, name, "evaluations")[0]
-    rows = evidence["methods"][method]["evaluations"][name]["by_seen"]
+    rows = evidence["methods"][method]["evaluations"][name]["groups"]["by_seen"]
     pairs = [
         (words.name(r["group"]), show_value(words, "accuracy", r["accuracy"]["value"]))
         for r in rows
@@ -221,7 +224,7 @@ def draw_breakdown(
     """
     evidence, styles = tagging_evidence(results), styles_of(results)
     methods = transferred(evidence, evaluation, "evaluations")
-    rows = evidence["methods"][methods[0]]["evaluations"][evaluation][kind]
+    rows = evidence["methods"][methods[0]]["evaluations"][evaluation]["groups"][kind]
     shown = [row["group"] for row in rows if row["words"]]
     labels = [_group_label(words, row) for row in rows if row["words"]]
     ax.set_xticks(range(len(shown)), labels, fontsize=SMALL)
@@ -233,7 +236,7 @@ def draw_breakdown(
     for offset, method in zip(spread_positions(len(methods), 0.5), methods, strict=True):
         entries = {
             row["group"]: row["accuracy"]
-            for row in evidence["methods"][method]["evaluations"][evaluation][kind]
+            for row in evidence["methods"][method]["evaluations"][evaluation]["groups"][kind]
         }
         for place, group in enumerate(shown):
             draw_estimate(ax, place + offset, entries[group], styles[method], upright=True)
@@ -340,9 +343,10 @@ def draw_confusion(
 # --------------------------------------------------------------------------------------- evidence
 
 
-def tagging_evidence(results: Results) -> dict[str, Any]:
+def tagging_evidence(results: Results) -> Mapping[str, Any]:
     """Evidence of the tagging task; empty where nothing of it has finished."""
-    return results.evidence.get(_task(results), {})
+    found: Mapping[str, Any] = results.evidence.get(_task(results)) or {}
+    return found
 
 
 def _task(results: Results) -> str:

@@ -148,7 +148,12 @@ class Grid:
         if not finished:
             return
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
-        summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
+        scores = {
+            a: {run.name: self._scored(run, a, of_set[run.name]) for run in finished}
+            for a, of_set in predictions.items()
+        }
+        made = (finished, tables, predictions, scores)
+        summary = evidence.make(self.store, self.inputs, task, *made)
         self._ledger.record_task(task.name, {"evidence": summary.name})
         self._complete_restoration(task, finished, predictions)
 
@@ -176,6 +181,9 @@ class Grid:
             progress.say(f"the price of a step of {task.name} is not known: {error}")
         else:
             self._ledger.record_task(task.name, {"price": entry.name})
+
+    def _scored(self, run: Run, address: str, predicted: Entry) -> Entry:
+        return score.make(self.store, self.inputs, run, predicted, address)
 
     def _predicted(self, run: Run, address: str) -> Entry:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])

@@ -9,10 +9,18 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import pandas as pd
 
+from evidence.schema import (
+    AcceptabilityEvidence,
+    Comparison,
+    Estimate,
+    Evidence,
+    TaggingEvidence,
+    TaskEvidence,
+)
 from store import provenance
 from store.entries import Entry, Store
 from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES, select
@@ -64,7 +72,7 @@ class Results:
             ratio to the reference's on the same batches with low and high, steps, device.
         restoration: one row a task, method, part and evaluation: metric with the part set back,
             drop against the trained model with its intervals (``evidence.restoration``).
-        evidence: task -> the nested summary of ``evidence``.
+        evidence: task -> its evidence, of the tasks that have any.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
         provenance: one row a run: time, device, commit, versions, and
@@ -81,7 +89,7 @@ class Results:
     representation: pd.DataFrame
     embedding_rows: pd.DataFrame
     untouched: pd.DataFrame
-    evidence: dict[str, dict[str, Any]]
+    evidence: TaskEvidence
     items: dict[str, dict[str, pd.DataFrame]]
     sources: pd.DataFrame
     provenance: pd.DataFrame
@@ -130,6 +138,40 @@ class Results:
     def evaluations(self, task: str) -> tuple[str, ...]:
         """Addresses of a task's evaluated sets; the first is the validation set."""
         return self.profile.tasks[task].evaluations
+
+    def acceptability(self, task: str) -> AcceptabilityEvidence:
+        """The evidence of a task of sentences; whether there is any, ``has`` and ``needs`` say.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return cast(AcceptabilityEvidence, self.evidence[task])
+
+    def tagging(self, task: str) -> TaggingEvidence:
+        """The evidence of a task of words, as ``acceptability``."""
+        return cast(TaggingEvidence, self.evidence[task])
+
+    def comparisons(self, task: str) -> list[Comparison]:
+        """All comparisons of methods, of either kind of task."""
+        found = self.evidence.get(task)
+        return found["comparisons"] if found else []
+
+    def estimates(self, task: str, evaluation: str, metric: str) -> dict[str, Estimate]:
+        """A metric on an evaluated set by method, controls included, of those that have it."""
+        metrics: dict[str, dict[str, Estimate]] = {}
+        if task not in self.evidence:
+            return {}
+        if self.profile.tasks[task].kind == "sequence":
+            metrics = {
+                m: entry["metrics"] for m, entry in self.acceptability(task)["methods"].items()
+            }
+        else:
+            metrics = {
+                method: entry["evaluations"][evaluation]["metrics"]
+                for method, entry in self.tagging(task)["methods"].items()
+                if evaluation in entry["evaluations"]
+            }
+        return {method: found[metric] for method, found in metrics.items() if metric in found}
 
     def has(self, part: str, task: str | None = None) -> bool:
         """Whether there is anything of a part (``drift``, ``evidence``), of one task or of any."""
@@ -205,7 +247,7 @@ class _Reader:
         return Results(
             profile=self._profile,
             missing=tuple(missing),
-            evidence={task.name: self._evidence(task) for task in tasks},
+            evidence={task.name: found for task in tasks if (found := self._evidence(task))},
             items={task.name: self._items(task) for task in tasks},
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
@@ -281,9 +323,9 @@ class _Reader:
         }
         return {stage: modules for stage, modules in changed.items() if modules}
 
-    def _evidence(self, task: TaskSettings) -> dict[str, Any]:
+    def _evidence(self, task: TaskSettings) -> Evidence | None:
         name = self._content["tasks"].get(task.name, {}).get("evidence")
-        return self._open(name).result() if name else {}
+        return cast(Evidence, self._open(name).result()) if name else None
 
     def _training_sizes(self, task: str) -> dict[str, int]:
         """``train_sentences``, and for words ``train_words``, of the task's training split."""

@@ -121,10 +121,13 @@ class Cells:
 
     def interval(self, entry: Mapping[str, Any], scale: Scale = PLAIN) -> Shown:
         """The interval of an ESTIMATE or COMPARISON of ``evidence``."""
-        low, high = _scaled(entry["low"], scale), _scaled(entry["high"], scale)
+        return self.span((entry["low"], entry["high"]), scale)
+
+    def span(self, ends: tuple[float | None, float | None], scale: Scale = PLAIN) -> Shown:
+        """The two ends of an interval."""
+        low, high = (_scaled(end, scale) for end in ends)
         text = self.words.interval(low, high, scale.digits)
-        ends = {"low": entry["low"], "high": entry["high"]}
-        return Shown(text, None if text == MISSING else ends)
+        return Shown(text, None if text == MISSING else {"low": ends[0], "high": ends[1]})
 
     def estimate(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> Shown:
         """Value and interval of an ESTIMATE; the value alone where there is no interval."""

@@ -1,8 +1,6 @@
 """Tables on the errors of Task 1 (CoLA): by kind of sentence, by seed, by threshold."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from evidence.schema import AcceptabilityEvidence, AlwaysWrong
 from store.results import Results
 from tabulation.cells import (
     PERCENT,
@@ -23,14 +21,15 @@ THRESHOLD = Scale(1, 2)
 @needs_evidence(TASK)
 def tabulate_threshold(results: Results, words: Wording) -> Table:
     """What the threshold 0.5 leaves on the table: an upper bound, as the note says."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells, summary = Cells(words), results.acceptability(TASK)
     header = cells.titles("method", "argmax", "mcc_bound", "gain", "best_threshold")
     rows = []
     for method in trained_methods(summary):
         entry = summary["methods"][method]["threshold"]
+        assert entry is not None, "only controls have no probabilities"
         best = sorted({cells.number(t, THRESHOLD) for t in entry["best_thresholds"]})
         shown = best[0] if len(best) == 1 else f"{best[0]}–{best[-1]}"
-        values = [cells.number(entry[key]) for key in ("argmax", "upper_bound", "gain")]
+        values = [cells.number(v) for v in (entry["argmax"], entry["upper_bound"], entry["gain"])]
         rows.append([cells.name(method), *values, shown])
     return cells.table(header, rows, "lr", cells.say("note_threshold"))
 
@@ -38,14 +37,14 @@ def tabulate_threshold(results: Results, words: Wording) -> Table:
 @needs_evidence(TASK)
 def tabulate_acceptability_errors(results: Results, words: Wording) -> Table:
     """Accuracy by domain, length and label, and MCC where both labels occur."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells, summary = Cells(words), results.acceptability(TASK)
     methods, main = trained_methods(summary)[:4], results.main_methods(TASK)[:2]
     header = cells.titles("group", "sentences")
     header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
     header += [cells.say("column_mcc_of", method=cells.name(m)) for m in main]
     rows = []
     for kind in ("by_domain", "by_length", "by_label"):
-        entries = {m: summary["methods"][m]["errors"][kind] for m in methods}
+        entries = {m: summary["methods"][m]["groups"][kind] for m in methods}
         for number, group in enumerate(entries[methods[0]]):
             found = {m: entries[m][number] for m in methods}
             rows.append(
@@ -66,9 +65,9 @@ def _group(kind: str, group: str, cells: Cells) -> str:
 
 
 def _agreement_rows(
-    summary: Mapping[str, Any], methods: list[str], empty: int, cells: Cells
+    summary: AcceptabilityEvidence, methods: list[str], empty: int, cells: Cells
 ) -> list[list[str]]:
-    found = [summary["methods"][method]["errors"]["agreement"] for method in methods]
+    found = [summary["methods"][method]["agreement"] for method in methods]
     if any(entry is None for entry in found):
         return []
     shares = [cells.value(entry, PERCENT) for entry in found]
@@ -79,9 +78,9 @@ def _agreement_rows(
 @needs_evidence(TASK)
 def tabulate_phenomena(results: Results, words: Wording) -> Table:
     """Accuracy by grammatical phenomenon, where the corpus names it."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells, summary = Cells(words), results.acceptability(TASK)
     methods = trained_methods(summary)[:4]
-    found = {m: summary["methods"][m]["errors"]["by_phenomenon"] for m in methods}
+    found = {m: summary["methods"][m]["groups"]["by_phenomenon"] for m in methods}
     header = cells.titles("phenomenon", "sentences")
     header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
     rows = [
@@ -98,23 +97,21 @@ def tabulate_phenomena(results: Results, words: Wording) -> Table:
 @needs_evidence(TASK)
 def tabulate_always_wrong(results: Results, words: Wording) -> Table:
     """Sentences that every seed gets wrong, beside the number expected of independent errors."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells, summary = Cells(words), results.acceptability(TASK)
     header = cells.titles("method", "seeds_count", "always_wrong", "share", "expected")
     methods = trained_methods(summary)
     rows = []
     for method in methods:
         entry = summary["methods"][method]
         rows.append(
-            _wrong_row(
-                cells.name(method), len(entry["seeds"]), entry["errors"]["always_wrong"], cells
-            )
+            _wrong_row(cells.name(method), len(entry["seeds"]), entry["always_wrong"], cells)
         )
     seeds = sum(len(summary["methods"][method]["seeds"]) for method in methods)
     rows.append(_wrong_row(cells.say("all_methods"), seeds, summary["always_wrong"], cells))
     return cells.table(header, rows, "lr", cells.say("note_always_wrong"))
 
 
-def _wrong_row(name: str, seeds: int, entry: Mapping[str, Any], cells: Cells) -> list[str]:
+def _wrong_row(name: str, seeds: int, entry: AlwaysWrong, cells: Cells) -> list[str]:
     expected = cells.number(entry["expected"], Scale(1, 1))
     share = cells.number(entry["share"], PERCENT)
     return [name, cells.count(seeds), cells.count(entry["count"]), share, expected]
@@ -123,7 +120,7 @@ def _wrong_row(name: str, seeds: int, entry: Mapping[str, Any], cells: Cells) ->
 @needs_evidence(TASK)
 def tabulate_wrong_examples(results: Results, words: Wording, count: int = 8) -> Table:
     """The first sentences that every seed of every method gets wrong."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells, summary = Cells(words), results.acceptability(TASK)
     items = results.items[TASK][summary["evaluation"]]
     chosen = items.iloc[summary["always_wrong"]["indices"][:count]]
     header = cells.titles("sentence", "label", "origin")

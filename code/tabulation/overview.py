@@ -7,6 +7,7 @@ import pandas as pd
 
 from answers import findings
 from answers.convergence import summarise_convergence
+from evidence.outcomes import decisive_interval
 from evidence.transfer import REMAINING
 from store.frames import select
 from store.results import Results
@@ -95,8 +96,9 @@ def _estimate(
 ) -> Mapping[str, Any] | None:
     if metric != "drop":
         return findings.estimate(results, task, method, metric, place)
-    entry = findings.method_evidence(results, task, method).get("transfer", {}).get(place)
-    return entry["drop"] if entry else None
+    entry = findings.tagging_method(results, task, method)
+    moved = entry["transfer"].get(place) if entry else None
+    return moved["drop"] if moved else None
 
 
 def _cost_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
@@ -160,8 +162,8 @@ Rows = dict[str, tuple[str, str]]
 
 
 def _acceptability_results(results: Results, cells: Cells) -> Rows:
-    summary, methods = results.evidence["cola"], results.main_methods("cola")
-    found = summary.get("methods", {})
+    methods = results.main_methods("cola")
+    found = results.acceptability("cola")["methods"] if results.has("evidence", "cola") else {}
     quality = {
         m: cells.estimate(found[m]["metrics"]["matthews_correlation"])
         for m in methods
@@ -198,13 +200,13 @@ def _acceptability_results(results: Results, cells: Cells) -> Rows:
 
 def _tagging_results(results: Results, cells: Cells) -> Rows:
     methods = results.main_methods("pos")
-    found = results.evidence["pos"].get("methods", {})
+    found = results.tagging("pos")["methods"] if results.has("evidence", "pos") else {}
     accuracy, drops = [], []
     for evaluation in results.evaluations("pos"):
         values = {
             m: cells.value(found[m]["evaluations"][evaluation]["metrics"]["accuracy"], PERCENT)
             for m in methods
-            if evaluation in found.get(m, {}).get("evaluations", {})
+            if m in found and evaluation in found[m]["evaluations"]
         }
         where = cells.evaluation(results, "pos", evaluation)
         shown = {m: cells.say("result_percent", value=value) for m, value in values.items()}
@@ -212,7 +214,7 @@ def _tagging_results(results: Results, cells: Cells) -> Rows:
         lost = {
             m: cells.say("result_points", value=cells.estimate(entry["drop"], PERCENT))
             for m in methods
-            if (entry := found.get(m, {}).get("transfer", {}).get(evaluation))
+            if m in found and (entry := found[m]["transfer"].get(evaluation))
         }
         if lost:
             drops.append(cells.say("result_metric", metric=where, values=_by(lost, cells)))
@@ -311,21 +313,22 @@ def _gap_results(
 ) -> str:
     scale = scale_of(metric)
     parts = []
-    for row in results.evidence[task].get("comparisons", []):
+    for row in results.comparisons(task):
         if row["metric"] != metric or not {row["first"], row["second"]} <= set(methods):
             continue
         pair = cells.say("pair", first=cells.name(row["first"]), second=cells.name(row["second"]))
-        effect, interval = cells.signed(row["effect"], scale), cells.interval(row, scale)
+        effect = cells.signed(row["effect"], scale)
+        interval = cells.span(decisive_interval(row), scale)
         where = cells.name(language_of(row["evaluation"])) if task == "pos" else cells.name(metric)
         parts.append(f"{where}, {pair}: {effect} {interval}")
     return _join(*parts)
 
 
 def _cause_result(results: Results, methods: Sequence[str], cells: Cells) -> str:
-    found = results.evidence["pos"].get("methods", {})
+    found = results.tagging("pos")["methods"] if results.has("evidence", "pos") else {}
     parts = []
     for method in methods[:1]:
-        for target, entry in found.get(method, {}).get("transfer", {}).items():
+        for target, entry in (found[method]["transfer"] if method in found else {}).items():
             cause = next(row for row in entry["causes"] if row["cause"] != REMAINING)
             points = cells.say("result_points", value=cells.value(cause["points"], PERCENT))
             where = cells.evaluation(results, "pos", target)

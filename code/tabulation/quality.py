@@ -3,9 +3,10 @@
 Bold is the best value of a column; what is more than chance, the comparisons say.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from evidence.outcomes import decisive_interval
+from evidence.schema import Comparison, TaggingMethod
 from store.frames import select
 from store.results import Results, needs
 from tabulation.cells import (
@@ -30,7 +31,7 @@ COLUMNS = 8  # more do not fit a page
 @needs_evidence("cola")
 def tabulate_acceptability(results: Results, words: Wording) -> Table:
     """The main table: quality, time, trained parameters and memory of every method and control."""
-    cells, summary = Cells(words), results.evidence["cola"]
+    cells, summary = Cells(words), results.acceptability("cola")
     header = cells.titles("method", *QUALITY, "time", "trainable", "peak_memory")
     rows = []
     for method, entry in summary["methods"].items():
@@ -59,7 +60,7 @@ def _costs(results: Results, method: str, cells: Cells) -> list[str]:
 @needs_evidence("cola")
 def tabulate_quality(results: Results, words: Wording) -> Table:
     """Quality alone, every metric with its interval, and the spread of MCC over seeds."""
-    cells, summary = Cells(words), results.evidence["cola"]
+    cells, summary = Cells(words), results.acceptability("cola")
     header = cells.titles("method", "seeds_count", "matthews_correlation", "sd", *QUALITY[1:])
     rows = []
     for method, entry in summary["methods"].items():
@@ -84,7 +85,7 @@ def tabulate_tagging(results: Results, words: Wording) -> Table:
 
     A table for each target language, where there are several; without any, quality alone.
     """
-    cells, summary = Cells(words), results.evidence["pos"]
+    cells, summary = Cells(words), results.tagging("pos")
     source = summary["source"]
     targets = summary["targets"] or [source]
     tables = {
@@ -109,29 +110,29 @@ def _tagging_table(results: Results, cells: Cells, source: str, target: str) -> 
         header += cells.titles("drop") if metric == "accuracy" and target != source else []
     rows = [
         [cells.name(method), *_tagging_cells(entry, cells, source, target)]
-        for method, entry in results.evidence["pos"]["methods"].items()
+        for method, entry in results.tagging("pos")["methods"].items()
     ]
     drop = 3 if target != source else None
     better = [column for column in range(1, len(header)) if column != drop]
     return pipe_table(header, mark_best(rows, better), "lr")
 
 
-def _tagging_cells(entry: Mapping[str, Any], cells: Cells, source: str, target: str) -> list[str]:
+def _tagging_cells(entry: TaggingMethod, cells: Cells, source: str, target: str) -> list[str]:
     row: list[str] = []
     for metric in TAGGING:
         for place in dict.fromkeys((source, target)):
             found = entry["evaluations"].get(place)
             row.append(cells.estimate(found["metrics"][metric] if found else None, PERCENT))
         if metric == "accuracy" and target != source:
-            drop = entry["transfer"].get(target, {}).get("drop")
-            row.append(cells.estimate(drop, PERCENT))
+            moved = entry["transfer"].get(target)
+            row.append(cells.estimate(moved["drop"] if moved else None, PERCENT))
     return row
 
 
 @needs_evidence("pos")
 def tabulate_tags(results: Results, words: Wording) -> Table:
     """F1 of every tag in every language for the main methods; several tables if one is too wide."""
-    cells, summary = Cells(words), results.evidence["pos"]
+    cells, summary = Cells(words), results.tagging("pos")
     methods = results.main_methods("pos")
     if not methods:
         return nothing(words)
@@ -147,7 +148,7 @@ def tabulate_tags(results: Results, words: Wording) -> Table:
 def _tag_table(
     results: Results, cells: Cells, sets: Sequence[str], methods: Sequence[str]
 ) -> Table:
-    summary = results.evidence["pos"]
+    summary = results.tagging("pos")
     header = cells.titles("tag")
     for name in sets:
         language = cells.evaluation(results, "pos", name)
@@ -165,7 +166,7 @@ def _tag_table(
     return pipe_table(header, rows, "lr")
 
 
-def _tag_f1(entry: Mapping[str, Any], evaluation: str, index: int, cells: Cells) -> str:
+def _tag_f1(entry: TaggingMethod, evaluation: str, index: int, cells: Cells) -> str:
     found = entry["evaluations"].get(evaluation)
     return cells.value(found["per_tag"][index]["f1"], PERCENT) if found else MISSING
 
@@ -173,7 +174,7 @@ def _tag_f1(entry: Mapping[str, Any], evaluation: str, index: int, cells: Cells)
 @needs_evidence("pos")
 def tabulate_seqeval_trap(results: Results, words: Wording) -> Table:
     """Two small computed cases where seqeval's F1 misleads on tags without IOB prefixes."""
-    cells, summary = Cells(words), results.evidence["pos"]
+    cells, summary = Cells(words), results.tagging("pos")
     header = cells.titles("words", "gold", "predicted", "accuracy", "seqeval_f1")
     rows = [
         [
@@ -191,7 +192,7 @@ def tabulate_seqeval_trap(results: Results, words: Wording) -> Table:
 @needs_evidence("pos")
 def tabulate_seqeval(results: Results, words: Wording) -> Table:
     """The figure of seqeval on our predictions beside accuracy and macro-F1."""
-    cells, summary = Cells(words), results.evidence["pos"]
+    cells, summary = Cells(words), results.tagging("pos")
     names = ("accuracy", "macro_f1", "seqeval_f1")
     header = cells.titles("method", "evaluation", *names)
     rows = [
@@ -236,14 +237,14 @@ def tabulate_comparisons(
 
 def _chosen_comparisons(
     results: Results, task: str, metrics: Sequence[str] | None
-) -> list[Mapping[str, Any]]:
-    rows = results.evidence[task]["comparisons"]
+) -> list[Comparison]:
+    rows = results.comparisons(task)
     wanted = metrics or list(dict.fromkeys([*(row["metric"] for row in rows[:1]), "drop"]))
     main = set(results.main_methods(task))
     return [row for row in rows if row["metric"] in wanted and {row["first"], row["second"]} & main]
 
 
-def _comparison_row(results: Results, task: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
+def _comparison_row(results: Results, task: str, row: Comparison, cells: Cells) -> list[str]:
     scale = scale_of(row["metric"])
     unit = "unit_plain" if scale == PLAIN else "unit_points"
     return [
@@ -251,16 +252,17 @@ def _comparison_row(results: Results, task: str, row: Mapping[str, Any], cells: 
         cells.say(unit, metric=cells.name(row["metric"])),
         cells.say("pair", first=cells.name(row["first"]), second=cells.name(row["second"])),
         cells.signed(row["effect"], scale),
-        cells.interval(row, scale),
+        cells.span(decisive_interval(row), scale),
         cells.p_value(row["p_corrected"]),
     ]
 
 
-def _families(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "–".join(str(n) for n in sorted({row["family"] for row in rows if row["family"]}))
+def _families(rows: Sequence[Comparison]) -> str:
+    sizes = {row["family"] for row in rows if row["family"] and not row["primary"]}
+    return "–".join(str(size) for size in sorted(sizes))
 
 
-def _comparison_note(cells: Cells, rows: Sequence[Mapping[str, Any]]) -> str:
+def _comparison_note(cells: Cells, rows: Sequence[Comparison]) -> str:
     notes = []
     if any(row["covers"] == "items" and row["effect"] is not None for row in rows):
         notes.append(cells.say("note_items_only"))

@@ -5,8 +5,9 @@ training to the other. Tables about one method are about the first main one unle
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from evidence.outcomes import decisive_interval
+from evidence.schema import DropGroup, Estimate, TaggingEvidence, Transfer
 from store.results import Results
 from tabulation.cells import PERCENT, Cells, interval_note, nothing
 from tabulation.markdown import Table, escape, pipe_table, stack, with_notes
@@ -18,10 +19,11 @@ BREAKDOWNS = ("by_seen", "by_pieces", "by_length")
 
 def tabulate_drop_causes(results: Results, words: Wording) -> Table:
     """How many points of the drop each kind of confusion accounts for, for the main methods."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells = Cells(words)
     methods = _with_transfer(results, results.main_methods(TASK))[:3]
     if not methods:
         return nothing(words)
+    summary = results.tagging(TASK)
     header = cells.titles("cause")
     for method in methods:
         header.append(cells.say("column_points_of", method=cells.name(method)))
@@ -40,7 +42,7 @@ def tabulate_drop_causes(results: Results, words: Wording) -> Table:
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
 
-def _cause_cells(found: Mapping[str, Any], cause: str, cells: Cells) -> list[str]:
+def _cause_cells(found: Mapping[str, Transfer], cause: str, cells: Cells) -> list[str]:
     row = []
     for entry in found.values():
         own = next(candidate for candidate in entry["causes"] if candidate["cause"] == cause)
@@ -49,9 +51,9 @@ def _cause_cells(found: Mapping[str, Any], cause: str, cells: Cells) -> list[str
     return row
 
 
-def _share(share: float | None, drop: Mapping[str, Any], cells: Cells) -> str:
+def _share(share: float | None, drop: Estimate, cells: Cells) -> str:
     """A share of the drop, where the drop can be told from none at all."""
-    low = drop["low"]
+    low, _ = decisive_interval(drop)
     return MISSING if low is not None and low <= 0 else cells.percent(share, 0)
 
 
@@ -59,10 +61,11 @@ def tabulate_confusions(
     results: Results, words: Wording, method: str | None = None, count: int = 10
 ) -> Table:
     """The confusions that cost most points, as rates of all words in both languages."""
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells = Cells(words)
     methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
     if not methods:
         return nothing(words)
+    summary = results.tagging(TASK)
     tables = {}
     for target in _targets(summary, methods):
         entry = summary["methods"][methods[0]]["transfer"][target]
@@ -101,10 +104,11 @@ def tabulate_transfer_breakdown(
         method: the method shown.
         kinds: which groupings of the words: ``by_tag`` or some of ``BREAKDOWNS``.
     """
-    cells, summary = Cells(words), results.evidence[TASK]
+    cells = Cells(words)
     methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
     if not methods:
         return nothing(words)
+    summary = results.tagging(TASK)
     tables = {}
     for target in _targets(summary, methods):
         pair = _pair(results, cells, target)
@@ -114,7 +118,10 @@ def tabulate_transfer_breakdown(
         header += cells.titles("drop", "points")
         entry = summary["methods"][methods[0]]["transfer"][target]
         rows = [
-            _drop_row(kind, row, cells) for kind in kinds for row in entry[kind] if _occurs(row)
+            _drop_row(kind, row, cells)
+            for kind in kinds
+            for row in entry["groups"][kind]
+            if _occurs(row)
         ]
         tables[_title(results, cells, target)] = pipe_table(header, rows, "lr")
     note = cells.say("note_breakdown", method=cells.name(methods[0]))
@@ -126,11 +133,11 @@ def tabulate_tag_drop(results: Results, words: Wording, method: str | None = Non
     return tabulate_transfer_breakdown(results, words, method, ("by_tag",))
 
 
-def _occurs(row: Mapping[str, Any]) -> bool:
+def _occurs(row: DropGroup) -> bool:
     return bool(row["source_words"] or row["target_words"])
 
 
-def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
+def _drop_row(kind: str, row: DropGroup, cells: Cells) -> list[str]:
     group = row["group"]
     numbered = {"by_pieces": "group_pieces", "by_length": "group_length"}
     name = cells.name(group)
@@ -148,18 +155,18 @@ def _drop_row(kind: str, row: Mapping[str, Any], cells: Cells) -> list[str]:
 
 def _with_transfer(results: Results, methods: Iterable[str]) -> list[str]:
     """Those of the methods whose predictions cover the source and a target."""
-    found = results.evidence[TASK].get("methods", {})
-    return [method for method in methods if found.get(method, {}).get("transfer")]
+    found = results.tagging(TASK)["methods"] if results.has("evidence", TASK) else {}
+    return [method for method in methods if method in found and found[method]["transfer"]]
 
 
-def _targets(summary: Mapping[str, Any], methods: Sequence[str]) -> list[str]:
+def _targets(summary: TaggingEvidence, methods: Sequence[str]) -> list[str]:
     """Targets for which every one of the methods has predictions."""
     found = [summary["methods"][method]["transfer"] for method in methods]
     return [target for target in summary["targets"] if all(target in entry for entry in found)]
 
 
 def _pair(results: Results, cells: Cells, target: str) -> list[str]:
-    source = results.evidence[TASK]["source"]
+    source = results.evaluations(TASK)[0]
     return [cells.evaluation(results, TASK, name) for name in (source, target)]
 
 

@@ -89,7 +89,6 @@ def learning_rates(features: int, settings: TrainingSettings) -> list[float]:
 def train(
     model: nn.Module,
     kind: str,
-    tags: tuple[str, ...],
     data: Encoded,
     validation: Encoded,
     tokenizer: Any,
@@ -105,7 +104,6 @@ def train(
     Args:
         model: built by ``modeling.build_model``.
         kind: ``sequence`` or ``token``.
-        tags: the classes, for the metrics of the curve.
         data: the training split.
         validation: what the validation curve is measured on.
         tokenizer: for padding.
@@ -128,7 +126,7 @@ def train(
     lengths = [len(feature["input_ids"]) for feature in data.features]
     stop, last = StopRequest(), _last_checkpoint(workspace)
     trainer = StudyTrainer(
-        validation=Validation(kind, tags, chosen, tokenizer, batch_size, collate),
+        validation=Validation(kind, chosen, tokenizer, batch_size, collate),
         batches=LengthBatches(lengths, settings.per_device_train_batch_size, seed),
         instruments=instruments,
         model=model,

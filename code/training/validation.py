@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from encoders.tokens import Collator, Encoded
-from evidence.scoring import score_acceptability, score_tags
+from evidence.metrics import score_acceptability, score_tags
 from training.prediction import predict
 
 CURVE_METRICS = {
@@ -24,7 +24,6 @@ class Validation:
 
     Args:
         kind: ``sequence`` or ``token``.
-        tags: the classes.
         data: the split.
         tokenizer: for padding.
         batch_size: features a batch; it does not change what is measured.
@@ -34,13 +33,12 @@ class Validation:
     def __init__(
         self,
         kind: str,
-        tags: tuple[str, ...],
         data: Encoded,
         tokenizer: Any,
         batch_size: int,
         collate: Collator | None = None,
     ):
-        self._kind, self._tags, self._data, self._tokenizer = kind, tags, data, tokenizer
+        self._kind, self._data, self._tokenizer = kind, data, tokenizer
         self._batch_size, self._collate = batch_size, collate
         self._gold = _gold(data)
 
@@ -56,12 +54,12 @@ class Validation:
             )
         gold = torch.from_numpy(self._gold)
         loss = functional.cross_entropy(torch.from_numpy(logits).double(), gold).item()
-        scores: dict[str, Any] = (
-            score_tags(logits.argmax(axis=1), self._gold, self._tags)
+        scores = (
+            score_tags(logits.argmax(axis=1), self._gold)
             if self._kind == "token"
             else score_acceptability(logits, self._gold)
         )
-        return {"loss": loss, **{name: float(scores[name]) for name in CURVE_METRICS[self._kind]}}
+        return {"loss": loss, **{name: scores[name] for name in CURVE_METRICS[self._kind]}}
 
 
 def choose_validation(validation: Encoded, features: int) -> Encoded:

@@ -113,7 +113,7 @@ LEADER = Traits(
     quality=1.6, error=0.02, drop=0.02, seconds=60, peak_memory=5e8, trainable=0.01, drift=0.004
 )
 TRAILER = Traits(
-    quality=0.4, error=0.15, drop=0.2, seconds=180, peak_memory=2e9, trainable=0.9, drift=0.02
+    quality=0.4, error=0.08, drop=0.2, seconds=180, peak_memory=2e9, trainable=0.9, drift=0.02
 )
 
 

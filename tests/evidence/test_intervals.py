@@ -25,6 +25,36 @@ def small_counts(rng, seeds=2, items=60, flip=0.25):
     return binary_counts(gold ^ (rng.random((seeds, items)) < flip), gold)
 
 
+def both_intervals(counts, metric, rng, resamples=2000, bounds=intervals.UNIT):
+    """Over items and seeds, and over items alone."""
+    weights = intervals.resample_weights(counts.shape[1], resamples, rng)
+    totals = intervals.weighted_totals(weights, counts)
+    quantity = intervals.replicate(counts, metric, totals, bounds=bounds)
+    return intervals.seed_interval(quantity), intervals.item_interval(quantity)
+
+
+def both_differences(first, second, metric, rng, resamples=2000):
+    """First minus second, over items and seeds, and over items alone."""
+    units = first.shape[1]
+    weights = intervals.resample_weights(units, resamples, rng)
+    one, other = (
+        intervals.replicate(
+            counts,
+            metric,
+            intervals.weighted_totals(weights, counts),
+            bounds=scoring.bounds_of(metric),
+        )
+        for counts in (first, second)
+    )
+    masks = intervals.exchange_masks(units, resamples, rng)
+    null = intervals.null_effects(metric, intervals.exchanged_totals(first, second, masks))
+    difference = one.minus(other)
+    return (
+        intervals.seed_difference(difference, null),
+        intervals.item_difference(difference, null),
+    )
+
+
 # ---------------------------------------------------------------------------------- simulations
 
 
@@ -108,12 +138,15 @@ def rates(draw: Callable, truths: dict[Callable, float], rng, data_sets=DATA_SET
         masks = intervals.exchange_masks(first.shape[1], RESAMPLES, rng)
         exchanged = intervals.exchanged_totals(first, second, masks)
         for metric, truth in truths.items():
-            one = intervals.replicate(first, metric, totals[0])
-            difference = one.minus(intervals.replicate(second, metric, totals[1]))
+            one, other = (
+                intervals.replicate(counts, metric, total, bounds=scoring.bounds_of(metric))
+                for counts, total in zip((first, second), totals, strict=True)
+            )
+            difference = one.minus(other)
             null = intervals.null_effects(metric, exchanged)
             for kind, interval, compare in (
-                ("", intervals.seed_interval(one), intervals.seed_comparison),
-                ("_items", intervals.item_interval(one), intervals.item_comparison),
+                ("", intervals.seed_interval(one), intervals.seed_difference),
+                ("_items", intervals.item_interval(one), intervals.item_difference),
             ):
                 hits[metric]["cover" + kind] += (interval.low <= truth <= interval.high) / data_sets
                 hits[metric]["false" + kind] += (compare(difference, null).p <= 0.05) / data_sets
@@ -185,7 +218,7 @@ def test_weighted_totals_equal_a_loop_over_drawn_rows():
 def test_bca_interval_agrees_with_scipy():
     rng = np.random.default_rng(2)
     counts = small_counts(rng, seeds=1, items=150)
-    ours = intervals.bootstrap_interval(counts, scoring.matthews_correlation, rng, 20_000)[1]
+    ours = both_intervals(counts, scoring.matthews_correlation, rng, 20_000)[1]
 
     def statistic(index, axis):
         return scoring.matthews_correlation(counts[0][index].sum(axis=axis - 1))
@@ -203,7 +236,7 @@ def test_acceleration_agrees_with_scipys_jackknife_on_a_skewed_mean():
     values = rng.exponential(size=40)
     counts = np.stack([values, np.ones(40)], axis=-1)[None]
     mean = lambda totals: totals[..., 0] / totals[..., 1]  # noqa: E731
-    ours = intervals.bootstrap_interval(counts, mean, rng, 40_000)[1]
+    ours = both_intervals(counts, mean, rng, 40_000)[1]
     theirs = stats.bootstrap((values,), np.mean, n_resamples=40_000, rng=rng).confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
     assert ours.high - ours.value > 1.15 * (ours.value - ours.low), "skew must show"
@@ -214,7 +247,7 @@ def test_permutation_p_agrees_with_scipy():
     first, second = small_counts(rng, 1, 80), None
     second = first.copy()
     second[:, :14] = np.roll(first[:, :14], 1, axis=-1)
-    p = intervals.paired_difference(first, second, scoring.accuracy, rng, 20_000)[1].p
+    p = both_differences(first, second, scoring.accuracy, rng, 20_000)[1].p
 
     def statistic(a, b, axis):
         return a.mean(axis=axis) - b.mean(axis=axis)
@@ -258,11 +291,9 @@ def test_variance_parts_recover_a_planted_seed_variance():
 def test_seeds_widen_the_interval_and_never_lower_p():
     rng = np.random.default_rng(7)
     counts = Judgements().draw(np.array([[0.5, 0.8, 1.1], [0.4, 0.8, 0.9]]), rng)
-    outer, inner = intervals.bootstrap_interval(counts[0], scoring.matthews_correlation, rng)
+    outer, inner = both_intervals(counts[0], scoring.matthews_correlation, rng)
     assert outer.low < inner.low < inner.value == outer.value < inner.high < outer.high
-    outer_c, inner_c = intervals.paired_difference(
-        counts[0], counts[1], scoring.matthews_correlation, rng
-    )
+    outer_c, inner_c = both_differences(counts[0], counts[1], scoring.matthews_correlation, rng)
     assert outer_c.p > inner_c.p
     assert outer_c.effect == inner_c.effect
     assert outer_c.low < inner_c.low < inner_c.high < outer_c.high
@@ -270,9 +301,7 @@ def test_seeds_widen_the_interval_and_never_lower_p():
 
 def test_one_seed_gives_items_alone():
     counts = small_counts(np.random.default_rng(8), seeds=1)
-    outer, inner = intervals.bootstrap_interval(
-        counts, scoring.matthews_correlation, np.random.default_rng(0)
-    )
+    outer, inner = both_intervals(counts, scoring.matthews_correlation, np.random.default_rng(0))
     assert (outer.low, outer.high) == pytest.approx((inner.low, inner.high))
     assert outer.low < outer.high
 
@@ -280,43 +309,33 @@ def test_one_seed_gives_items_alone():
 def test_a_perfect_score_has_an_interval_of_no_width():
     gold = np.arange(50) % 3 > 0
     counts = binary_counts(np.stack([gold, gold]), gold)
-    outer, inner = intervals.bootstrap_interval(counts, scoring.accuracy, np.random.default_rng(0))
-    assert (outer, inner) == (intervals.Estimate(1.0, 1.0, 1.0),) * 2
+    outer, inner = both_intervals(counts, scoring.accuracy, np.random.default_rng(0))
+    assert (outer, inner) == (intervals.Interval(1.0, 1.0, 1.0),) * 2
 
 
 def test_a_method_compared_with_itself_differs_by_nothing():
     counts = small_counts(np.random.default_rng(9))
-    found = intervals.paired_difference(
-        counts, counts, scoring.matthews_correlation, np.random.default_rng(0)
-    )
-    assert found == (intervals.Comparison(0.0, 0.0, 0.0, 1.0, 1.0, 60),) * 2
+    found = both_differences(counts, counts, scoring.matthews_correlation, np.random.default_rng(0))
+    assert found == (intervals.Difference(0.0, 0.0, 0.0, 1.0),) * 2
 
 
 def test_swapping_the_methods_turns_the_effect_round():
     rng = np.random.default_rng(10)
     first, second = small_counts(rng, flip=0.1), small_counts(rng, flip=0.3)
-    there = intervals.paired_difference(
-        first, second, scoring.matthews_correlation, np.random.default_rng(0)
-    )[0]
-    back = intervals.paired_difference(
-        second, first, scoring.matthews_correlation, np.random.default_rng(0)
-    )[0]
+    there = both_differences(first, second, scoring.matthews_correlation, np.random.default_rng(0))[
+        0
+    ]
+    back = both_differences(second, first, scoring.matthews_correlation, np.random.default_rng(0))[
+        0
+    ]
     assert there.effect == -back.effect > 0
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=2e-3)
     assert there.p == back.p
 
 
-def test_shapes_must_agree():
-    rng = np.random.default_rng(11)
-    with pytest.raises(ValueError, match="one shape"):
-        intervals.paired_difference(
-            small_counts(rng, 2), small_counts(rng, 3), scoring.matthews_correlation, rng
-        )
-
-
 def test_the_same_generator_gives_the_same_interval():
     counts = small_counts(np.random.default_rng(12))
-    draw = lambda seed: intervals.bootstrap_interval(  # noqa: E731
+    draw = lambda seed: both_intervals(  # noqa: E731
         counts, scoring.matthews_correlation, np.random.default_rng(seed), 300
     )
     assert draw(1) == draw(1)
@@ -344,6 +363,52 @@ def test_drop_between_sets_adds_both_variances():
 # ------------------------------------------------------------------------- correction, spread
 
 
+@pytest.mark.parametrize(
+    ("metric", "bounds"),
+    [(scoring.accuracy, (0, 1)), (scoring.matthews_correlation, (-1, 1)), (scoring.f1, (0, 1))],
+)
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_intervals_over_seeds_stay_within_the_bounds(metric, bounds, seeds):
+    """Seeds near a bound that differ a lot: a linear stretch would leave the range."""
+    rng = np.random.default_rng(14)
+    left = False
+    for flips in ((0.0, 0.02, 0.3), (0.5, 0.05, 0.0), (1.0, 0.7, 0.98)):
+        gold = rng.random(80) < 0.7
+        wrong = np.stack([rng.random(80) < flip for flip in flips[:seeds]])
+        counts = binary_counts(gold ^ wrong, gold)
+        outer, inner = both_intervals(counts, metric, rng, 400, bounds)
+        parts = intervals.variance_parts(
+            intervals.replicate(
+                counts,
+                metric,
+                intervals.weighted_totals(intervals.resample_weights(80, 400, rng), counts),
+            )
+        )
+        half = stats.t.ppf(0.975, parts.degrees_of_freedom) * np.sqrt(parts.total)
+        left |= outer.value + half > bounds[1] or outer.value - half < bounds[0]
+        assert bounds[0] <= outer.low < inner.low
+        assert inner.high < outer.high <= bounds[1]
+        other = small_counts(rng, seeds, 80, 0.4)
+        difference = both_differences(counts, other, metric, rng, 400)[0]
+        width = bounds[1] - bounds[0]
+        assert -width <= difference.low < difference.effect < difference.high <= width
+    assert left, "no interval is wide enough to test anything"
+
+
+def test_far_from_the_bounds_the_scale_does_not_matter():
+    inner = intervals.Interval(0.5, 0.49, 0.512)
+    for bounds in ((0.0, 1.0), (-1.0, 1.0), (0.0, np.inf), (-np.inf, np.inf)):
+        wide = intervals._stretch(inner, 1.5, bounds)
+        assert (wide.low, wide.high) == pytest.approx((0.485, 0.518), abs=2e-4)
+
+
+def test_fishers_z_is_the_scale_of_correlations():
+    wide = intervals._stretch(intervals.Interval(0.6, 0.4, 0.7), 2.0, (-1.0, 1.0))
+    z = np.arctanh([0.6, 0.4, 0.7])
+    expected = np.tanh([z[0] - 2 * (z[0] - z[1]), z[0] + 2 * (z[2] - z[0])])
+    assert (wide.low, wide.high) == pytest.approx(tuple(expected))
+
+
 def test_holm_on_a_worked_example():
     assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert intervals.holm([]) == []
@@ -357,20 +422,6 @@ def test_holm_lies_between_nothing_and_bonferroni_and_keeps_the_order(p_values):
     assert (corrected >= p).all()
     assert (corrected <= np.minimum(1, p * len(p)) + 1e-12).all()
     assert (np.diff(corrected[np.argsort(p, kind="stable")]) >= 0).all()
-
-
-def test_correct_fills_the_corrected_p_only():
-    raw = [intervals.Comparison(1.0, 0.0, 2.0, p, p, 5) for p in (0.02, 0.03)]
-    done = intervals.correct(raw)
-    assert [c.p for c in done] == [0.02, 0.03]
-    assert [c.p_corrected for c in done] == pytest.approx([0.04, 0.04])
-
-
-def test_seed_spread_is_the_sample_standard_deviation():
-    assert intervals.seed_spread([1.0, 3.0]) == intervals.Spread(2.0, pytest.approx(2**0.5), 2)
-    assert intervals.seed_spread([1.0]) == intervals.Spread(1.0, None, 1)
-    with pytest.raises(ValueError, match="at least one seed"):
-        intervals.seed_spread([])
 
 
 def test_the_variance_over_items_is_never_negative_by_rounding():

@@ -1,5 +1,3 @@
-import itertools
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +32,17 @@ def random_tags(seed, words=400, absent=("INTJ", "SYM")):
     return predicted, gold
 
 
+def totals_of(predicted, gold, tags=TAGS):
+    """Tag counts (3 T,) of all words."""
+    one_sentence = np.zeros(len(gold), dtype=int)
+    return scoring.tag_counts(predicted[None], gold, one_sentence, tags)[0, 0].astype(float)
+
+
+def scores_of(logits, labels):
+    totals = scoring.acceptability_counts(logits[None], labels)[0].sum(axis=0)
+    return {name: metric(totals) for name, metric in scoring.ACCEPTABILITY_METRICS.items()}
+
+
 # --------------------------------------------------------------------------------- acceptability
 
 
@@ -42,7 +51,7 @@ def random_tags(seed, words=400, absent=("INTJ", "SYM")):
 @given(st.integers(0, 10_000), st.integers(2, 60))
 def test_acceptability_agrees_with_scikit_learn(seed, items):
     logits, labels = random_logits(seed, items)
-    ours, predicted = scoring.score_acceptability(logits, labels), logits.argmax(axis=1)
+    ours, predicted = scores_of(logits, labels), logits.argmax(axis=1)
     theirs = {
         "matthews_correlation": sk.matthews_corrcoef(labels, predicted),
         "accuracy": sk.accuracy_score(labels, predicted),
@@ -52,20 +61,6 @@ def test_acceptability_agrees_with_scikit_learn(seed, items):
         "loss": -log_softmax(logits, axis=1)[np.arange(items), labels].mean(),
     }
     assert ours == pytest.approx(theirs, abs=1e-12)
-
-
-def test_scores_are_plain_floats_and_not_all_alike():
-    scores = scoring.score_acceptability(*random_logits(0))
-    assert {type(value) for value in scores.values()} == {float}
-    assert len(set(scores.values())) == len(scores) == 6
-    assert 0.2 < scores["matthews_correlation"] < 0.9
-
-
-def test_always_acceptable_has_an_mcc_of_zero():
-    labels = np.array([1, 1, 0])
-    scores = scoring.score_acceptability(np.tile([0.0, 1.0], (3, 1)), labels)
-    assert (scores["matthews_correlation"], scores["f1_unacceptable"]) == (0.0, 0.0)
-    assert scores["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_a_tie_is_not_acceptable():
@@ -80,20 +75,6 @@ def test_mcc_of_large_counts_does_not_overflow():
 def test_cross_entropy_survives_extreme_logits():
     losses = scoring.cross_entropy(np.array([[0.0, 2000.0], [2000.0, 0.0]]), np.array([1, 1]))
     assert losses.tolist() == [0.0, 2000.0]
-
-
-@pytest.mark.parametrize(
-    ("logits", "labels", "message"),
-    [
-        (np.zeros((3, 3)), np.zeros(3), r"logits \(N, 2\)"),
-        (np.zeros((3, 2)), np.zeros(4), r"logits \(N, 2\)"),
-        (np.zeros((0, 2)), np.zeros(0), "at least one item"),
-        (np.array([[np.nan, 0.0]]), np.zeros(1), "finite"),
-    ],
-)
-def test_logits_that_do_not_fit_are_refused(logits, labels, message):
-    with pytest.raises(ValueError, match=message):
-        scoring.score_acceptability(logits, labels)
 
 
 @settings(max_examples=25, deadline=None)
@@ -114,9 +95,7 @@ def test_threshold_curve_brackets_argmax_and_its_bound():
     logits, labels = random_logits(3)
     logits[:, 1] += 1.5  # a bias that arg max pays for
     curve = scoring.threshold_curve(logits, labels)
-    assert curve.argmax == pytest.approx(
-        scoring.score_acceptability(logits, labels)["matthews_correlation"]
-    )
+    assert curve.argmax == pytest.approx(scores_of(logits, labels)["matthews_correlation"])
     assert curve.at([0.5])[0] == curve.argmax
     assert curve.upper_bound == curve.matthews_correlation.max() > curve.argmax + 0.05
     assert curve.best_threshold > 0.6
@@ -130,38 +109,49 @@ def test_threshold_curve_brackets_argmax_and_its_bound():
 @pytest.mark.parametrize("seed", range(5))
 def test_tag_scores_agree_with_scikit_learn(seed):
     predicted, gold = random_tags(seed)
-    ours = scoring.score_tags(predicted, gold, UPOS_TAGS)
+    totals = totals_of(predicted, gold)
     present = sorted(set(gold.tolist()))
     options = {"labels": present, "zero_division": 0}
     assert len(present) == 15
-    assert ours["accuracy"] == sk.accuracy_score(gold, predicted)
-    assert ours["macro_f1"] == pytest.approx(
-        sk.f1_score(gold, predicted, average="macro", **options), abs=1e-15
-    )
-    assert ours["weighted_f1"] == pytest.approx(
-        sk.f1_score(gold, predicted, average="weighted", **options), abs=1e-15
-    )
-    assert ours["confusion"] == sk.confusion_matrix(gold, predicted, labels=range(TAGS)).tolist()
+    assert scoring.tag_accuracy(totals) == sk.accuracy_score(gold, predicted)
+    for average, metric in (("macro", scoring.tag_macro_f1), ("weighted", scoring.tag_weighted_f1)):
+        theirs = sk.f1_score(gold, predicted, average=average, **options)
+        assert metric(totals) == pytest.approx(theirs, abs=1e-15)
+    table = sk.confusion_matrix(gold, predicted, labels=range(TAGS))
+    assert np.array_equal(scoring.confusion_matrix(gold, predicted, TAGS), table)
+    per_tag = scoring.per_tag_scores(totals, UPOS_TAGS)
     theirs = np.transpose(sk.precision_recall_fscore_support(gold, predicted, **options))
     for tag, row in zip(present, theirs, strict=True):
-        entry = ours["per_tag"][UPOS_TAGS[tag]]
+        entry = per_tag[UPOS_TAGS[tag]]
         assert list(entry) == ["precision", "recall", "f1", "support"]
         assert list(entry.values()) == pytest.approx(row.tolist(), abs=1e-15)
 
 
+def test_macro_f1_over_some_tags_leaves_out_the_others():
+    predicted, gold = random_tags(3)
+    some = np.arange(TAGS) < 6
+    options = {"labels": sorted(set(gold[gold < 6].tolist())), "zero_division": 0}
+    theirs = sk.f1_score(gold, predicted, average="macro", **options)
+    totals = totals_of(predicted, gold)
+    assert scoring.macro_f1_over(some)(totals) == pytest.approx(theirs, abs=1e-15)
+    assert scoring.macro_f1_over(np.full(TAGS, True))(totals) == scoring.tag_macro_f1(totals)
+    assert abs(theirs - scoring.tag_macro_f1(totals)) > 1e-3
+
+
 def test_a_tag_without_gold_words_has_no_f1_and_stays_out_of_the_mean():
     predicted, gold = random_tags(0)
-    per_tag = scoring.score_tags(predicted, gold, UPOS_TAGS)["per_tag"]
+    per_tag = scoring.per_tag_scores(totals_of(predicted, gold), UPOS_TAGS)
     assert per_tag["SYM"] == {"precision": 0.0, "recall": None, "f1": None, "support": 0.0}
     predicted[predicted == UPOS_TAGS.index("INTJ")] = 0
-    per_tag = scoring.score_tags(predicted, gold, UPOS_TAGS)["per_tag"]
+    per_tag = scoring.per_tag_scores(totals_of(predicted, gold), UPOS_TAGS)
     assert per_tag["INTJ"]["precision"] is None
 
 
 def test_a_tag_never_predicted_scores_zero_in_the_mean():
-    scores = scoring.score_tags(np.array([0, 0, 0, 0]), np.array([0, 0, 1, 1]), ("A", "B"))
-    assert scores["per_tag"]["B"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 2.0}
-    assert scores["macro_f1"] == pytest.approx((2 * 2 / 6 + 0) / 2)
+    totals = totals_of(np.array([0, 0, 0, 0]), np.array([0, 0, 1, 1]), 2)
+    per_tag = scoring.per_tag_scores(totals, ("A", "B"))
+    assert per_tag["B"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 2.0}
+    assert scoring.tag_macro_f1(totals) == pytest.approx((2 * 2 / 6 + 0) / 2)
 
 
 def test_counts_of_sentences_add_up_to_the_confusion_matrix():
@@ -169,9 +159,11 @@ def test_counts_of_sentences_add_up_to_the_confusion_matrix():
     sentence = np.sort(np.random.default_rng(0).integers(0, 30, len(gold)))
     sentence = np.unique(sentence, return_inverse=True)[1]
     counts = scoring.tag_counts(np.stack([predicted, gold]), gold, sentence, TAGS)
-    confusion = [scoring.confusion_matrix(gold, p, TAGS) for p in (predicted, gold)]
     assert counts.shape == (2, sentence.max() + 1, 3 * TAGS)
-    assert np.array_equal(counts.sum(axis=1), scoring.counts_of_confusion(np.stack(confusion)))
+    for summed, of_seed in zip(counts.sum(axis=1), (predicted, gold), strict=True):
+        table = scoring.confusion_matrix(gold, of_seed, TAGS)
+        expected = [np.diagonal(table), table.sum(axis=0), table.sum(axis=1)]
+        assert np.array_equal(summed, np.concatenate(expected))
     assert scoring.tag_accuracy(counts.sum(axis=1)).tolist() == [(predicted == gold).mean(), 1.0]
 
 
@@ -180,7 +172,7 @@ def test_counts_of_sentences_add_up_to_the_confusion_matrix():
 )
 def test_indices_outside_the_tag_set_are_refused(gold, predicted):
     with pytest.raises(ValueError, match="expected"):
-        scoring.score_tags(np.array(predicted), np.array(gold), ("A", "B"))
+        scoring.confusion_matrix(np.array(gold), np.array(predicted), 2)
 
 
 # --------------------------------------------------------------------------------- seqeval's trap
@@ -219,73 +211,6 @@ def test_independent_errors_meet_the_expected_count():
     found = scoring.always_wrong(correct)
     assert found["count"] == pytest.approx(found["expected"], rel=0.05)
     assert found["count"] > 1000
-
-
-# ------------------------------------------------------------------------------------- interfaces
-
-
-def test_accuracy_equals_the_official_ud_evaluation(tmp_path):
-    udeval = pytest.importorskip("udtools.udeval", reason="udtools is not installed")
-    predicted, gold = random_tags(2, words=997)
-    # Forms as hard as real ones: with spaces, hyphens, accents, digits.
-    forms = [("10 000", "Straße", "can't", "-", "naïve")[n % 5] + "x" * (n % 3) for n in range(997)]
-    bounds = [*range(0, 997, 13), 997]
-    paths = []
-    for name, tags in (("gold", gold), ("predicted", predicted)):
-        sentences = [
-            [(forms[n], UPOS_TAGS[tags[n]]) for n in range(first, last)]
-            for first, last in itertools.pairwise(bounds)
-        ]
-        paths.append(tmp_path / f"{name}.conllu")
-        scoring.write_conllu(paths[-1], sentences)
-    official = udeval.evaluate(*(udeval.load_conllu_file(str(path)) for path in paths))
-    ours = scoring.score_tags(predicted, gold, UPOS_TAGS)["accuracy"]
-    assert official["Words"].f1 == 1.0
-    assert official["UPOS"].aligned_accuracy == official["UPOS"].f1 == ours
-    assert 0.5 < ours < 0.95
-
-
-def test_written_conllu_has_ten_columns_and_a_blank_line_after_each_sentence(tmp_path):
-    path = tmp_path / "two.conllu"
-    scoring.write_conllu(path, [[("Er", "PRON"), ("kam", "VERB")], [("Ja", "INTJ")]])
-    lines = path.read_text(encoding="utf-8").split("\n")
-    assert lines[0].split("\t") == ["1", "Er", "_", "PRON", "_", "_", "0", "root", "_", "_"]
-    assert [len(line.split("\t")) for line in lines] == [10, 10, 1, 10, 1, 1]
-
-
-@pytest.fixture
-def no_network(monkeypatch):
-    def refuse(*_):
-        raise AssertionError("a metric reached for the network")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-def test_evaluate_gives_the_same_scores_without_network(tmp_path, no_network):
-    logits, labels = random_logits(4)
-    metric = scoring.load_metric("acceptability", str(tmp_path))
-    found = metric.compute(predictions=logits, references=labels)
-    assert found == scoring.score_acceptability(logits, labels)
-
-
-def test_evaluate_collects_tags_in_batches(tmp_path, no_network):
-    predicted, gold = random_tags(5)
-    metric = scoring.load_metric("tags", str(tmp_path))
-    for part in np.array_split(np.arange(len(gold)), 3):
-        metric.add_batch(predictions=predicted[part], references=gold[part])
-    assert metric.compute(tags=UPOS_TAGS) == scoring.score_tags(predicted, gold, UPOS_TAGS)
-
-
-def test_evaluate_leaves_numpys_global_generator_alone(tmp_path):
-    before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    metric = scoring.load_metric("tags", str(tmp_path))
-    metric.compute(predictions=[0], references=[0], tags=UPOS_TAGS)
-    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
-
-
-def test_an_unknown_metric_is_named(tmp_path):
-    with pytest.raises(ValueError, match="bleu"):
-        scoring.load_metric("bleu", str(tmp_path))
 
 
 def test_reading_evidence_loads_neither_torch_nor_transformers():

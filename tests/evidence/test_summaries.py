@@ -6,12 +6,16 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from evidence import schema
+from evidence.acceptability import MAJORITY, summarise_acceptability
+from evidence.tagging import LEXICAL, summarise_tagging
+from study.errors import StudyError
+from study.settings import Roles
 
 TAGS = ("ADJ", "ADP", "DET", "NOUN", "PRON", "PROPN", "SYM", "VERB")
 EN, DE = "en_x:validation", "de_x:test"
 LANGUAGES = {EN: "en", DE: "de"}
-SEEDS = {"first": [42, 43, 44], "second": [43, 44, 45], "third": [43]}
+SEEDS = {"first": [42, 43, 44, 45], "second": [43, 44, 45, 46], "third": [43]}
+ROLES = Roles(reference="first", adapter="second", control="third", foreign=None)
 
 
 def sentences(seed=0, items=240):
@@ -77,7 +81,9 @@ def tags_for(frames, rates, seed=2):
 def cola():
     items = sentences()
     logits = logits_for(items, {"first": 1.2, "second": 0.4, "third": 0.4})
-    summary = schema.summarise_acceptability(items, logits, SEEDS, 7, 300, train_labels=[1, 1, 0])
+    summary = summarise_acceptability(
+        items, logits, SEEDS, 7, 300, train_labels=[1, 1, 0], roles=ROLES
+    )
     return items, logits, summary
 
 
@@ -86,7 +92,9 @@ def pos():
     frames = {EN: tagged(3, 900), DE: tagged(4, 700)}
     predicted = tags_for(frames, {"first": 0.05, "second": 0.2, "third": 0.2})
     train = [("the", "DET"), ("Haus", "NOUN"), ("ab", "ADP")]
-    summary = schema.summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS, EN, train, 7, 300)
+    summary = summarise_tagging(
+        frames, LANGUAGES, predicted, SEEDS, TAGS, EN, train, 7, 300, roles=ROLES
+    )
     return frames, predicted, summary
 
 
@@ -136,7 +144,9 @@ def test_what_is_missing_says_why(task, request):
             assert entry["per_seed"] == [], path
         else:
             assert entry["value"] == pytest.approx(np.mean(entry["per_seed"]), abs=1e-6), path
-        if entry["low"] is not None:
+        if entry["low"] is None:
+            assert len(entry["per_seed"]) < 3 or entry["low_items"] is None, path
+        else:
             assert entry["low"] <= entry["low_items"] + 1e-9, path
             assert entry["high_items"] <= entry["high"] + 1e-9, path
 
@@ -146,9 +156,9 @@ def test_seeds_in_common_are_paired_and_controls_go_with_all(task, request):
     summary = request.getfixturevalue(task)[-1]
     control = next(name for name, method in summary["methods"].items() if method["control"])
     expected = {
-        ("first", "second"): [43, 44],
+        ("first", "second"): [43, 44, 45],
         ("first", "third"): [43],
-        ("first", control): [42, 43, 44],
+        ("first", control): [42, 43, 44, 45],
         ("third", control): [43],
     }
     for (first, second), seeds in expected.items():
@@ -167,9 +177,14 @@ def test_holm_corrects_within_metric_and_evaluation(task, request):
         families.setdefault((row["evaluation"], row["metric"]), []).append(row)
     assert len(families) == (2 if task == "cola" else 5)
     for family in families.values():
-        assert {row["family"] for row in family} == {6} == {len(family)}
-        smallest = min(family, key=lambda row: row["p"])
-        assert smallest["p_corrected"] == pytest.approx(min(1, 6 * smallest["p"]))
+        primary, controls = [
+            [r for r in family if r["primary"] is is_it] for is_it in (True, False)
+        ]
+        assert [(row["first"], row["second"]) for row in primary] == [("first", "second")]
+        assert [(row["family"], row["p_corrected"]) for row in primary] == [(1, primary[0]["p"])]
+        assert {row["family"] for row in controls} == {5} == {len(controls)}
+        smallest = min(controls, key=lambda row: row["p"])
+        assert smallest["p_corrected"] == pytest.approx(min(1, 5 * smallest["p"]))
         assert all(row["p"] <= row["p_corrected"] <= 1 for row in family)
         assert all(row["p_items"] <= row["p"] + 1e-12 for row in family)
 
@@ -177,7 +192,7 @@ def test_holm_corrects_within_metric_and_evaluation(task, request):
 def test_the_same_seed_gives_the_same_summary_and_another_does_not(cola):
     items, logits, summary = cola
     again = [
-        schema.summarise_acceptability(items, logits, SEEDS, s, 300, train_labels=[1, 1, 0])
+        summarise_acceptability(items, logits, SEEDS, s, 300, train_labels=[1, 1, 0], roles=ROLES)
         for s in (7, 8)
     ]
     assert again[0] == summary != again[1]
@@ -204,8 +219,11 @@ def test_a_large_difference_is_found_and_equal_methods_are_not_told_apart(cola):
     apart = comparison(summary, "first", "second", "matthews_correlation")
     assert apart["low"] > 0.1
     assert apart["p_items_corrected"] < 0.05
+    assert (apart["outcome"], apart["margin"]) == ("better", 0.02)
     alike = comparison(summary, "second", "third", "matthews_correlation")
-    assert alike["low"] < 0 < alike["high"]
+    assert (alike["low"], alike["high"], alike["covers"]) == (None, None, "items")
+    assert alike["low_items"] < 0 < alike["high_items"]
+    assert alike["outcome"] == "undecided"
     assert alike["p_corrected"] > 0.05
 
 
@@ -213,26 +231,28 @@ def test_effects_are_differences_of_means_over_common_seeds(cola):
     summary = cola[-1]
     row = comparison(summary, "first", "second", "accuracy")
     first, second = (summary["methods"][m]["metrics"]["accuracy"] for m in ("first", "second"))
-    expected = np.mean(first["per_seed"][1:]) - np.mean(second["per_seed"][:2])
+    expected = np.mean(first["per_seed"][1:]) - np.mean(second["per_seed"][:3])
     assert row["effect"] == pytest.approx(expected)
     assert row["n"] == 240
 
 
 def test_the_majority_control(cola):
     items, _, summary = cola
-    control = summary["methods"][schema.MAJORITY]
+    control = summary["methods"][MAJORITY]
     assert summary["majority_label"] == 1
     assert control["metrics"]["matthews_correlation"]["value"] == 0.0
     assert control["metrics"]["accuracy"]["value"] == pytest.approx(items["label"].mean())
     assert control["metrics"]["accuracy"]["low"] < items["label"].mean()
     assert control["metrics"]["loss"]["value"] is None
     assert control["threshold"] is None
-    assert control["errors"]["agreement"]["value"] == 1.0
+    assert control["agreement"]["value"] == 1.0
+    assert control["learned"] is None
 
 
 def test_errors_by_kind(cola):
     items, logits, summary = cola
-    entry = summary["methods"]["first"]["errors"]
+    method = summary["methods"]["first"]
+    entry = method["groups"]
     labels, predicted = items["label"].to_numpy(), logits["first"].argmax(axis=-1)
     for kind, column in (("by_domain", "domain"), ("by_phenomenon", "phenomenon")):
         for row in entry[kind]:
@@ -247,10 +267,10 @@ def test_errors_by_kind(cola):
     assert sum(row["share"] for row in entry["by_length"]) == pytest.approx(1)
     assert {row["group"] for row in entry["by_label"]} == {"majority", "minority"}
     assert all("both labels" in row["matthews_correlation"]["reason"] for row in entry["by_label"])
-    assert entry["agreement"]["value"] == pytest.approx(predicted.mean())
+    assert method["agreement"]["value"] == pytest.approx(predicted.mean())
     wrong = (predicted != labels).all(axis=0)
-    assert entry["always_wrong"]["indices"] == np.flatnonzero(wrong).tolist()
-    assert entry["always_wrong"]["count"] > entry["always_wrong"]["expected"]
+    assert method["always_wrong"]["indices"] == np.flatnonzero(wrong).tolist()
+    assert method["always_wrong"]["count"] > method["always_wrong"]["expected"]
     every = np.concatenate([logits[m].argmax(axis=-1) != labels for m in logits]).all(axis=0)
     assert summary["always_wrong"]["count"] == every.sum()
 
@@ -265,24 +285,86 @@ def test_the_threshold_curve_is_an_upper_bound(cola):
     assert len(curve["thresholds"]) == len(curve["matthews_correlation"]) == len(curve["sd"]) == 101
 
 
+def test_two_seeds_have_points_and_no_interval_over_seeds(cola):
+    items, logits, _ = cola
+    two = {"first": logits["first"][:2], "second": logits["second"][:2]}
+    summary = summarise_acceptability(
+        items, two, {"first": [1, 2], "second": [1, 2]}, 0, 200, train_labels=[1], roles=ROLES
+    )
+    for entry in (
+        summary["methods"]["first"]["metrics"]["accuracy"],
+        comparison(summary, "first", "second", "accuracy"),
+    ):
+        assert (entry["low"], entry["high"], entry["covers"]) == (None, None, "items")
+        assert entry["low_items"] < entry["high_items"]
+        assert "two seeds" in entry["reason"]
+    row = comparison(summary, "first", "second", "matthews_correlation")
+    assert (row["p"], row["outcome"]) == (row["p_items"], "better")
+    control = summary["methods"][MAJORITY]["metrics"]["accuracy"]
+    assert control["low"] == control["low_items"] < control["value"]
+
+
+def test_who_has_learned_is_above_the_controls(cola):
+    items, logits, summary = cola
+    assert [summary["methods"][m]["learned"] for m in ("first", "third")] == [True, True]
+    constant = np.zeros_like(logits["second"])
+    constant[..., 1] = 1 + 0.1 * np.arange(len(constant))[:, None]
+    again = summarise_acceptability(
+        items, {**logits, "second": constant}, SEEDS, 7, 200, train_labels=[1, 1, 0], roles=ROLES
+    )
+    learned = {name: method["learned"] for name, method in again["methods"].items()}
+    assert learned == {"first": True, "second": False, "third": True, MAJORITY: None}
+    without = summarise_acceptability(items, {"first": logits["first"]}, SEEDS, 7, 50)
+    assert without["methods"]["first"]["learned"] is None
+
+
+def test_groups_are_contrasted_on_the_same_resamples(cola):
+    for name, method in cola[-1]["methods"].items():
+        assert list(method["contrasts"]) == ["by_domain", "by_label"]
+        for kind, found in method["contrasts"].items():
+            rows = {row["group"]: row["accuracy"] for row in method["groups"][kind]}
+            one, other = rows[found["first"]], rows[found["second"]]
+            assert found["difference"]["value"] == pytest.approx(one["value"] - other["value"])
+            if not method["control"]:
+                assert found["difference"]["low_items"] < found["difference"]["high_items"], name
+    # Labels: the majority class is right on one kind only, at any rate of resampling.
+    assert cola[-1]["methods"][MAJORITY]["contrasts"]["by_label"]["difference"]["value"] == 1.0
+
+
+def test_scores_that_differ_from_the_stored_ones_are_refused(cola):
+    items, logits, summary = cola
+    stored = {
+        m: [
+            {name: entry["per_seed"][s] for name, entry in method["metrics"].items()}
+            for s in range(len(method["seeds"]))
+        ]
+        for m, method in summary["methods"].items()
+    }
+    arguments = {"train_labels": [1, 1, 0], "roles": ROLES}
+    again = summarise_acceptability(items, logits, SEEDS, 7, 300, scores=stored, **arguments)
+    assert again == summary
+    stored["second"][1]["f1"] += 1e-6
+    with pytest.raises(StudyError, match="f1 of second"):
+        summarise_acceptability(items, logits, SEEDS, 7, 50, scores=stored, **arguments)
+
+
 def test_one_seed_alone(cola):
     items, logits, _ = cola
-    summary = schema.summarise_acceptability(
-        items, {"third": logits["third"]}, {"third": [43]}, 0, 200
-    )
+    summary = summarise_acceptability(items, {"third": logits["third"]}, {"third": [43]}, 0, 200)
     entry = summary["methods"]["third"]["metrics"]["matthews_correlation"]
     assert entry["sd"] is None
     assert entry["covers"] == "items"
-    assert entry["low"] < entry["value"] < entry["high"]
+    assert (entry["low"], entry["high"]) == (None, None)
+    assert entry["low_items"] < entry["value"] < entry["high_items"]
     assert summary["comparisons"] == []
     assert "no training labels" in summary["reasons"][0]
-    assert summary["methods"]["third"]["errors"]["by_label"] == []
-    assert summary["methods"]["third"]["errors"]["agreement"] is None
+    assert summary["methods"]["third"]["groups"]["by_label"] == []
+    assert summary["methods"]["third"]["agreement"] is None
 
 
 def test_no_seed_in_common_is_said(cola):
     items, logits, _ = cola
-    summary = schema.summarise_acceptability(
+    summary = summarise_acceptability(
         items, {m: logits[m][:1] for m in ("first", "second")}, {"first": [1], "second": [2]}, 0, 50
     )
     row = comparison(summary, "first", "second", "matthews_correlation")
@@ -292,15 +374,13 @@ def test_no_seed_in_common_is_said(cola):
 
 @pytest.mark.parametrize(
     ("name", "seeds", "rows"),
-    [("first", [1, 2], 240), ("first", [1, 1, 2], 240), ("first", [1, 2, 3], 239),
-     (schema.MAJORITY, [1, 2, 3], 240)],
+    [("first", [1, 2], 240), ("first", [1, 1, 2, 3], 240), ("first", [1, 2, 3, 4], 239),
+     (MAJORITY, [1, 2, 3, 4], 240)],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(cola, name, seeds, rows):
     items, logits, _ = cola
     with pytest.raises(ValueError, match="expected"):
-        schema.summarise_acceptability(
-            items.head(rows), {name: logits["first"]}, {name: seeds}, 0, 50
-        )
+        summarise_acceptability(items.head(rows), {name: logits["first"]}, {name: seeds}, 0, 50)
 
 
 # -------------------------------------------------------------------------------------------- POS
@@ -337,8 +417,9 @@ def test_every_decomposition_adds_up_to_the_drop(pos):
         accuracies = [method["evaluations"][n]["metrics"]["accuracy"]["value"] for n in (EN, DE)]
         drop = entry["drop"]["value"]
         assert drop == pytest.approx(accuracies[0] - accuracies[1])
-        for kind in ("by_tag", "by_seen", "by_pieces", "by_length", "cells"):
-            assert math.fsum(row["points"] for row in entry[kind]) == pytest.approx(drop, abs=1e-9)
+        assert list(entry["groups"]) == ["by_tag", "by_seen", "by_pieces", "by_length"]
+        for rows in (*entry["groups"].values(), entry["cells"]):
+            assert math.fsum(row["points"] for row in rows) == pytest.approx(drop, abs=1e-9)
         causes = [row["points"]["value"] for row in entry["causes"]]
         assert math.fsum(causes) == pytest.approx(drop, abs=1e-9)
         assert causes == sorted(causes, reverse=True)
@@ -355,11 +436,11 @@ def test_groups_of_words(pos):
         ("by_seen", lambda g: frame["seen"] == (g == "seen")),
         ("by_pieces", lambda g: frame["pieces"].clip(upper=4).astype(str) == g.rstrip("+")),
     ):
-        for row in entry[kind]:
+        for row in entry["groups"][kind]:
             chosen = member(row["group"]).to_numpy()
             assert row["words"] == chosen.sum() > 0
             assert row["accuracy"]["value"] == pytest.approx(right[:, chosen].mean())
-    assert sum(row["words"] for row in entry["by_length"]) == len(frame)
+    assert sum(row["words"] for row in entry["groups"]["by_length"]) == len(frame)
 
 
 def test_the_difference_of_drops_is_compared(pos):
@@ -373,7 +454,7 @@ def test_the_difference_of_drops_is_compared(pos):
 
 def test_the_lexical_control_knows_forms_only(pos):
     frames, _, summary = pos
-    control = summary["methods"][schema.LEXICAL]
+    control = summary["methods"][LEXICAL]
     lexicon = {"the": "DET", "Haus": "NOUN", "ab": "ADP"}
     guessed = [lexicon.get(form, "ADP") for form in frames[EN]["form"]]
     expected = np.mean([g == t for g, t in zip(guessed, frames[EN]["tag"], strict=True)])
@@ -386,7 +467,7 @@ def test_targets_are_the_sets_in_other_languages(pos):
     assert summary["evaluations"][DE]["language"] == "de"
     more = {**frames, "en_x:test": frames[EN]}
     predicted = {"first": {**predicted["first"], "en_x:test": predicted["first"][EN]}}
-    found = schema.summarise_tagging(
+    found = summarise_tagging(
         more, {**LANGUAGES, "en_x:test": "en"}, predicted, SEEDS, TAGS, EN, None, 0, 50
     )
     assert found["targets"] == [DE]
@@ -396,7 +477,7 @@ def test_targets_are_the_sets_in_other_languages(pos):
 def test_a_set_without_predictions_is_named_and_left_out(pos):
     frames, predicted, _ = pos
     partial = {"first": predicted["first"], "second": {EN: predicted["second"][EN]}}
-    found = schema.summarise_tagging(frames, LANGUAGES, partial, SEEDS, TAGS, EN, None, 0, 50)
+    found = summarise_tagging(frames, LANGUAGES, partial, SEEDS, TAGS, EN, None, 0, 50)
     assert found["reasons"][0] == f"no predictions of second for {DE}"
     assert list(found["methods"]["second"]["evaluations"]) == [EN]
     assert found["methods"]["second"]["transfer"] == {}
@@ -406,10 +487,53 @@ def test_a_set_without_predictions_is_named_and_left_out(pos):
 def test_a_gold_tag_outside_the_tag_set_is_named(pos):
     frames, predicted, _ = pos
     with pytest.raises(ValueError, match="VERB"):
-        schema.summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS[:-1], EN)
+        summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS[:-1], EN)
 
 
 def test_an_unknown_source_is_named(pos):
     frames, predicted, _ = pos
     with pytest.raises(ValueError, match="fr_x"):
-        schema.summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS, "fr_x:test")
+        summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS, "fr_x:test")
+
+
+def test_macro_f1_falls_over_the_tags_that_both_sets_have(pos):
+    frames, predicted, _ = pos
+    rare = frames[DE].assign(tag=frames[DE]["tag"].replace("PRON", "SYM"))  # no PRON, but SYM
+    own = {"first": predicted["first"]}
+    summary = summarise_tagging(
+        {EN: frames[EN], DE: rare}, LANGUAGES, own, SEEDS, TAGS, EN, None, 0, 100
+    )
+    found = summary["methods"]["first"]["transfer"][DE]
+    assert found["tags_in_both"] == [tag for tag in TAGS if tag not in ("PRON", "SYM")]
+    options = {"average": "macro", "zero_division": 0}
+    options["labels"] = [TAGS.index(tag) for tag in found["tags_in_both"]]
+    macro = [
+        np.mean(
+            [sk.f1_score(frame["tag"].map(TAGS.index), p, **options) for p in own["first"][name]]
+        )
+        for name, frame in ((EN, frames[EN]), (DE, rare))
+    ]
+    assert found["drop_macro_f1"]["value"] == pytest.approx(macro[0] - macro[1])
+    each = [summary["methods"]["first"]["evaluations"][n]["metrics"]["macro_f1"] for n in (EN, DE)]
+    assert abs(each[0]["value"] - each[1]["value"] - (macro[0] - macro[1])) > 0.01
+
+
+def test_pieces_are_those_of_the_methods_own_tokenizer(pos):
+    frames, predicted, _ = pos
+    own = {name: np.full(len(frame), 2) for name, frame in frames.items()}
+    again = summarise_tagging(
+        frames, LANGUAGES, predicted, SEEDS, TAGS, EN, None, 0, 100, pieces={"second": own}
+    )
+    words = {
+        method: [
+            r["words"] for r in again["methods"][method]["evaluations"][DE]["groups"]["by_pieces"]
+        ]
+        for method in ("first", "second")
+    }
+    assert words["second"] == [0, len(frames[DE]), 0, 0]
+    assert min(words["first"]) > 0
+    rows = again["methods"]["second"]["transfer"][DE]["groups"]["by_pieces"]
+    drop = again["methods"]["second"]["transfer"][DE]["drop"]["value"]
+    assert rows[1]["points"] == pytest.approx(drop)
+    lone = again["methods"]["second"]["evaluations"][DE]["contrasts"]["by_pieces"]
+    assert (lone["difference"]["value"], lone["difference"]["reason"]) == (None, "no such items")

@@ -47,14 +47,8 @@ def test_accuracy_by_group_is_the_mean_over_seeds():
     correct = np.array([[1, 0, 1, 1], [1, 1, 1, 0]], dtype=bool)
     a, b, c = transfer.accuracy_by_group(correct, ["a", "a", "b", "b"], ["a", "b", "c"])
     assert (a.words, a.share, a.accuracy) == (2, 0.5, 0.75)
-    assert a.sd == pytest.approx(np.std([0.5, 1.0], ddof=1))
     assert b.accuracy == 0.75
-    assert (c.words, c.share, c.accuracy, c.sd) == (0, 0.0, None, None)
-
-
-def test_one_seed_has_no_standard_deviation():
-    (row,) = transfer.accuracy_by_group(np.array([[True, False]]), ["a", "a"], ["a"])
-    assert (row.accuracy, row.sd) == (0.5, None)
+    assert (c.words, c.share, c.accuracy) == (0, 0.0, None)
 
 
 def test_a_group_outside_the_order_is_named():
@@ -63,8 +57,8 @@ def test_a_group_outside_the_order_is_named():
 
 
 def test_pieces_from_four_on_are_one_group():
-    assert transfer.piece_groups([1, 2, 3, 4, 9])[0] == ["1", "2", "3", "4+", "4+"]
-    assert transfer.seen_groups([True, False])[0] == ["seen", "unseen"]
+    assert transfer.piece_groups([1, 2, 3, 4, 9])[0].tolist() == ["1", "2", "3", "4+", "4+"]
+    assert transfer.seen_groups([True, False])[0].tolist() == ["seen", "unseen"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -105,9 +99,9 @@ def test_cells_are_ranked_and_add_up():
     source = np.array([[90, 10, 0], [0, 100, 0], [5, 0, 95]])
     target = np.array([[60, 40, 0], [10, 90, 0], [0, 0, 100]])
     rows = transfer.decompose_drop(source, target, ("A", "B", "C"))
-    assert [(r.gold, r.predicted) for r in rows] == [("A", "B"), ("B", "A"), ("C", "A")]
-    assert [r.points for r in rows] == pytest.approx([0.1, 1 / 30, -5 / 300])
-    assert [r.share for r in rows] == pytest.approx([6 / 7, 2 / 7, -1 / 7])
+    assert [(r["gold"], r["predicted"]) for r in rows] == [("A", "B"), ("B", "A"), ("C", "A")]
+    assert [r["points"] for r in rows] == pytest.approx([0.1, 1 / 30, -5 / 300])
+    assert [r["share"] for r in rows] == pytest.approx([6 / 7, 2 / 7, -1 / 7])
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,7 +112,7 @@ def test_cells_account_for_exactly_the_whole_drop(seed, tags):
     rows = transfer.decompose_drop(source, target, [str(t) for t in range(tags)])
     right = [Fraction(int(np.trace(m)), int(m.sum())) for m in (source, target)]
     drop = right[0] - right[1]
-    assert abs(sum(Fraction(row.points) for row in rows) - drop) < Fraction(1, 10**14)
+    assert abs(sum(Fraction(row["points"]) for row in rows) - drop) < Fraction(1, 10**14)
     exact = {
         (g, p): Fraction(int(target[g, p]), int(target.sum()))
         - Fraction(int(source[g, p]), int(source.sum()))
@@ -128,13 +122,14 @@ def test_cells_account_for_exactly_the_whole_drop(seed, tags):
     }
     assert sum(exact.values()) == drop
     for row in rows:
-        assert row.points == pytest.approx(float(exact[int(row.gold), int(row.predicted)]))
+        cell = exact[int(row["gold"]), int(row["predicted"])]
+        assert row["points"] == pytest.approx(float(cell))
 
 
 def test_equal_sets_have_no_shares():
     table = np.array([[3, 1], [0, 4]])
     (row,) = transfer.decompose_drop(table, table, ("A", "B"))
-    assert (row.points, row.share) == (0.0, None)
+    assert (row["points"], row["share"]) == (0.0, None)
 
 
 # ---------------------------------------------------------------------------------------- causes

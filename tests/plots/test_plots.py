@@ -359,7 +359,7 @@ def test_errors_have_a_panel_for_every_division_that_there_is(three, odd):
 def test_errors_show_the_accuracy_of_each_group(three):
     axes = {ax.get_title(loc="left"): ax for ax in visible(draw("acceptability_errors", three))}
     ax = axes["By phenomenon"]
-    rows = three.evidence["cola"]["methods"]["full"]["errors"]["by_phenomenon"]
+    rows = three.evidence["cola"]["methods"]["full"]["groups"]["by_phenomenon"]
     assert len(rows) == 3
     drawn = points(ax, color_of("full"), "o")[:, 0].tolist()
     assert drawn == pytest.approx([row["accuracy"]["value"] for row in rows])
@@ -373,7 +373,7 @@ def test_errors_show_the_accuracy_of_each_group(three):
 def test_tags_stand_in_the_order_of_the_drop_with_both_accuracies(three):
     ax = draw("tag_transfer", three).axes[0]
     order = [label.get_text() for label in ax.get_yticklabels()]
-    entry = three.evidence["pos"]["methods"]["full"]["transfer"]["de_syn:test"]["by_tag"]
+    entry = three.evidence["pos"]["methods"]["full"]["transfer"]["de_syn:test"]["groups"]["by_tag"]
     rows = {row["group"]: row for row in entry}
     drops = [rows[tag]["drop"]["value"] for tag in order]
     assert len(order) > 10 and drops == sorted(drops, reverse=True)
@@ -425,7 +425,7 @@ def test_the_breakdown_has_a_row_for_every_evaluated_set(odd):
         "French",
         "Czech",
     ]
-    rows = odd.evidence["pos"]["methods"]["lora"]["evaluations"]["fr_syn:test"]["by_seen"]
+    rows = odd.evidence["pos"]["methods"]["lora"]["evaluations"]["fr_syn:test"]["groups"]["by_seen"]
     drawn = points(axes[2, 0], color_of("lora"), "s")[:, 1]
     assert drawn.tolist() == pytest.approx([row["accuracy"]["value"] for row in rows])
     labels = [label.get_text() for label in axes[2, 0].get_xticklabels()]

@@ -49,7 +49,7 @@ def parts(tiny_environment: Path):
             for s in ("train", "validation")
         ]
         model = build_model(checkpoint, task.kind, len(labels), method, seed)
-        return model, task.kind, labels, *encoded, tokenizer, settings, seed
+        return model, task.kind, *encoded, tokenizer, settings, seed
 
     return build
 
@@ -109,7 +109,7 @@ def test_an_interrupted_run_ends_with_the_same_result(
 ) -> None:
     whole = parts(task, method)
     expected = train(*whole, tmp_path / "whole")
-    schedule = build_schedule(len(whole[3].features), whole[6])
+    schedule = build_schedule(len(whole[2].features), whole[5])
 
     def stop(step: int, _loss: float | None) -> None:
         if step == schedule.save_steps + 1:

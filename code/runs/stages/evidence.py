@@ -1,5 +1,6 @@
 """Estimates, intervals, tests and analyses over all finished runs of a task."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,19 @@ import numpy as np
 import pandas as pd
 
 from evidence.acceptability import summarise_acceptability
+from evidence.schema import Evidence
 from evidence.tagging import summarise_tagging
 from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
-from study.settings import TaskSettings, language_of
+from study.settings import TaskSettings, find_roles, language_of
 
-STAGE = Stage("evidence", 3, __name__)
+STAGE = Stage("evidence", 4, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
-Predictions = Mapping[str, Mapping[str, Entry]]  # evaluated set -> run -> entry
+Scores = dict[str, list[dict[str, float]]]  # evaluated set -> metric -> score, of each seed
+Entries = Mapping[str, Mapping[str, Entry]]  # evaluated set -> run -> entry
 
 
 def make(
@@ -27,7 +30,8 @@ def make(
     task: TaskSettings,
     runs: Sequence[Run],
     items: Mapping[str, Entry],
-    predictions: Predictions,
+    predictions: Entries,
+    scores: Entries,
 ) -> Entry:
     """Summarises a task's finished runs, or finds them summarised.
 
@@ -38,6 +42,7 @@ def make(
         runs: the finished ones, at least one.
         items: the table of items of each evaluated set.
         predictions: those of every run on each evaluated set.
+        scores: of the same; the evidence is refused if its metrics are others.
     """
     source = {
         "items": {address: entry.digest for address, entry in items.items()},
@@ -47,20 +52,21 @@ def make(
         },
         "resamples": RESAMPLES,
         "seed": SEED,
+        "margins": dataclasses.asdict(task.margins),
     }
 
     def summarise(_folder: Path) -> dict[str, Any]:
-        frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
         methods = [m.name for m in task.methods if any(run.method == m for run in runs)]
         seeds = {m: [run.seed for run in runs if run.method.name == m] for m in methods}
         stacked = {m: _stack(task, m, runs, predictions) for m in methods}
-        return _summarise(data, task, frames, stacked, seeds)
+        stored = {m: _scores(m, runs, scores) for m in methods}
+        return dict(_summarise(data, task, items, stacked, seeds, stored))
 
     return STAGE.produce(store, STAGE.key(task.name, source), summarise)
 
 
 def _stack(
-    task: TaskSettings, method: str, runs: Sequence[Run], predictions: Predictions
+    task: TaskSettings, method: str, runs: Sequence[Run], predictions: Entries
 ) -> dict[str, np.ndarray]:
     """Arrays (seeds, items) or (seeds, items, classes) of a method by evaluated set."""
     array = "predicted" if task.kind == "token" else "logits"
@@ -71,14 +77,39 @@ def _stack(
     }
 
 
+def _scores(method: str, runs: Sequence[Run], scores: Entries) -> Scores:
+    """Metrics of a method's runs, in their order, by evaluated set."""
+    own = [run.name for run in runs if run.method.name == method]
+    return {
+        address: [entries[name].result()["metrics"] for name in own]
+        for address, entries in scores.items()
+    }
+
+
+def _pieces(task: TaskSettings, items: Mapping[str, Entry]) -> dict[str, dict[str, np.ndarray]]:
+    """Word pieces by the tokenizers of methods whose model is not the first one's."""
+    other = {address: entry.result()["pieces"] for address, entry in items.items()}
+    return {
+        method.name: {
+            address: np.array(by_model[method.model_name_or_path])
+            for address, by_model in other.items()
+            if method.model_name_or_path in by_model
+        }
+        for method in task.methods
+    }
+
+
 def _summarise(
     data: Data,
     task: TaskSettings,
-    frames: dict[str, pd.DataFrame],
+    items: Mapping[str, Entry],
     stacked: dict[str, dict[str, np.ndarray]],
     seeds: dict[str, list[int]],
-) -> dict[str, Any]:
+    scores: dict[str, Scores],
+) -> Evidence:
     training = data.split(task, task.train).items
+    frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
+    roles = find_roles([method for method in task.methods if method.name in seeds])
     if task.kind == "token":
         return summarise_tagging(
             frames,
@@ -90,6 +121,10 @@ def _summarise(
             train_words=[(word.form, word.upos) for item in training for word in item.words],
             rng_seed=SEED,
             resamples=RESAMPLES,
+            pieces=_pieces(task, items),
+            roles=roles,
+            margins=task.margins,
+            scores=scores,
         )
     return summarise_acceptability(
         frames[task.validation],
@@ -99,4 +134,7 @@ def _summarise(
         rng_seed=SEED,
         resamples=RESAMPLES,
         evaluation=task.validation,
+        roles=roles,
+        margins=task.margins,
+        scores={method: of_sets[task.validation] for method, of_sets in scores.items()},
     )

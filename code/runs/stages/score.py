@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from evidence.scoring import score_acceptability, score_tags
+from evidence.metrics import score_acceptability, score_tags
 from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
@@ -17,9 +17,7 @@ def make(store: Store, data: Data, run: Run, predicted: Entry, address: str) -> 
     def score(_folder: Path) -> dict[str, Any]:
         arrays, gold = predicted.arrays(), data.gold(run.task, address)
         if run.task.kind == "token":
-            scores = score_tags(arrays["predicted"], gold, data.labels(run.task))
-            chosen = ("accuracy", "macro_f1", "weighted_f1")
-            return {"metrics": {name: float(scores[name]) for name in chosen}}
+            return {"metrics": score_tags(arrays["predicted"], gold)}
         return {"metrics": score_acceptability(arrays["logits"], gold)}
 
     return STAGE.produce(store, STAGE.key(run.name, {"predict": predicted.digest}), score)

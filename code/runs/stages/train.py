@@ -109,7 +109,6 @@ def _train(
         result = train(
             model,
             run.task.kind,
-            inputs.labels(run.task),
             *splits,
             inputs.tokenizer(inputs.checkpoint(run.method)),
             run.method.training,

@@ -1,0 +1,60 @@
+"""What evidence is refused for: predictions that do not fit, and two values of one metric."""
+
+from collections.abc import Mapping, Sequence
+
+from evidence.schema import Estimate
+from study.errors import StudyError
+
+SAME_SCORE = 1e-9  # beyond rounding, a metric has one value
+
+
+def check_methods(
+    shapes: Mapping[str, tuple[int, ...]],
+    seeds: Mapping[str, Sequence[int]],
+    items: int,
+    control: str,
+) -> None:
+    """Refuse predictions that do not fit seeds and items.
+
+    Args:
+        shapes: method -> (seeds, items) of its predictions.
+        seeds: method -> its seeds.
+        items: items of the evaluated set.
+        control: the name that no method may have.
+
+    Raises:
+        ValueError: for the first method that does not fit.
+    """
+    if not shapes or control in shapes:
+        raise ValueError(f"expected methods, none called {control!r}, got {list(shapes)}")
+    for method, shape in shapes.items():
+        wanted = (len(seeds[method]), items)
+        if shape != wanted or not wanted[0] or len(set(seeds[method])) < wanted[0]:
+            raise ValueError(
+                f"expected predictions of {method!r} for {wanted} (distinct seeds, items), got "
+                f"{shape} for the seeds {list(seeds[method])}"
+            )
+
+
+def check_scores(
+    where: str, ours: Mapping[str, Estimate], stored: Sequence[Mapping[str, float]]
+) -> None:
+    """Refuse evidence whose metrics are not those that were stored as the runs' scores.
+
+    Args:
+        where: method and evaluated set, for the message.
+        ours: metric -> estimate.
+        stored: metric -> score, of each seed in the estimates' order.
+
+    Raises:
+        StudyError: two ways to compute one number disagree.
+    """
+    for position, scores in enumerate(stored):
+        for metric, score in scores.items():
+            value = ours[metric]["per_seed"][position]
+            if not abs(value - score) <= SAME_SCORE:
+                raise StudyError(
+                    f"the {metric} of {where} is {value} by its counts, {score} as its score",
+                    where="code/evidence/scoring.py and code/evidence/metrics.py",
+                    remedy="this is a bug: please report it; nothing was stored",
+                )

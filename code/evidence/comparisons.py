@@ -1,0 +1,194 @@
+"""Methods against each other: paired differences, corrected, with their outcomes."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evidence import intervals, outcomes
+from evidence.intervals import Replicated
+from evidence.panels import ENOUGH_SEEDS, Panel, covers, missing_reason
+from evidence.schema import Comparison
+from study.settings import Margins, Roles
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two methods on one evaluated set: metric -> difference, and -> its null distribution (P,)."""
+
+    differences: Mapping[str, Replicated]
+    nulls: Mapping[str, Floats]
+
+
+def compare_all(
+    panels: Mapping[str, Panel],
+    drops: Sequence[tuple[str, str]],
+    seeds: Mapping[str, Sequence[int]],
+    roles: Roles,
+    margins: Margins,
+) -> list[Comparison]:
+    """All pairs of methods, those with a control corrected within metric and evaluation.
+
+    Args:
+        panels: evaluation -> panel.
+        drops: (source, target) evaluations whose difference in accuracy is compared too.
+        seeds: method -> seeds, [] for a control.
+        roles: whose comparison is the primary one.
+        margins: of equivalence.
+    """
+    rows: list[Comparison] = []
+    for first, second in itertools.combinations(seeds, 2):
+        rows += _compare(first, second, panels, drops, seeds)
+    families: dict[tuple[str, str], list[Comparison]] = {}
+    for row in rows:
+        row["primary"] = {row["first"], row["second"]} == {roles.reference, roles.adapter}
+        families.setdefault((row["evaluation"], row["metric"]), []).append(row)
+    for family in families.values():
+        _correct([row for row in family if not row["primary"] and row["p"] is not None])
+        for row in family:
+            row["margin"] = margins.of(row["metric"])
+            p = None if row["primary"] else row["p_corrected"]
+            interval = outcomes.decisive_interval(row)
+            row["outcome"] = outcomes.decide(interval, p, row["metric"], row["margin"])
+    return [row for family in families.values() for row in family]
+
+
+def _correct(family: Sequence[Comparison]) -> None:
+    corrected = intervals.holm([row["p"] or 0.0 for row in family])
+    of_items = intervals.holm([row["p_items"] or 0.0 for row in family])
+    for row, p, p_items in zip(family, corrected, of_items, strict=True):
+        row["p_corrected"], row["p_items_corrected"] = p, p_items
+        row["family"] = len(family)
+
+
+def _compare(
+    first: str,
+    second: str,
+    panels: Mapping[str, Panel],
+    drops: Sequence[tuple[str, str]],
+    seeds: Mapping[str, Sequence[int]],
+) -> list[Comparison]:
+    shared = {name: p for name, p in panels.items() if first in p.counts and second in p.counts}
+    drops = [drop for drop in drops if set(drop) <= shared.keys()]
+    names = [(name, metric) for name, p in shared.items() for metric in p.compared]
+    names += [(target, "drop") for _, target in drops]
+    common, take_first, take_second = shared_seeds(seeds[first], seeds[second])
+    if not take_first:
+        return [_comparison(name, first, second, [], None, 0) for name in names]
+    pairs = {name: _pair(p, first, second, take_first, take_second) for name, p in shared.items()}
+    found = [
+        (pair.differences[metric], pair.nulls[metric])
+        for name, pair in pairs.items()
+        for metric in shared[name].compared
+    ]
+    found += [_difference_of_drops(pairs[source], pairs[target]) for source, target in drops]
+    return [
+        _comparison(name, first, second, common, pair, len(take_first))
+        for name, pair in zip(names, found, strict=True)
+    ]
+
+
+def shared_seeds(
+    first: Sequence[int], second: Sequence[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """Seeds in common and their positions in both lists; a control ([]) goes with every seed."""
+    if not first or not second:
+        common = [int(seed) for seed in (*first, *second)]
+        every, same = list(range(max(1, len(common)))), [0] * max(1, len(common))
+        return common, every if first else same, every if second else same
+    common = [int(seed) for seed in first if seed in second]
+    return common, [list(first).index(s) for s in common], [list(second).index(s) for s in common]
+
+
+def _pair(
+    panel: Panel, first: str, second: str, take_first: list[int], take_second: list[int]
+) -> Pair:
+    totals = intervals.exchanged_totals(
+        panel.counts[first][take_first], panel.counts[second][take_second], panel.masks
+    )
+    one, other = panel.quantities[first], panel.quantities[second]
+    return Pair(
+        {m: one[m].take(take_first).minus(other[m].take(take_second)) for m in panel.compared},
+        {m: intervals.null_effects(panel.metrics[m], totals) for m in panel.compared},
+    )
+
+
+def _difference_of_drops(source: Pair, target: Pair) -> tuple[Replicated, Floats]:
+    return (
+        source.differences["accuracy"].drop_to(target.differences["accuracy"]),
+        source.nulls["accuracy"] - target.nulls["accuracy"],
+    )
+
+
+def _comparison(
+    name: tuple[str, str],
+    first: str,
+    second: str,
+    common: list[int],
+    found: tuple[Replicated, Floats] | None,
+    values: int,
+) -> Comparison:
+    """One comparison by its difference and null distribution, before roles and correction."""
+    inner = intervals.item_difference(*found) if found else None
+    seeded = values >= ENOUGH_SEEDS
+    outer = intervals.seed_difference(*found) if found and seeded else inner
+    shown = outer if seeded or not common else None  # between controls there are no seeds
+    return {
+        "evaluation": name[0],
+        "metric": name[1],
+        "first": first,
+        "second": second,
+        "primary": False,
+        "outcome": None,
+        "margin": None,
+        "effect": inner.effect if inner else None,
+        "low": shown.low if shown else None,
+        "high": shown.high if shown else None,
+        "p": outer.p if outer else None,
+        "p_corrected": outer.p if outer else None,
+        "low_items": inner.low if inner else None,
+        "high_items": inner.high if inner else None,
+        "p_items": inner.p if inner else None,
+        "p_items_corrected": inner.p if inner else None,
+        "family": 1 if inner else 0,
+        "n": len(found[0].influence) if found else 0,
+        "seeds": common,
+        "covers": covers(values),
+        "reason": missing_reason(values) if found else "the two methods have no seed in common",
+    }
+
+
+def has_learned(
+    comparisons: Sequence[Comparison],
+    method: str,
+    evaluation: str,
+    metric: str,
+    roles: Roles,
+    control: str,
+) -> bool | None:
+    """Whether a method is above the controls by more than the interval (``schema.Method``).
+
+    Args:
+        comparisons: of the task.
+        method: a trained method.
+        evaluation: the validation set.
+        metric: by which.
+        roles: whose ``control`` trains the head alone.
+        control: the one that is computed.
+    """
+    rivals = {control} if method == roles.control else {control, roles.control}
+    above = []
+    for row in comparisons:
+        if (row["evaluation"], row["metric"]) != (evaluation, metric) or row["effect"] is None:
+            continue
+        low, high = outcomes.decisive_interval(row)
+        if row["first"] == method and row["second"] in rivals:
+            above.append(low is not None and low > 0)
+        elif row["second"] == method and row["first"] in rivals:
+            above.append(high is not None and high < 0)
+    return all(above) if above else None

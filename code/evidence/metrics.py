@@ -1,0 +1,113 @@
+"""The score of one run, by metrics behind the interface of ``evaluate`` that need no network.
+
+Each is an ``evaluate.Metric`` of our own around scikit-learn, not one of the hub's. The stage
+``score`` and the curves of training use them; intervals are made from counts (``scoring``), which
+are checked against these for every stored run. Conventions: MCC is 0 where a row or column of the
+confusion matrix is empty (as in GLUE); an F1 with nothing to find and nothing found is 0; macro-F1
+and weighted F1 are over the tags that occur in the gold data. Values are fractions in [0, 1] (MCC
+in [-1, 1], loss in nats). Imports ``evaluate``, hence torch: reports do not import this.
+"""
+
+import tempfile
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+from sklearn import metrics
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+
+class _OfflineMetric(evaluate.Metric):
+    """A metric whose data stay in memory, and whose folder is not in the user's home."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="evaluate-")  # it insists on having one
+        # Without a seed, evaluate reads numpy's global state.
+        super().__init__(keep_in_memory=True, cache_dir=self._folder.name, seed=0)
+
+    def _describe(self, what: str, predictions: Any) -> evaluate.MetricInfo:
+        features = {"predictions": predictions, "references": datasets.Value("int64")}
+        return evaluate.MetricInfo(
+            description=what,
+            citation="",
+            inputs_description="",
+            features=datasets.Features(features),
+        )
+
+
+class AcceptabilityMetric(_OfflineMetric):
+    """Scores of CoLA from logits (N, 2), column 1 for "acceptable", and labels (N,)."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        logits = datasets.Sequence(datasets.Value("float64"))
+        return self._describe("acceptability", logits)
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        logits, labels = np.asarray(predictions), np.asarray(references)
+        predicted = logits.argmax(axis=-1)
+        of_label = {"labels": [0, 1], "average": None, "zero_division": 0}
+        unacceptable, acceptable = metrics.f1_score(labels, predicted, **of_label)
+        right = log_softmax(logits, axis=-1)[np.arange(len(labels)), labels]
+        return {
+            "matthews_correlation": float(metrics.matthews_corrcoef(labels, predicted)),
+            "accuracy": float(metrics.accuracy_score(labels, predicted)),
+            "f1": float(acceptable),
+            "f1_unacceptable": float(unacceptable),
+            "macro_f1": float(acceptable + unacceptable) / 2,
+            "loss": float(-right.mean()),
+        }
+
+
+class TaggingMetric(_OfflineMetric):
+    """Scores of tags from predicted and gold indices (W,)."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return self._describe("tagging", datasets.Value("int64"))
+
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+        predicted, gold = np.asarray(predictions), np.asarray(references)
+        present = {"labels": np.unique(gold), "zero_division": 0}
+        return {
+            "accuracy": float(metrics.accuracy_score(gold, predicted)),
+            "macro_f1": float(metrics.f1_score(gold, predicted, average="macro", **present)),
+            "weighted_f1": float(metrics.f1_score(gold, predicted, average="weighted", **present)),
+        }
+
+
+def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
+    """Scores of one run on CoLA (``AcceptabilityMetric``).
+
+    Raises:
+        ValueError: if the shapes do not fit, there are no items, or a logit is not finite.
+    """
+    if not len(labels) or np.shape(logits) != (len(labels), 2):
+        raise ValueError(
+            f"expected logits ({len(labels)}, 2) of at least one item, got {np.shape(logits)}"
+        )
+    if not np.isfinite(logits).all():
+        raise ValueError("expected finite logits, got NaN or infinity")
+    return _compute(AcceptabilityMetric(), logits, labels)
+
+
+def score_tags(predicted: Ints, gold: Ints) -> dict[str, float]:
+    """Scores of one run of tagging (``TaggingMetric``).
+
+    Raises:
+        ValueError: if the shapes differ or there are no words.
+    """
+    if not len(gold) or np.shape(predicted) != np.shape(gold):
+        raise ValueError(
+            f"expected predictions of shape {np.shape(gold)} for at least one word, "
+            f"got {np.shape(predicted)}"
+        )
+    return _compute(TaggingMetric(), predicted, gold)
+
+
+def _compute(metric: evaluate.Metric, predicted: Any, gold: Any) -> dict[str, float]:
+    scores: dict[str, float] = metric.compute(predictions=predicted, references=gold)
+    return scores

@@ -1,0 +1,42 @@
+"""What an interval allows us to say: outcomes of comparisons, and whether a method learned at all.
+
+Pure functions; every comparative word of the report rests on one of these.
+"""
+
+from evidence.schema import Comparison, Estimate, Outcome
+
+ALPHA = 0.05  # level of the tests, after Holm's correction
+LESS_IS_BETTER = ("drop", "loss")
+
+
+def decisive_interval(entry: Estimate | Comparison) -> tuple[float | None, float | None]:
+    """The interval that decides: over items and seeds, else over items, as ``covers`` says."""
+    if entry["low"] is not None:
+        return entry["low"], entry["high"]
+    return entry["low_items"], entry["high_items"]
+
+
+def decide(
+    interval: tuple[float | None, float | None], p: float | None, metric: str, margin: float | None
+) -> Outcome | None:
+    """Outcome of first minus second: what the whole interval agrees on.
+
+    Args:
+        interval: of the difference.
+        p: corrected for the comparisons of its family; a difference also needs p < ``ALPHA``. None
+            for a comparison that stands alone, where the interval decides.
+        metric: for which side of zero is better.
+        margin: where chance may explain a difference that cannot exceed it, the two are equivalent.
+
+    Returns:
+        None where there is no interval.
+    """
+    low, high = interval
+    if low is None or high is None:
+        return None
+    if metric in LESS_IS_BETTER:
+        low, high = -high, -low
+    if not low <= 0 <= high and (p is None or p < ALPHA):
+        return "better" if low > 0 else "worse"
+    inside = margin is not None and -margin < low <= high < margin
+    return "equivalent" if inside else "undecided"

@@ -1,0 +1,148 @@
+"""Words of evaluated sets in groups, and how a method does on each group."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evidence import scoring, transfer
+from evidence.intervals import Replicated
+from evidence.panels import NO_ITEMS, RARE, Panel, contrast, estimate_entry, point_entry, ratio
+from evidence.schema import Contrast, Estimate
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+Groups = Mapping[str, tuple[NDArray[np.str_], list[str]]]
+
+LENGTHS = (5, 10, 20, 30)
+CONTRASTS = {"by_seen": ("seen", "unseen"), "by_pieces": ("1", "4+")}
+
+
+@dataclass(frozen=True)
+class WordSet:
+    """The words of one evaluated set.
+
+    Attributes:
+        items: one row per word, as in ``tagging.summarise_tagging``.
+        gold: (W,) indices into the tag set.
+        sentence: (W,) sentence numbers 0..U-1.
+        groups: kind -> (name of each word's group, the groups in order).
+    """
+
+    items: pd.DataFrame
+    gold: Ints
+    sentence: Ints
+    groups: Groups
+
+
+def build_word_set(items: pd.DataFrame, tags: Sequence[str]) -> WordSet:
+    """Index tags and sentences, and group the words.
+
+    Raises:
+        ValueError: if a word has a tag outside ``tags``.
+    """
+    index = {tag: number for number, tag in enumerate(tags)}
+    if unknown := set(items["tag"]) - index.keys():
+        raise ValueError(f"expected gold tags out of {list(tags)}, got also {sorted(unknown)}")
+    gold = np.array([index[tag] for tag in items["tag"]], dtype=np.int64)
+    sentence = np.unique(items["sentence"].to_numpy(), return_inverse=True)[1]
+    bins, names = scoring.length_bins(items["length"], LENGTHS)
+    groups = {
+        "by_tag": (items["tag"].to_numpy(dtype=str), list(tags)),
+        "by_seen": transfer.seen_groups(items["seen"]),
+        "by_pieces": transfer.piece_groups(items["pieces"]),
+        "by_length": (np.asarray(names)[bins], names),
+    }
+    return WordSet(items, gold, sentence, groups)
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """What the entries of all methods share.
+
+    Attributes:
+        sets: evaluation -> its words.
+        panels: evaluation -> its panel.
+        predicted: method -> evaluation -> (S, W) tag indices.
+        seeds: method -> its seeds, [] for a control.
+        pieces: method -> evaluation -> (W,) word pieces by the method's own tokenizer; the sets'
+            own where a method has none.
+        tags: the tag set.
+        source: the evaluation in the language of training.
+        targets: those in other languages.
+    """
+
+    sets: Mapping[str, WordSet]
+    panels: Mapping[str, Panel]
+    predicted: Mapping[str, Mapping[str, Ints]]
+    seeds: Mapping[str, Sequence[int]]
+    pieces: Mapping[str, Mapping[str, Ints]]
+    tags: tuple[str, ...]
+    source: str
+    targets: Sequence[str]
+
+    def groups(self, method: str, name: str) -> Groups:
+        """The groups of a set's words as they are for a method."""
+        own = self.pieces.get(method, {}).get(name)
+        groups = self.sets[name].groups
+        return groups if own is None else {**groups, "by_pieces": transfer.piece_groups(own)}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Accuracy on one group of words: the plain row, and the replicates where none is empty."""
+
+    row: transfer.GroupRow
+    entry: Estimate
+    quantity: Replicated | None
+
+
+def measure_groups(study: Tagging, method: str, name: str) -> dict[str, list[Group]]:
+    """Every group of every kind, of one method on one set."""
+    words, panel = study.sets[name], study.panels[name]
+    correct = study.predicted[method][name] == words.gold
+    seeded = bool(study.seeds[method])
+    found = {}
+    for kind, (names, order) in study.groups(method, name).items():
+        rows = transfer.accuracy_by_group(correct, names, order)
+        found[kind] = [_group(panel, words, correct, names == r.group, r, seeded) for r in rows]
+    return found
+
+
+def _group(
+    panel: Panel,
+    words: WordSet,
+    correct: NDArray[np.bool_],
+    member: NDArray[np.bool_],
+    row: transfer.GroupRow,
+    seeded: bool,
+) -> Group:
+    counts = _hits_by_sentence(correct[:, member], words.sentence[member], panel.weights.shape[1])
+    if not row.words:
+        return Group(row, point_entry([], NO_ITEMS), None)
+    if not panel.always_has(counts[0, :, 1]):
+        of_seed = correct[:, member].mean(axis=1)
+        return Group(row, point_entry(of_seed.tolist(), RARE), None)
+    quantity = panel.replicate(counts, ratio)
+    return Group(row, estimate_entry(quantity, seeded=seeded), quantity)
+
+
+def _hits_by_sentence(correct: NDArray[np.bool_], sentence: Ints, units: int) -> Floats:
+    """Correct and all words of each sentence: (S, M), (M,) -> (S, U, 2)."""
+    size = np.bincount(sentence, minlength=units)
+    hits = [np.bincount(sentence[of_seed], minlength=units) for of_seed in correct]
+    return np.stack([np.stack([h, size], axis=-1) for h in hits]).astype(np.float32)
+
+
+def contrast_groups(groups: Mapping[str, Sequence[Group]], seeded: bool) -> dict[str, Contrast]:
+    """The pairs of ``CONTRASTS``, of one method on one set."""
+    found = {}
+    for kind, pair in CONTRASTS.items():
+        one, other = (next(g for g in groups[kind] if g.row.group == name) for name in pair)
+        found[kind] = contrast(
+            pair, (one.entry, other.entry), (one.quantity, other.quantity), seeded
+        )
+    return found

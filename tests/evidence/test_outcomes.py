@@ -1,0 +1,50 @@
+"""What an interval allows to say."""
+
+import itertools
+
+import pytest
+
+from evidence.outcomes import ALPHA, decide, decisive_interval
+
+MIRROR = {"better": "worse", "worse": "better", "equivalent": "equivalent", None: None}
+MIRROR |= {"undecided": "undecided"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "margin", "outcome"),
+    [
+        (0.01, 0.05, None, 0.005, "better"),
+        (-0.05, -0.01, None, 0.005, "worse"),
+        (-0.01, 0.05, None, 0.005, "undecided"),
+        (-0.004, 0.003, None, 0.005, "equivalent"),
+        (-0.005, 0.003, None, 0.005, "undecided"),
+        (0.001, 0.004, None, 0.005, "better"),
+        (0.001, 0.004, 0.2, 0.005, "equivalent"),
+        (0.001, 0.004, None, None, "better"),
+        (0.01, 0.05, ALPHA, 0.005, "undecided"),
+        (0.01, 0.05, ALPHA - 0.001, 0.005, "better"),
+        (0.0, 0.05, 0.001, None, "undecided"),
+        (None, None, 0.001, 0.005, None),
+    ],
+)
+def test_outcomes(low, high, p, margin, outcome):
+    assert decide((low, high), p, "accuracy", margin) == outcome
+    if low is not None:
+        assert decide((-high, -low), p, "accuracy", margin) == MIRROR[outcome]
+        assert decide((-high, -low), p, "drop", margin) == outcome, "of a drop, less is better"
+
+
+def test_a_wider_margin_only_ever_adds_equivalence():
+    ends = [-0.3, -0.02, -0.001, 0.0, 0.001, 0.02, 0.3]
+    for low, high in itertools.combinations(ends, 2):
+        found = [decide((low, high), None, "accuracy", m) for m in (0.005, 0.05, 0.5)]
+        first = found.index("equivalent") if "equivalent" in found else len(found)
+        assert set(found[first:]) <= {"equivalent"}
+        assert len(set(found[:first])) <= 1
+        assert ("equivalent" in found) == (low <= 0 <= high)
+
+
+def test_the_interval_over_seeds_decides_where_there_is_one():
+    entry = {"low": None, "high": None, "low_items": 0.1, "high_items": 0.2}
+    assert decisive_interval(entry) == (0.1, 0.2)
+    assert decisive_interval({**entry, "low": 0.0, "high": 0.3}) == (0.0, 0.3)
