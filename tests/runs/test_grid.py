@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import torch
 
 from conftest import FinishedStudy
 from runs.completion import Grid, step_listener
 from runs.grid import plan_runs
+from runs.stages import drift as drift_stage
+from runs.stages import representation as representation_stage
 from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
+from store.results import _Reader
 from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
@@ -67,6 +72,7 @@ def test_keys_change_with_what_decides_the_result_and_with_nothing_else(
     assert changed(num_train_epochs=9) != digest
     assert changed(weight_decay=0.5) != digest
     assert changed(per_device_eval_batch_size=1) == digest
+    assert changed(precision="float32") == digest, "on a CPU auto is float32"
     assert train_stage.key(inputs, replace(run, seed=99)).digest != digest
     renamed = replace(run, method=replace(run.method, name="other"))
     assert train_stage.key(inputs, renamed).digest == digest
@@ -106,6 +112,68 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
     assert "too small" in ledger.content["failures"]["cola-full-seed1"]
     assert "cola-lora-seed1" in ledger.content["runs"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [(drift_stage, "measure_drift"), (representation_stage, "compare_representations")],
+)
+def test_memory_that_runs_out_after_a_training_is_a_sentence(
+    finished: FinishedStudy,
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stage: ModuleType,
+    name: str,
+) -> None:
+    run = plan_runs(finished.profile)[0]
+    trained = finished.store.open(finished.ledger.content["runs"][run.name]["train"])
+
+    def run_out(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(stage, name, run_out)
+    with pytest.raises(StudyError, match="the memory is too small"):
+        stage.make(Store(tmp_path), finished.grid.inputs, run, trained)
+
+
+def test_runs_of_a_gpu_are_other_runs_and_are_reported_on_a_cpu(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """A cache that was filled on a GPU and copied here is reported; it is not trained anew."""
+    profile = load_tiny_profile(
+        """
+        [profiles.tiny.cola]
+        seeds = [1]
+        methods_run = ["full", "lora"]
+        [profiles.tiny.cola.training]
+        num_train_epochs = 1
+        [profiles.tiny.pos]
+        seeds = [1]
+        methods_run = ["frozen"]
+        [profiles.tiny.pos.training]
+        num_train_epochs = 1
+        """
+    )
+    grid, runs = Grid(profile, Store(tmp_path)), plan_runs(profile)
+    here = train_stage.key(grid.inputs, runs[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(train_stage, "device_kind", lambda: "gpu")
+        patch.setattr(train_stage, "resolve_precision", lambda _wanted: "bfloat16")
+        there = train_stage.key(grid.inputs, runs[0])
+        grid.complete_run(runs[0])
+    assert here.digest != there.digest
+    assert {here.digest, there.digest} <= {
+        key.digest for key in train_stage.keys_anywhere(grid.inputs, runs[0])
+    }
+    grid.complete_run(runs[1])
+    assert grid.store.find(here) is None
+    ledger = Grid(profile, grid.store).collect()
+    assert set(ledger.content["runs"]) == {run.name for run in runs[:2]}
+    assert "some of these runs were trained on a CPU and some on a GPU" in capsys.readouterr().err
+    read = _Reader(profile, grid.store, ledger).read().runs
+    assert read.device_kind.tolist() == ["gpu", "cpu"]
+    assert read.precision.tolist() == ["bfloat16", "float32"]
 
 
 def test_missing_data_is_said_before_anything_is_trained(
@@ -181,6 +249,7 @@ import sys, json
 sys.path[:0] = ["code", "tests"]
 from store.results import _Reader
 from store.ledger import Ledger
+from store.results import _Reader
 from store.entries import Store
 from pathlib import Path
 from study.settings import Profile

@@ -4,15 +4,17 @@ Compared are the tokens of random sentences, special tokens left out, and equall
 every set, so that languages can be compared.
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from drift.similarity import compare_representations, sample_tokens
+from encoders.memory import with_smaller_batches
 from encoders.models import choose_device, describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
@@ -22,6 +24,7 @@ STAGE = Stage("representation", 2, __name__)
 TOKENS = 2000  # of a set that hidden states are compared on, if it has so many
 SEED = 20_260_102  # of the choice of sentences; no training uses it
 BATCH_SIZE = 32
+Batches = Iterator[dict[str, Tensor]]
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
@@ -36,12 +39,19 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
         cka, used = {}, {}
         for address, own in sentences.items():
             chosen = sample_tokens([_count(mask) for mask in own], tokens, SEED)
-            batches = _batches(inputs, run, address, own, chosen)
-            cka[address] = compare_representations(base, tuned, batches)
+            batches = functools.partial(_batches, inputs, run, address, own, chosen)
+            compute = functools.partial(_compute, base, tuned, batches)
+            cka[address] = with_smaller_batches(compute, BATCH_SIZE)
             used[address] = len(chosen)
         return {"cka": cka, "tokens": tokens, "sentences": used}
 
     return STAGE.produce(store, STAGE.key(run.name, source), compare, describe_device())
+
+
+def _compute(
+    base: nn.Module, tuned: nn.Module, batches: Callable[[int], Batches], batch_size: int
+) -> list[float]:
+    return compare_representations(base, tuned, batches(batch_size))
 
 
 def _sentences(inputs: Inputs, run: Run, address: str) -> list[Tensor]:
@@ -57,13 +67,18 @@ def _count(mask: Tensor) -> int:
 
 
 def _batches(
-    inputs: Inputs, run: Run, address: str, masks: list[Tensor], chosen: dict[int, int]
-) -> Iterator[dict[str, Tensor]]:
+    inputs: Inputs,
+    run: Run,
+    address: str,
+    masks: list[Tensor],
+    chosen: dict[int, int],
+    batch_size: int,
+) -> Batches:
     """The chosen sentences, shortest first; ``compared`` marks their first so many tokens."""
     features = inputs.encoded(run.task, run.method, address).features
     order = sorted(chosen, key=lambda index: len(masks[index]))
-    for start in range(0, len(order), BATCH_SIZE):
-        own = order[start : start + BATCH_SIZE]
+    for start in range(0, len(order), batch_size):
+        own = order[start : start + batch_size]
         ids = [torch.tensor(features[index]["input_ids"]) for index in own]
         compared = [masks[i] & (masks[i].cumsum(0) <= chosen[i]) for i in own]
         yield {
