@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Regex as Pattern
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import BertConfig, PreTrainedTokenizerFast
 
 from encoders.packed import PackedEncoder, Sizes, Vocabulary, read_packed
 from store.entries import Key, Store
@@ -80,12 +81,12 @@ def convert(file: Path) -> Path:
 def write_checkpoint(packed: PackedEncoder, folder: Path) -> dict[str, int]:
     """Writes config, weights and tokenizer as the hub has them; returns their sizes."""
     kept = latin_pieces(packed.vocabulary)
-    config = _config(packed.sizes, len(kept), packed.vocabulary, kept)
-    model = BertModel(config, add_pooling_layer=False)
-    model.load_state_dict(dict(_weights(packed, kept)))
-    model.save_pretrained(folder)
-    _save_tokenizer(packed.vocabulary, kept, config.max_position_embeddings, folder)
-    return {"pieces": len(kept), "parameters": model.num_parameters()}
+    weights = dict(_weights(packed, kept))
+    folder.mkdir()
+    _config(packed.sizes, packed.vocabulary, kept).save_pretrained(folder)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    _save_tokenizer(packed.vocabulary, kept, packed.sizes.max_position_embeddings, folder)
+    return {"pieces": len(kept), "parameters": sum(value.numel() for value in weights.values())}
 
 
 def latin_pieces(vocabulary: Vocabulary) -> np.ndarray:
@@ -167,9 +168,10 @@ def _is_latin(piece: str) -> bool:
     )
 
 
-def _config(sizes: Sizes, pieces: int, vocabulary: Vocabulary, kept: np.ndarray) -> BertConfig:
+def _config(sizes: Sizes, vocabulary: Vocabulary, kept: np.ndarray) -> BertConfig:
     return BertConfig(
-        vocab_size=pieces,
+        architectures=["BertModel"],
+        vocab_size=len(kept),
         hidden_size=sizes.hidden_size,
         num_hidden_layers=sizes.num_hidden_layers,
         num_attention_heads=sizes.num_attention_heads,

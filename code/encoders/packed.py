@@ -92,7 +92,9 @@ def dequantise(blocks: np.ndarray) -> np.ndarray:
     """
     low, high = blocks["nibbles"] & 0x0F, blocks["nibbles"] >> 4
     halves = np.concatenate([low, high], axis=-1).astype(np.float32) - 8
-    return (halves * blocks["scale"].astype(np.float32)[..., None]).reshape(len(blocks), -1)
+    return (halves * blocks["scale"].astype(np.float32)[..., None]).reshape(
+        len(blocks), blocks.shape[1] * BLOCK
+    )
 
 
 def read_packed(path: Path) -> PackedEncoder:
