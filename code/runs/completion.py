@@ -40,10 +40,13 @@ class Grid:
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
 
-    def complete(self) -> Ledger:
+    def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
 
         A run that fails is recorded with its reason, and the others go on.
+
+        Args:
+            failed: run -> reason, of runs that were tried elsewhere; not tried again.
 
         Raises:
             StudyError: data or a model cannot be had: nothing can run.
@@ -53,7 +56,9 @@ class Grid:
         total = sum(train.work(self.inputs, run) for run in missing) or 1.0
         runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
-            waiting = list(runs)
+            for name, reason in failed.items():
+                self._ledger.record_failure(name, reason)
+            waiting = [run for run in runs if run.name not in failed]
             while waiting:
                 run = self._next(waiting)
                 waiting.remove(run)
@@ -69,14 +74,8 @@ class Grid:
         free = (run for run in waiting if not self.store.busy(train.key(self.inputs, run)))
         return next(free, waiting[0])
 
-    def collect(self, failures: Mapping[str, str] = MappingProxyType({})) -> Ledger:
-        """As ``complete``, of the runs that are trained already: trains nothing.
-
-        Args:
-            failures: run -> reason, of runs that were tried elsewhere.
-        """
-        for name, reason in failures.items():
-            self._ledger.record_failure(name, reason)
+    def collect(self) -> Ledger:
+        """As ``complete``, of the runs that are trained already: trains nothing."""
         kinds: set[str] = set()
         with Progress(1.0, len(plan_runs(self.profile))) as progress:
             for run in plan_runs(self.profile):

@@ -55,7 +55,7 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
         failures = _gather(ray, pending)
     finally:
         ray.shutdown()
-    return grid.collect(failures)
+    return grid.complete(failures)  # finds the runs, measures what compares them
 
 
 def _complete_run(profile_name: str, run_name: str) -> str | None:

@@ -46,6 +46,9 @@ def test_ray_trains_each_run_once_though_a_worker_is_killed(
     ledger = complete_on_ray(finished.profile, Store(shared))
     assert killer.wait(timeout=60) == 0, "no worker was killed: the test would be vacuous"
     assert ledger.content["failures"] == {}
+    assert ledger.content["tasks"].keys() == finished.ledger.content["tasks"].keys()
+    for task, stages in finished.ledger.content["tasks"].items():
+        assert ledger.content["tasks"][task].keys() == stages.keys()
     assert ledger.content["runs"].keys() == finished.ledger.content["runs"].keys()
     spread = digests_of_weights(Store(shared), finished.profile)
     assert spread == digests_of_weights(finished.store, finished.profile)
