@@ -12,9 +12,10 @@ from typing import Any
 
 from scipy import stats
 
+from evidence.outcomes import ALPHA as ALPHA
+from evidence.outcomes import decide
 from study.settings import Margins
 
-ALPHA = 0.05  # level of the tests, after Holm's correction
 TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
 MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls
 MAINLY = 1.5  # upper third over lower third from which change is "mainly" there
@@ -132,6 +133,14 @@ class Outlook(StrEnum):
     UNKNOWN = "unknown"
 
 
+VERDICTS = {
+    "better": Verdict.FIRST_BETTER,
+    "worse": Verdict.SECOND_BETTER,
+    "equivalent": Verdict.EQUIVALENT,
+    "undecided": Verdict.UNDECIDED,
+}
+
+
 def judge_difference(
     low: float | None, high: float | None, p: float | None, margin: float = 0.0
 ) -> Verdict:
@@ -146,11 +155,8 @@ def judge_difference(
         p: corrected for the comparisons of its family, if it has one.
         margin: differences that do not matter in practice, on either side of zero.
     """
-    if low is None or high is None or p is None:
-        return Verdict.UNKNOWN
-    if p < ALPHA and not low <= 0 <= high:
-        return Verdict.FIRST_BETTER if low > 0 else Verdict.SECOND_BETTER
-    return Verdict.EQUIVALENT if -margin < low <= high < margin else Verdict.UNDECIDED
+    outcome = None if p is None else decide((low, high), p, "accuracy", margin)
+    return VERDICTS.get(outcome or "", Verdict.UNKNOWN)
 
 
 def known_interval(comparison: Mapping[str, Any]) -> tuple[float | None, float | None]:

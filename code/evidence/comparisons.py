@@ -52,9 +52,9 @@ def compare_all(
         _correct([row for row in family if not row["primary"] and row["p"] is not None])
         for row in family:
             row["margin"] = margins.of(row["metric"])
-            p = None if row["primary"] else row["p_corrected"]
-            interval = outcomes.decisive_interval(row)
-            row["outcome"] = outcomes.decide(interval, p, row["metric"], row["margin"])
+            row["outcome"] = outcomes.decide(
+                outcomes.decisive_interval(row), row["p_corrected"], row["metric"], row["margin"]
+            )
     return [row for family in families.values() for row in family]
 
 

@@ -148,7 +148,8 @@ def weighted_totals(weights: Floats, counts: Floats) -> Floats:
 def jackknife_totals(counts: Floats) -> Floats:
     """Counts summed without each unit: (S, U, K) -> (U, S, K)."""
     exact = np.moveaxis(counts, 1, 0).astype(np.float64)
-    return exact.sum(axis=0) - exact
+    without: Floats = exact.sum(axis=0) - exact
+    return without
 
 
 def replicate(
@@ -290,7 +291,8 @@ def exchanged_totals(first: Floats, second: Floats, masks: Floats) -> tuple[Floa
 
 def null_effects(metric: CountMetric, totals: tuple[Floats, Floats]) -> Floats:
     """Effects (P,), mean over seeds, under exchanged labels: ``exchanged_totals`` -> (P,)."""
-    return (metric(totals[0]) - metric(totals[1])).mean(axis=-1)
+    effects: Floats = (metric(totals[0]) - metric(totals[1])).mean(axis=-1)
+    return effects
 
 
 def permutation_p(effect: float, null: Floats) -> float:
@@ -330,4 +332,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(stepped, 1.0)
-    return corrected.tolist()
+    return [float(value) for value in corrected]

@@ -195,4 +195,5 @@ def ratio(counts: Floats) -> Floats:
 def mean_confusion(gold: Ints, predicted: Ints, classes: int) -> list[list[float]]:
     """Confusion matrix averaged over seeds, gold in rows: gold (W,), predicted (S, W)."""
     tables = [scoring.confusion_matrix(gold, of_seed, classes) for of_seed in predicted]
-    return np.mean(tables, axis=0).tolist()
+    mean: list[list[float]] = np.mean(tables, axis=0).tolist()
+    return mean

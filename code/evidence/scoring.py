@@ -34,7 +34,8 @@ def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     over, under = np.broadcast_arrays(
         np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     )
-    return np.divide(over, under, out=np.zeros(over.shape), where=under != 0)
+    quotient: Floats = np.divide(over, under, out=np.zeros(over.shape), where=under != 0)
+    return quotient
 
 
 # --------------------------------------------------------------------------------- acceptability
@@ -42,7 +43,8 @@ def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
 
 def predicted_labels(logits: Floats) -> Ints:
     """Arg max over the last axis, (..., 2) -> (...); a tie is "not acceptable"."""
-    return np.argmax(logits, axis=-1)
+    labels: Ints = np.argmax(logits, axis=-1)
+    return labels
 
 
 def cross_entropy(logits: Floats, labels: Ints) -> Floats:

@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from evidence.schema import Cell
+from evidence.scoring import divide
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -195,7 +196,8 @@ class Words:
 
     def taken(self, gold: str, *predicted: str) -> Bools:
         """Words of the one tag that are given one of the others."""
-        return (self.gold == gold) & np.isin(self.predicted, predicted)
+        found: Bools = (self.gold == gold) & np.isin(self.predicted, predicted)
+        return found
 
     def among(self, *tags: str) -> Bools:
         """Words whose gold and predicted tag are both of these."""
@@ -352,6 +354,6 @@ def cause_rate(cause: int) -> Callable[[Floats], Floats]:
     """Metric of ``cause_counts``: share of all words that are errors of one cause."""
 
     def rate(counts: Floats) -> Floats:
-        return counts[..., cause] / counts[..., -1]
+        return divide(counts[..., cause], counts[..., -1])
 
     return rate

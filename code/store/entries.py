@@ -69,7 +69,7 @@ class Entry:
 
     def result(self) -> dict[str, Any]:
         """The entry's ``result.json``."""
-        return json.loads(self.path("result.json").read_text(encoding="utf-8"))
+        return _read_object(self.path("result.json"))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The entry's ``arrays.npz``."""
@@ -78,7 +78,7 @@ class Entry:
 
     def provenance(self) -> dict[str, Any]:
         """Where the entry came from (``provenance.describe``)."""
-        return json.loads(self.path("provenance.json").read_text(encoding="utf-8"))
+        return _read_object(self.path("provenance.json"))
 
     def path(self, name: str) -> Path:
         """A file of the entry, checked against its checksum if it is a large one.
@@ -102,7 +102,7 @@ class Entry:
 
     def manifest(self) -> dict[str, Any]:
         """Key digest, and size and checksum of every file."""
-        return json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return _read_object(self.folder / MANIFEST)
 
     @property
     def digest(self) -> str:
@@ -282,6 +282,11 @@ def _flush(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
 
 
 def _write_json(file: Path, content: Any) -> None:

@@ -91,7 +91,7 @@ def digest_of(profile: Profile) -> str:
 def _is_ledger(content: Any) -> bool:
     """Whether it has the shape of a ledger; the names in it are checked when they are opened."""
     if not isinstance(content, dict) or content.get("settings") is None:
-        return content == {"settings": None}
+        return bool(content == {"settings": None})
     runs, tasks, failures = (content.get(name) for name in ("runs", "tasks", "failures"))
     if not (isinstance(runs, dict) and isinstance(tasks, dict) and isinstance(failures, dict)):
         return False

@@ -112,7 +112,9 @@ def _build_task(
     built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
     inherited = {"training", "methods", "methods_run", *MODEL_KEYS}
     rest = {key: value for key, value in table.items() if key not in inherited}
-    return _build(TaskSettings, {**rest, "name": name, "methods": built, "margins": margins}, where)
+    found = {**rest, "name": name, "methods": built, "margins": margins}
+    task: TaskSettings = _build(TaskSettings, found, where)
+    return task
 
 
 def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:
@@ -127,16 +129,17 @@ def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> 
     training = _build(TrainingSettings, {k: v for k, v in table.items() if k in fields}, where)
     rest = {key: value for key, value in table.items() if key not in fields}
     adapter = _build_adapter(rest.pop("adapter"), where)
-    return _build(
-        MethodSettings, {**rest, "name": name, "training": training, "adapter": adapter}, where
-    )
+    found = {**rest, "name": name, "training": training, "adapter": adapter}
+    method: MethodSettings = _build(MethodSettings, found, where)
+    return method
 
 
 def _build_adapter(table: Table | None, where: str) -> AdapterSettings | None:
     if table is None:
         return None
     require_one_of(table.get("kind", ""), tuple(ADAPTERS), f"{where}.adapter.kind")
-    return _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
+    adapter: AdapterSettings = _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
+    return adapter
 
 
 def _build(cls: type, table: Table, where: str) -> Any:
