@@ -11,7 +11,6 @@ from tabulation.curves import tabulate_convergence
 from tabulation.errors import (
     tabulate_acceptability_errors,
     tabulate_always_wrong,
-    tabulate_phenomena,
     tabulate_threshold,
     tabulate_wrong_examples,
 )
@@ -28,10 +27,8 @@ from tabulation.quality import (
     tabulate_tags,
 )
 from tabulation.setup import (
-    tabulate_corpora,
     tabulate_environment,
     tabulate_missing,
-    tabulate_models,
     tabulate_setup,
     tabulate_sources,
 )
@@ -58,7 +55,6 @@ __all__ = [
     "tabulate_comparisons",
     "tabulate_confusions",
     "tabulate_convergence",
-    "tabulate_corpora",
     "tabulate_costs",
     "tabulate_drift",
     "tabulate_drop_causes",
@@ -69,8 +65,6 @@ __all__ = [
     "tabulate_mean_distance",
     "tabulate_memory",
     "tabulate_missing",
-    "tabulate_models",
-    "tabulate_phenomena",
     "tabulate_quality",
     "tabulate_representation",
     "tabulate_seqeval",

@@ -7,7 +7,6 @@ from tabulation.cells import (
     PLAIN,
     Cells,
     Scale,
-    interval_note,
     needs_evidence,
     trained_methods,
 )
@@ -73,25 +72,6 @@ def _agreement_rows(
     shares = [cells.value(entry, PERCENT) for entry in found]
     title = cells.say("group_agreement")
     return [[title, cells.count(summary["items"]), *shares, *[MISSING] * empty]]
-
-
-@needs_evidence(TASK)
-def tabulate_phenomena(results: Results, words: Wording) -> Table:
-    """Accuracy by grammatical phenomenon, where the corpus names it."""
-    cells, summary = Cells(words), results.acceptability(TASK)
-    methods = trained_methods(summary)[:4]
-    found = {m: summary["methods"][m]["groups"]["by_phenomenon"] for m in methods}
-    header = cells.titles("phenomenon", "sentences")
-    header += [cells.say("column_accuracy_of", method=cells.name(m)) for m in methods]
-    rows = [
-        [
-            cells.name(group["group"]),
-            cells.count(group["items"]),
-            *(cells.estimate(found[m][number]["accuracy"], PERCENT) for m in methods),
-        ]
-        for number, group in enumerate(found[methods[0]])
-    ]
-    return cells.table(header, rows, "lr", interval_note(cells, summary), empty="no_phenomena")
 
 
 @needs_evidence(TASK)

@@ -1,13 +1,12 @@
 """Tables of what was run, on what, with what, and what is missing."""
 
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from store.frames import select
-from store.results import Results, needs
+from store.results import Results
 from study.architecture import HEAD, number_of_layers
 from study.settings import (
     AdapterSettings,
@@ -17,7 +16,7 @@ from study.settings import (
     TaskSettings,
     language_of,
 )
-from tabulation.cells import Cells, median_of, nothing
+from tabulation.cells import Cells, median_of
 from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
@@ -154,53 +153,6 @@ def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
     ]
     sentences, words = (None if number is None else int(number) for number in found)
     return sentences, words
-
-
-@needs("runs", nothing)
-def tabulate_models(results: Results, words: Wording) -> Table:
-    """Encoders: for which methods, how deep, how many parameters with the head."""
-    cells = Cells(words)
-    header = cells.titles("task", "encoder", "methods", "layers", "parameters")
-    rows = []
-    for task in results.profile.tasks:
-        runs = select(results.runs, task=task)
-        for model in runs["model"].drop_duplicates():
-            own = runs[runs["model"] == model]
-            methods = [m for m in results.methods(task) if m in set(own["method"])]
-            size = cells.count(own["total_parameters"].min())
-            depth = cells.count(_layers(results, task, methods))
-            rows.append(
-                [cells.name(task), cells.words.model(model), cells.names(methods), depth, size]
-            )
-    return cells.table(header, rows, "lllrr")
-
-
-def _layers(results: Results, task: str, methods: Sequence[str]) -> int | None:
-    return number_of_layers(select(results.drift, task=task, method=methods)["layer"]) or None
-
-
-def tabulate_corpora(results: Results, words: Wording) -> Table:
-    """Splits of the corpora: their use, sentences and words."""
-    cells = Cells(words)
-    header = cells.titles("task", "split", "use", "language", "sentences", "words")
-    rows = []
-    for task in results.profile.tasks.values():
-        rows.append(
-            _corpus_row(cells, task.name, task.train, "train", _train_size(results, task.name))
-        )
-        for position, evaluation in enumerate(task.evaluations):
-            use = "validation" if position == 0 else "test"
-            size = _size(results.items[task.name].get(evaluation))
-            rows.append(_corpus_row(cells, task.name, evaluation, use, size))
-    return cells.table(header, rows, "llllrr")
-
-
-def _corpus_row(
-    cells: Cells, task: str, split: str, use: str, size: tuple[int | None, int | None]
-) -> list[str]:
-    sentences, words = (cells.count(number) for number in size)
-    language = cells.name(language_of(split))
-    return [cells.name(task), escape(split), cells.name(use), language, sentences, words]
 
 
 def tabulate_sources(results: Results, words: Wording) -> Table:
