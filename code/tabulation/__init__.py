@@ -6,7 +6,7 @@ median) and formats them; nothing is measured or estimated here. All visible wor
 (``tabulation.markdown.Table``). The tables themselves are in the modules below.
 """
 
-from tabulation.costs import tabulate_costs, tabulate_memory
+from tabulation.costs import tabulate_costs, tabulate_memory, tabulate_prices
 from tabulation.curves import tabulate_convergence
 from tabulation.errors import (
     tabulate_acceptability_errors,
@@ -43,6 +43,7 @@ from tabulation.weights import (
     tabulate_embedding_rows,
     tabulate_mean_distance,
     tabulate_representation,
+    tabulate_restoration,
     tabulate_structure,
     tabulate_untouched,
 )
@@ -65,8 +66,10 @@ __all__ = [
     "tabulate_mean_distance",
     "tabulate_memory",
     "tabulate_missing",
+    "tabulate_prices",
     "tabulate_quality",
     "tabulate_representation",
+    "tabulate_restoration",
     "tabulate_seqeval",
     "tabulate_seqeval_trap",
     "tabulate_setup",

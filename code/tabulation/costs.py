@@ -2,10 +2,11 @@
 
 from store.frames import select
 from store.results import Results, needs
-from tabulation.cells import Cells, median_of, nothing
-from tabulation.markdown import Table
+from tabulation.cells import Cells, Scale, median_of, nothing
+from tabulation.markdown import Table, escape
 from words.wording import Wording
 
+MILLISECONDS, RATIO = Scale(1e3, 0), Scale(1, 2)
 _COSTS = (
     "training_seconds",
     "tokens_per_second",
@@ -66,3 +67,22 @@ def tabulate_memory(results: Results, task: str, words: Wording) -> Table:
         rows.append([cells.name(method), *shown])
     note = cells.say("note_memory")
     return cells.table(header, rows, "lr", note, _memory_note(results, task, cells))
+
+
+@needs("prices", nothing)
+def tabulate_prices(results: Results, task: str, words: Wording) -> Table:
+    """The price of a training step: all methods on the same batches, in turns."""
+    cells = Cells(words)
+    rows = [
+        [
+            cells.name(row.method),
+            cells.number(row.seconds, MILLISECONDS),
+            cells.number(row.cpu_seconds, MILLISECONDS),
+            cells.estimate({"value": row.ratio, "low": row.low, "high": row.high}, RATIO),
+            cells.count(row.steps),
+            escape(str(row.device)),
+        ]
+        for row in select(results.prices, task=task).itertuples()
+    ]
+    header = cells.titles("method", "step_time", "step_cpu", "price_ratio", "steps", "device")
+    return cells.table(header, rows, "lrrrrl", cells.say("note_prices"))

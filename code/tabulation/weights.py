@@ -7,7 +7,7 @@ weights to compare; the tables say so instead of leaving it out silently.
 import pandas as pd
 
 from store.frames import select
-from store.results import Results
+from store.results import Results, needs
 from study.architecture import HEAD, components, layer_number, number_of_layers
 from tabulation.cells import (
     PERCENT,
@@ -15,10 +15,14 @@ from tabulation.cells import (
     Cells,
     Scale,
     mean_of,
+    nothing,
+    present,
+    scale_of,
 )
 from tabulation.markdown import Table
-from words.wording import Wording
+from words.wording import MISSING, Wording
 
+ENDS = ("low", "high")
 METRICS = {
     "l2": Scale(1, 3),
     "relative": Scale(100, 3),
@@ -194,3 +198,29 @@ def _undefined(results: Results, cells: Cells) -> str:
     }
     names = cells.names(sorted(methods))
     return cells.say("note_undefined", methods=names) if methods else ""
+
+
+@needs("restoration", nothing)
+def tabulate_restoration(results: Results, words: Wording) -> Table:
+    """What a trained model loses when a part of it is set back to its values before training."""
+    cells, parts = Cells(words), list(dict.fromkeys(results.restoration["part"]))
+    rows = []
+    for task, method in _models(results):
+        own = select(results.restoration, task=task, method=method)
+        for evaluation in own["evaluation"].drop_duplicates():
+            found = select(own, evaluation=evaluation).set_index("part")
+            language = cells.evaluation(results, task, evaluation)
+            losses = [_loss(found, part, cells) for part in parts]
+            rows.append([cells.model(task, method), language, *losses])
+    header = [*cells.titles("model", "language"), *(cells.title(part) for part in parts)]
+    return cells.table(header, rows, "llr", cells.say("note_restoration"))
+
+
+def _loss(found: pd.DataFrame, part: str, cells: Cells) -> str:
+    """The drop with its interval, over items and seeds where there are enough seeds."""
+    if part not in found.index:
+        return MISSING
+    row = found.loc[part]
+    ends = ENDS if present(row["low"]) is not None else [f"{end}_items" for end in ENDS]
+    low, high = (row[end] for end in ends)
+    return cells.estimate({"value": row["drop"], "low": low, "high": high}, scale_of(row["metric"]))

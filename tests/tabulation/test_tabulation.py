@@ -23,7 +23,13 @@ from words.wording import LANGUAGES, MISSING, NAMES, Shown, Wording, load_wordin
 
 CODE = Path(tabulation.__file__).parent
 FEW = {"sentences": 200, "words": 300, "resamples": 60}
-PER_TASK = ("tabulate_comparisons", "tabulate_convergence", "tabulate_costs", "tabulate_memory")
+PER_TASK = (
+    "tabulate_comparisons",
+    "tabulate_convergence",
+    "tabulate_costs",
+    "tabulate_memory",
+    "tabulate_prices",
+)
 
 
 def all_tables(study: Results, words: Wording) -> Iterator[tuple[str, Table]]:
@@ -337,6 +343,32 @@ def test_each_model_is_measured_at_its_own_depth(study: Results, words: Wording)
     assert own.layer.nunique() == 5
     row = row_of(tabulation.tabulate_drift(study, words, "l2"), "POS tagging, English-only encoder")
     assert row[3].startswith(f"{own[own.layer == 'encoder.layer.2'].l2.mean():.3f}")
+
+
+def test_parts_set_back_show_the_loss_with_its_interval(study: Results, words: Wording) -> None:
+    table = tabulation.tabulate_restoration(study, words)
+    row = row_of(table, "POS tagging, LoRA", "German")
+    frame = study.restoration
+    own = frame[
+        (frame.task == "pos") & (frame.method == "lora") & (frame.evaluation == "de_syn:test")
+    ].set_index("part")
+    for cell, part in zip(row, own.index, strict=True):
+        assert cell.startswith(f"{100 * own['drop'][part]:.1f} [{100 * own['low'][part]:.1f}, ")
+    few = build_study(methods=("full", "lora"), seeds=(42, 43), **FEW)
+    [record] = [
+        record
+        for record in tabulation.tabulate_restoration(few, words).records
+        if (record["Model"], record["Language"]) == ("CoLA, LoRA", "English")
+    ]
+    items = few.restoration.query("task == 'cola' and method == 'lora' and part == 'upper'")
+    assert record["Upper third"].number["low"] == items.low_items.item()
+
+
+def test_prices_are_ratios_to_the_first_method(study: Results, words: Wording) -> None:
+    table = tabulation.tabulate_prices(study, "cola", words)
+    assert row_of(table, FULL)[2].startswith("1.00")
+    ratio = study.prices.query("task == 'cola' and method == 'lora'").ratio.item()
+    assert row_of(table, "LoRA")[2].startswith(f"{ratio:.2f} [")
 
 
 def test_an_exact_zero_is_written_as_one(study: Results, words: Wording) -> None:
