@@ -6,6 +6,8 @@
 ``python code/run.py render --profile demo``    the report, without a Quarto binary
 ``python code/run.py findings --profile demo``  where the report lies, and what it found
 
+``python code/run.py verify --profile demo``    every number once more, compared with the report
+
 Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile
 in ``QUARTO_PROFILE``.
 """
@@ -26,6 +28,8 @@ from study.paths import cache_folder, output_folder, project_root
 from study.profiles import load_profile
 from study.settings import DEFAULT_PROFILE, Profile
 
+COMMANDS = ("run", "render", "findings", "verify")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
@@ -38,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run_one(profile, options.only)
         elif options.command == "findings":
             _tell_findings(profile, options.language)
+        elif options.command == "verify":
+            return _verify(profile)
         else:
             _run_all(profile, options)
         if options.command == "render":
@@ -63,7 +69,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run.py", description="Run what is missing; list it; render the report."
     )
-    parser.add_argument("command", nargs="?", choices=("run", "render", "findings"), default="run")
+    parser.add_argument("command", nargs="?", choices=COMMANDS, default="run")
     parser.add_argument(
         "--profile",
         default=os.environ.get("QUARTO_PROFILE") or DEFAULT_PROFILE,
@@ -150,6 +156,18 @@ def _document(language: str) -> Path:
     return project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
 
 
+def _verify(profile: Profile) -> int:
+    """Recomputes what the report rests on; 1 where something differs."""
+    _quieten()
+    from verification.checking import verify
+
+    tally = verify(profile, Store(cache_folder()))
+    for difference in tally.wrong:
+        print(difference, file=sys.stderr)
+    print(tally.summary())
+    return 1 if tally.wrong else 0
+
+
 def _tell_findings(profile: Profile, language: str) -> None:
     """The last lines of a render, whichever program rendered."""
     from rendering.closing import closing_lines
@@ -163,15 +181,19 @@ def _tell_findings(profile: Profile, language: str) -> None:
 
 
 def _grid(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed
+    _quieten()
+    from runs.completion import Grid
+
+    return Grid(profile, Store(cache_folder()))
+
+
+def _quieten() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
     from transformers.utils import logging
 
-    from runs.completion import Grid
-
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    return Grid(profile, Store(cache_folder()))
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ HEIGHTS = (
     ("encoders", "answers"),
     ("drift", "training", "tabulation", "plots"),
     ("runs", "rendering"),
+    ("verification",),
     ("run",),
 )
 # Arrows between rooms of one height.
 BESIDE = {("drift", "training")}
-LEFT_WING = {"encoders", "training", "drift", "runs", "run"}
+LEFT_WING = {"encoders", "training", "drift", "runs", "verification", "run"}
 HEAVY = {"torch", "transformers", "peft"}
 
 
