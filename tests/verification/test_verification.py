@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import FinishedStudy
-from corpora.items import UPOS_TAGS
-from evidence.scoring import score_acceptability, score_tags
+from evidence.metrics import score_acceptability, score_tags
 from rendering.export import export_results
 from store.entries import Store
 from store.results import load_results
@@ -25,7 +24,7 @@ from verification.reading import numbers_of, read_document
 @settings(deadline=None, max_examples=40)
 def test_two_ways_of_counting_words_agree(pairs: list[tuple[int, int]]) -> None:
     predicted, gold = np.array(pairs).T
-    ours, theirs = score_words(predicted, gold), score_tags(predicted, gold, UPOS_TAGS)
+    ours, theirs = score_words(predicted, gold), score_tags(predicted, gold)
     assert ours == pytest.approx({name: float(theirs[name]) for name in ours}, abs=1e-12)
 
 
