@@ -1,19 +1,25 @@
-# Needs Python 3.11, make and a package index; everything else is installed into .venv.
-# PYTHON=… chooses the interpreter, LANGUAGE=ru the Russian report, PROFILE=… the profile.
+# Needs Python 3.11 to 3.13, make and a package index; everything else is installed into .venv.
+# PYTHON=… chooses the interpreter, LANGUAGE=ru the Russian report, PROFILE=… the profile, LOCK=0 an
+# installation without the checksums of requirements.lock.
+# Paths are relative and quoted, and packages' scripts are run as modules: the folder may be called
+# anything.
 
-PYTHON ?= python3.11
+PYTHON ?= python3
 PROFILE ?= full
 LANGUAGE ?= en
-VENV := .venv
+LOCK ?= 1
+VENV ?= .venv
 BIN := $(VENV)/bin
-PY := $(CURDIR)/$(BIN)/python
+PY := "$(BIN)/python"
+PIP := $(PY) -m pip install -q --disable-pip-version-check
+TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture report single laptop render list test check format bench clean
+.PHONY: help demo picture report single laptop render list verify test check format bench torture lock clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: PROFILE := demo
 demo: $(VENV)/.demo render  ## a miniature study from scratch: minutes, no GPU, no data
@@ -28,66 +34,97 @@ laptop: render  ## real data, small encoders, no GPU
 
 # The real Quarto where there is one; else the same document without the binary (code/rendering/preview.py).
 render: $(VENV)/.base $(VENV)/.quarto
-	@quarto=$$(cat $(VENV)/.quarto); \
+	@quarto=$$(cat "$(VENV)/.quarto"); \
 	if [ -n "$$quarto" ]; then \
 	  echo "rendering with $$quarto ($$("$$quarto" --version))"; \
-	  QUARTO_PYTHON=$(PY) "$$quarto" render $(DOCUMENT) --profile $(PROFILE) && \
-	  $(PY) code/run.py findings --profile $(PROFILE) --language $(LANGUAGE); \
+	  QUARTO_PYTHON="$$(cd "$(BIN)" && pwd)/python" "$$quarto" render "$(DOCUMENT)" --profile "$(PROFILE)" && \
+	  $(PY) code/run.py findings --profile "$(PROFILE)" --language "$(LANGUAGE)"; \
 	else \
 	  echo "rendering without a Quarto binary: none on the PATH and quarto-cli cannot be installed"; \
-	  $(PY) code/run.py render --profile $(PROFILE) --language $(LANGUAGE); \
+	  $(PY) code/run.py render --profile "$(PROFILE)" --language "$(LANGUAGE)"; \
 	fi
 
 list: $(VENV)/.base  ## every run of PROFILE: state, key, seconds, size
-	@$(PY) code/run.py --profile $(PROFILE) --list
+	@$(PY) code/run.py --profile "$(PROFILE)" --list
+
+verify: $(VENV)/.base  ## every number of PROFILE's report once more, by other code
+	@$(PY) code/run.py verify --profile "$(PROFILE)"
 
 test: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## the tests
 	$(PY) -m pytest
 
 check: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## lint, format, types, tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 	$(PY) -m pytest
 
 format: $(VENV)/.dev  ## put every file into the project's format
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
 
 bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing is asserted
 	@for file in bench/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
 
+torture: $(VENV)/.base $(VENV)/.dev  ## 200 kills at random moments, each followed by a resumption
+	$(PY) bench/torture_study.py --kills 200
+
 picture:  ## README's picture, from the demo's report, where a Chromium is at hand
-	@report=$(CURDIR)/_output/demo/report.html; \
+	@report="$$PWD/_output/demo/report.html"; \
 	browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome); \
 	if [ ! -f "$$report" ]; then echo "there is no report of the demo yet: make demo"; exit 1; fi; \
 	if [ -z "$$browser" ]; then echo "no Chromium on the PATH: the picture stays as it is"; exit 0; fi; \
 	"$$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1500 \
-	  --virtual-time-budget=4000 --screenshot=$(CURDIR)/figures/example-report.png "file://$$report" \
+	  --virtual-time-budget=4000 --screenshot="$$PWD/figures/example-report.png" \
+	  "$$($(PY) -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).as_uri())' "$$report")" \
 	  2> /dev/null && echo figures/example-report.png
 
 clean:  ## removes what a render wrote; stored results and .venv stay
 	rm -rf _output .quarto figures/*.svg figures/*.png
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed; name it: make PYTHON=/path/to/python3.11 …"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed, not $$("$(PYTHON)" --version 2>&1). Name one: make PYTHON=/path/to/python3.12"; \
+	  exit 1; }
+	@case "$$PWD$(VENV)" in *:*) [ "$(VENV)" != .venv ] || { \
+	  echo "Python makes no environment in a folder with a colon in its name. Name another place: make VENV=/path/to/environment"; \
+	  exit 1; };; esac
+	"$(PYTHON)" -m venv "$(VENV)"
+	@$(PIP) --upgrade "pip>=25"  # older ones do not take checksums from a list of constraints
 
-$(VENV)/.base: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
-	@touch $@
+$(VENV)/.base: requirements.txt requirements.lock | $(VENV)/bin/python
+	$(call install,-r requirements.txt)
+	@touch "$@"
 
 $(VENV)/.demo: requirements-demo.txt $(VENV)/.base
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt -r requirements-demo.txt
-	@touch $@
+	$(call install,-r requirements.txt -r requirements-demo.txt)
+	@touch "$@"
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.base
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+	$(call install,-r requirements.txt -r requirements-dev.txt)
+	@touch "$@"
+
+# Every file is checked against requirements.lock. An index of a machine's own may serve a torch that
+# was built for it ("+" in its version), which no public list of checksums can know: it is named and
+# installed first, and everything else is checked as ever.
+define install
+@if [ "$(LOCK)" = 0 ]; then $(PIP) $(1); else \
+  own=$$($(PY) -m pip install --disable-pip-version-check --no-deps --dry-run "$(TORCH)" | grep -o 'torch-[0-9.]*+[a-z0-9.]*$$'); \
+  if [ -n "$$own" ]; then \
+    echo "installing $$own, a build of this index, without a checksum of ours"; $(PIP) "$(TORCH)" || exit 1; \
+  fi; \
+  $(PIP) --require-hashes $(1) -c requirements.lock || { \
+    echo "A package is not the file that requirements.lock names. If you trust your index: make LOCK=0 …"; exit 1; }; \
+fi
+endef
+
+lock: $(VENV)/bin/python  ## writes requirements.lock anew (after a change of requirements*.txt)
+	$(PIP) uv
+	$(PY) -m uv pip compile --no-config -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" requirements.txt requirements-demo.txt requirements-dev.txt -o requirements.lock
 
 # Where Quarto is: on the PATH, or from PyPI's quarto-cli, which fetches a release while it installs.
 $(VENV)/.quarto: | $(VENV)/.base
-	@command -v quarto > $@ || \
-	 { timeout 120 $(BIN)/pip install -q --disable-pip-version-check quarto-cli \
-	     > $(VENV)/quarto-install.log 2>&1 && echo "$(CURDIR)/$(BIN)/quarto" > $@; } || : > $@
+	@command -v quarto > "$@" || \
+	 { timeout 120 $(PIP) quarto-cli \
+	     > "$(VENV)/quarto-install.log" 2>&1 && echo "$$(cd "$(BIN)" && pwd)/quarto" > "$@"; } || : > "$@"

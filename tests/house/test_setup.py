@@ -1,0 +1,90 @@
+"""What sets the project up: the lock file names every pin, and a folder may be called anything."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from study.paths import project_root
+
+ROOT = project_root()
+PIN = re.compile(r"^([\w.-]+)==([^\s;#\\]+)", re.MULTILINE)
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_lock_holds_every_pin_with_checksums_and_no_address() -> None:
+    """After a change of requirements*.txt: ``make lock``."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = {normalised(name): version for name, version in PIN.findall(lock)}
+    wanted = {
+        normalised(name): version
+        for file in ROOT.glob("requirements*.txt")
+        for name, version in PIN.findall(file.read_text(encoding="utf-8"))
+    }
+    assert len(wanted) > 25
+    assert {name: locked.get(name) for name in wanted} == wanted
+    entries = re.split(r"\n(?=[\w.-]+==)", lock)[1:]
+    assert len(entries) >= len(locked) > 100  # a package may have a pin for each platform
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
+    assert "://" not in lock and "--index" not in lock and "--find-links" not in lock
+
+
+def test_versions_of_python_are_said_alike() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["project"]["requires-python"] == ">=3.11,<3.14"
+    assert "(3, 11) <= sys.version_info[:2] <= (3, 13)" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "x'y", 'x"y', "x$(touch owned)z", "x`touch owned`z", "a#b", "%41", "a:b", "ü-я"]
+)
+def test_make_works_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    """In a folder called ``x$(touch y)z`` every target once ran that command."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    folder = tmp_path / name
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / "code").mkdir()
+    for file in ("Makefile", "requirements.txt", "requirements.lock"):
+        shutil.copy(ROOT / file, folder)
+    (folder / "code" / "run.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    (folder / ".venv" / ".quarto").touch()
+    (folder / ".venv" / ".base").touch()
+    for target in ("list", "render"):
+        command = ["make", "-o", ".venv/.base", "-o", ".venv/.quarto", target, "PROFILE=demo"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert str(folder) in done.stdout and "'--profile', 'demo'" in done.stdout
+    assert not list(tmp_path.rglob("owned"))
+
+
+@pytest.mark.parametrize(
+    ("version", "accepted"), [("3.10", False), ("3.14", False), ("3.12", True)]
+)
+def test_an_unfit_python_is_a_sentence(tmp_path: Path, version: str, accepted: bool) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    for file in ("Makefile", "requirements.txt", "requirements.lock"):
+        shutil.copy(ROOT / file, tmp_path)
+    major, minor = version.split(".")
+    fake = tmp_path / "fake python"
+    fake.write_text(
+        f'#!/bin/sh\ncase "$1" in\n--version) echo "Python {version}.0" ;;\n'
+        f'-m) echo would install; exit 3 ;;\n*) exec "{sys.executable}" -c '
+        f'"import sys; sys.version_info = ({major}, {minor}, 0); $2" ;;\nesac\n'
+    )
+    fake.chmod(0o755)
+    command = ["make", "list", f"PYTHON={fake}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    said = f"Python 3.11, 3.12 or 3.13 is needed, not Python {version}.0" in done.stdout
+    assert said != accepted and done.returncode
