@@ -45,8 +45,8 @@ class AbstractAnswers:
             cola_model=self.voice.model(self.setup.encoder(self.cola.settings)),
             pos_model=self.voice.model(self.setup.encoder(self.pos.settings)),
             adapter=self.setup.adapter("cola", "adapter-short"),
-            cola_seeds=self.voice.count(seeds[0]),
-            pos_seeds=self.voice.count(seeds[1]),
+            cola_seeds=self.voice.words.count(seeds[0]),
+            pos_seeds=self.voice.words.count(seeds[1]),
         )
         return self.voice.join([started, self.voice.say("abstract-study", self.setup.kind)])
 
@@ -72,8 +72,8 @@ class AbstractAnswers:
             outcome,
             **self.cola.methods,
             factor=factor,
-            memory=self.voice.percent(memory, 0),
-            parameters=self.voice.percent(parameters, 2),
+            memory=self.voice.words.percent(memory, 0),
+            parameters=self.voice.words.percent(parameters, 2),
         )
 
     @property

@@ -15,7 +15,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def items(self) -> Phrase:
         """Number of validation sentences."""
-        return Phrase(self.voice.count(self._summary["items"] if self._summary else None))
+        return Phrase(self.voice.words.count(self._summary["items"] if self._summary else None))
 
     @property
     def accuracy(self) -> Phrase:
@@ -45,22 +45,22 @@ class ColaAnswers(MethodAnswers):
         return self.voice.say(
             "published-gap",
             "covered" if gap.covered else "not-covered",
-            gap=self.voice.number(gap.published.value, 3),
+            gap=self.voice.words.number(gap.published.value, 3),
             direction=self.voice.say("learns-less", verdict, **self.methods),
         )
 
     @property
     def threshold(self) -> Phrase:
         """How much MCC another threshold could add, an upper bound."""
-        entry = findings.method_evidence(self.results, self.task, self.roles.reference)
-        threshold = entry.get("threshold")
+        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
+        threshold = entry["threshold"] if entry else None
         if threshold is None:
             return self.voice.say("not-compared")
         return self.voice.say(
             "threshold",
             **self.methods,
-            gain=self.voice.number(threshold["gain"], 3),
-            bound=self.voice.number(threshold["upper_bound"], 3),
+            gain=self.voice.words.number(threshold["gain"], 3),
+            bound=self.voice.words.number(threshold["upper_bound"], 3),
         )
 
     @property
@@ -83,9 +83,10 @@ class ColaAnswers(MethodAnswers):
             return self.voice.say(f"{key}-unknown")
         rows = {row["group"]: row for row in entry["groups"][kind]}
         one, other = rows[first]["accuracy"], rows[second]["accuracy"]
+        order = interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"]))
         return self.voice.say(
             key,
-            interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"])),
+            order,
             **self.methods,
             first_value=self.voice.estimate("accuracy", one),
             second_value=self.voice.estimate("accuracy", other),
@@ -99,11 +100,10 @@ class ColaAnswers(MethodAnswers):
         found = self._summary["always_wrong"]
         return self.voice.say(
             "always-wrong",
-            count=self.voice.count(found["count"]),
-            share=self.voice.percent(found["share"]),
+            count=self.voice.words.count(found["count"]),
+            share=self.voice.words.percent(found["share"]),
         )
 
     @property
     def _summary(self) -> AcceptabilityEvidence | None:
-        known = self.task in self.results.evidence
-        return self.results.acceptability(self.task) if known else None
+        return self.results.acceptability(self.task) if self.task in self.results.evidence else None

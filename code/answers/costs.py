@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from answers import findings
 from answers.judging import Ratio, is_disturbed, judge_ratio_interval, judge_ratios
-from answers.voice import Phrase, Shown, Voice
+from answers.voice import Phrase, Voice
 from store.frames import select
 from store.results import Results
 from study.settings import Roles, TaskSettings
+from words.wording import Shown
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class CostAnswers:
             "price",
             judge_ratio_interval(price["ratio"], price["low"], price["high"]),
             **self.methods,
-            share=self.voice.percent(price["ratio"], 0),
-            low=self.voice.percent(price["low"], 0),
-            high=self.voice.percent(price["high"], 0),
+            share=self.voice.words.percent(price["ratio"], 0),
+            low=self.voice.words.percent(price["low"], 0),
+            high=self.voice.words.percent(price["high"], 0),
             ratio=self.voice.ratio(price["ratio"]),
             inverse=self.voice.ratio(1 / price["ratio"]),
         )
@@ -187,7 +188,7 @@ class CostAnswers:
             second_value=self._amount(column, second),
             ratio=self.voice.ratio(second / first),
             inverse=self.voice.ratio(first / second if second else None),
-            share=self.voice.percent(second / first, 0 if second > first / 10 else 2),
+            share=self.voice.words.percent(second / first, 0 if second > first / 10 else 2),
             spread=self.voice.ratio(spread),
         )
 

@@ -15,7 +15,8 @@ from answers.judging import (
     judge_turn,
 )
 from answers.models import ROLES, Model, ModelAnswers
-from answers.voice import Phrase, Shown
+from answers.voice import Phrase
+from words.wording import Shown
 
 
 class CurveAnswers(ModelAnswers):
@@ -102,7 +103,7 @@ class CurveAnswers(ModelAnswers):
         reached = [epoch for epoch in epochs if epoch is not None]
         if len(reached) < len(epochs) or not epochs:
             return self.voice.say("onset-never", model=self.model_name(*model))
-        mean = self.voice.number(sum(reached) / len(reached), 1)
+        mean = self.voice.words.number(sum(reached) / len(reached), 1)
         return self.voice.say("onset-epoch", model=self.model_name(*model), epoch=mean)
 
     @property
@@ -148,12 +149,12 @@ class CurveAnswers(ModelAnswers):
         return {
             **self.names(task, method),
             **self.voice.metric(metric),
-            "loss_epoch": self.voice.number(entry["best_loss_epoch"]["value"], 1),
-            "metric_epoch": self.voice.number(entry["best_metric_epoch"]["value"], 1),
+            "loss_epoch": self.voice.words.number(entry["best_loss_epoch"]["value"], 1),
+            "metric_epoch": self.voice.words.number(entry["best_metric_epoch"]["value"], 1),
             "epochs": str(entry["epochs"]),
-            "rise": self.voice.number(entry["rise"]["value"], 3),
-            "final": self.voice.number(entry["final_loss"]["value"], 3),
-            "train": self.voice.number(entry["final_train_loss"]["value"], 3),
+            "rise": self.voice.words.number(entry["rise"]["value"], 3),
+            "final": self.voice.words.number(entry["final_loss"]["value"], 3),
+            "train": self.voice.words.number(entry["final_train_loss"]["value"], 3),
             "turned": str(entry["turned"]),
             "known": str(entry["turn_known"]),
             "change": effect("metric_change_after_best_loss"),
@@ -177,6 +178,6 @@ class CurveAnswers(ModelAnswers):
             task=self.voice.name("task", task),
             **self.voice.methods(first, second),
             metric=self.voice.name("metric", one["metric"]),
-            first_value=self.voice.number(one["best_metric_epoch"]["value"], 1),
-            second_value=self.voice.number(other["best_metric_epoch"]["value"], 1),
+            first_value=self.voice.words.number(one["best_metric_epoch"]["value"], 1),
+            second_value=self.voice.words.number(other["best_metric_epoch"]["value"], 1),
         )

@@ -33,7 +33,7 @@ class DriftAnswers(ModelAnswers):
             self.voice.say(
                 "model-value",
                 model=self.model_name(*model),
-                value=self.voice.number(sum(values.values()) / len(values), 2),
+                value=self.voice.words.number(sum(values.values()) / len(values), 2),
             )
             for model, values in found.items()
             if values
@@ -105,7 +105,7 @@ class DriftAnswers(ModelAnswers):
             "depth",
             judge_trends(profiles),
             **self.names(task, method),
-            correlations=self.voice.listed([self.voice.signed(c, 2) for c in correlations]),
+            correlations="; ".join(self.voice.words.signed(c, 2) for c in correlations),
             ratio=self.voice.ratio(self._ratio((task, method))),
         )
 
@@ -147,8 +147,8 @@ class DriftAnswers(ModelAnswers):
             **self.voice.methods(self.method(first, role)),
             first_task=self.voice.name("task", first),
             second_task=self.voice.name("task", second),
-            first_value=self.voice.percent(means[0], 0),
-            second_value=self.voice.percent(means[1], 0),
+            first_value=self.voice.words.percent(means[0], 0),
+            second_value=self.voice.words.percent(means[1], 0),
         )
 
     def _profiles(self, task: str, role: str) -> list[list[float]]:
@@ -177,8 +177,8 @@ class DriftAnswers(ModelAnswers):
             judge_ratios(ratios),
             first_task=self.voice.name("task", first),
             second_task=self.voice.name("task", second),
-            first_value=self.voice.percent(means[0], 1),
-            second_value=self.voice.percent(means[1], 1),
+            first_value=self.voice.words.percent(means[0], 1),
+            second_value=self.voice.words.percent(means[1], 1),
         )
 
     @property

@@ -14,7 +14,9 @@ from evidence.schema import (
     AcceptabilityMethod,
     Comparison,
     Estimate,
+    Method,
     TaggingMethod,
+    Transfer,
 )
 from store.frames import select
 from store.results import Results
@@ -50,8 +52,7 @@ def cost_spread(results: Results, task: str, method: str | None, column: str) ->
 
 def price(results: Results, task: str, method: str | None) -> dict[str, Any] | None:
     """What a step costs beside one of the reference on the same batches: ratio, low, high."""
-    rows = select(getattr(results, "prices", pd.DataFrame(columns=["task", "method"])), task=task)
-    rows = select(rows, method=method)
+    rows = select(results.prices, task=task, method=method)
     return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else None
 
 
@@ -75,8 +76,13 @@ def computed_memory(results: Results, task: str, method: str | None) -> float | 
 
 
 def learned(results: Results, task: str, method: str | None) -> bool:
-    """Whether a method learned its task; a control is not asked to."""
-    return method_evidence(results, task, method).get("learned") is not False
+    """Whether a method learned its task, as far as is known; a control is not asked to."""
+    roles, found = results.roles(task), results.evidence.get(task)
+    if found is None or method not in (roles.reference, roles.adapter):
+        return True
+    methods: Mapping[str, Method] = found["methods"]
+    entry = methods.get(method or "")
+    return entry is None or entry["learned"] is not False
 
 
 def comparison(
@@ -105,14 +111,6 @@ def _turned(row: Comparison) -> Comparison:
 
 def _minus(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def method_evidence(results: Results, task: str, method: str | None) -> Mapping[str, Any]:
-    """A method's part of the evidence of either kind of task, {} where there is none."""
-    found = results.evidence.get(task)
-    methods: Mapping[str, Any] = found["methods"] if found else {}
-    entry: Mapping[str, Any] = methods.get(method or "", {})
-    return entry
 
 
 def acceptability_method(
@@ -161,12 +159,10 @@ def find_target(results: Results, task: str) -> str | None:
     return next((e for e in others if language_of(e) != language_of(source)), None)
 
 
-def transfer_entry(results: Results, task: str, method: str | None) -> Mapping[str, Any]:
-    """The evidence of a method's transfer to the target (``Transfer``), {} where there is none."""
+def transfer_entry(results: Results, task: str, method: str | None) -> Transfer | None:
+    """The evidence of a method's transfer to the target."""
     entry = tagging_method(results, task, method)
-    found: Mapping[str, Any] = entry["transfer"] if entry else {}
-    moved: Mapping[str, Any] = found.get(find_target(results, task) or "", {})
-    return moved
+    return entry["transfer"].get(find_target(results, task) or "") if entry else None
 
 
 # ---------------------------------------------------------------------------------------- drift
@@ -229,6 +225,19 @@ def mean_structure(results: Results, task: str, method: str | None, column: str)
     changed = rows[pd.to_numeric(rows["rank"]) > 0]
     values = pd.to_numeric(changed[column]).dropna()
     return float(values.mean()) if len(values) else None
+
+
+def restored(
+    results: Results, task: str, method: str | None, evaluation: str
+) -> dict[str, tuple[float, float | None, float | None]]:
+    """Part -> what the metric loses when it is set back to its values before training, interval."""
+    rows = select(results.restoration, task=task, method=method, evaluation=evaluation)
+    found = {}
+    for row in rows.to_dict("records"):
+        few = pd.isna(row["low"])
+        ends = (row["low_items"], row["high_items"]) if few else (row["low"], row["high"])
+        found[str(row["part"])] = (float(row["drop"]), *ends)
+    return found
 
 
 def last_layer_similarity(

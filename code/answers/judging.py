@@ -8,13 +8,11 @@ else. ``None`` stands for what is not known, and makes the outcome unknown, neve
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
-from typing import Any
 
 from scipy import stats
 
-from evidence.outcomes import ALPHA as ALPHA
-from evidence.outcomes import decide
-from study.settings import Margins
+from evidence.outcomes import decisive_interval
+from evidence.schema import Comparison
 
 TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
 MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls
@@ -133,51 +131,13 @@ class Outlook(StrEnum):
     UNKNOWN = "unknown"
 
 
-VERDICTS = {
-    "better": Verdict.FIRST_BETTER,
-    "worse": Verdict.SECOND_BETTER,
-    "equivalent": Verdict.EQUIVALENT,
-    "undecided": Verdict.UNDECIDED,
-}
-
-
-def judge_difference(
-    low: float | None, high: float | None, p: float | None, margin: float = 0.0
-) -> Verdict:
-    """First minus second of a quantity of which more is better.
-
-    Better only if the interval excludes zero *and* p is below ``ALPHA``; equivalent if the interval
-    lies inside the margin.
-
-    Args:
-        low: lower end of the interval of the difference.
-        high: upper end.
-        p: corrected for the comparisons of its family, if it has one.
-        margin: differences that do not matter in practice, on either side of zero.
-    """
-    outcome = None if p is None else decide((low, high), p, "accuracy", margin)
-    return VERDICTS.get(outcome or "", Verdict.UNKNOWN)
-
-
-def known_interval(comparison: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """The interval of a COMPARISON: over items and seeds, or over items alone with few seeds."""
-    if comparison["low"] is None:
-        return comparison.get("low_items"), comparison.get("high_items")
-    return comparison["low"], comparison["high"]
-
-
 def judge_comparison(
-    comparison: Mapping[str, Any] | None,
-    margins: Margins,
-    learned: tuple[bool, bool] = (True, True),
+    comparison: Comparison | None, learned: tuple[bool, bool] = (True, True)
 ) -> Verdict:
-    """Verdict on a COMPARISON of ``evidence``.
-
-    Of a drop, less is better; of every other metric, more.
+    """Verdict on a comparison by its stored outcome (``evidence.outcomes``).
 
     Args:
         comparison: the stored comparison.
-        margins: of equivalence.
         learned: whether the first and the second method learned the task; nothing else is said of
             one that did not.
     """
@@ -187,15 +147,17 @@ def judge_comparison(
         if any(learned):
             return Verdict.SECOND_NOT_LEARNED if learned[0] else Verdict.FIRST_NOT_LEARNED
         return Verdict.NEITHER_LEARNED
-    low, high = known_interval(comparison)
-    if comparison["metric"] == "drop" and low is not None and high is not None:
-        low, high = -high, -low
-    margin = margins.of(comparison["metric"]) or 0.0
-    return judge_difference(low, high, comparison["p_corrected"], margin)
+    return {
+        "better": Verdict.FIRST_BETTER,
+        "worse": Verdict.SECOND_BETTER,
+        "equivalent": Verdict.EQUIVALENT,
+        "undecided": Verdict.UNDECIDED,
+    }.get(comparison["outcome"] or "", Verdict.UNKNOWN)
 
 
-def judge_reservation(low: float | None, high: float | None) -> str:
+def judge_reservation(comparison: Comparison) -> str:
     """Which condition fails where a comparison is undecided: the interval, or p alone."""
+    low, high = decisive_interval(comparison)
     return "interval" if low is None or high is None or low <= 0 <= high else "p"
 
 
@@ -355,6 +317,25 @@ def interval_outcome(low: float | None, high: float | None) -> Order:
     if low > 0:
         return Order.FIRST_LARGER
     return Order.SECOND_LARGER if high < 0 else Order.SIMILAR
+
+
+def judge_parts(
+    losses: Mapping[str, tuple[float, float | None, float | None]], moved: Mapping[str, float]
+) -> str:
+    """Whether the part that matters most is the one that moved furthest.
+
+    Args:
+        losses: part -> what is lost without its change, with the ends of its interval.
+        moved: part -> how far it moved.
+
+    Returns:
+        "same", "other", or "none" where no part's interval lies above those of all others.
+    """
+    ranked = sorted(losses, key=lambda part: -losses[part][0])
+    low, high = losses[ranked[0]][1], losses[ranked[1]][2]
+    if low is None or high is None or not low > max(high, 0.0):
+        return "none"
+    return "same" if ranked[0] == max(moved, key=moved.__getitem__) else "other"
 
 
 def judge_turn(turned: int, known: int, metric_after: str | None) -> Turn:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from answers import findings
 from answers.costs import CostAnswers
-from answers.judging import Verdict, judge_comparison, judge_extent, known_interval
-from answers.voice import Phrase, Shown
+from answers.judging import Verdict, judge_comparison, judge_extent
+from answers.voice import Phrase
+from evidence.outcomes import decisive_interval
+from words.wording import Shown
 
 PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}  # what an answer speaks of
 SPEAK_OF_LEARNING = ("quality", "abstract-quality")  # the others leave a failed method to these
@@ -26,7 +28,7 @@ class MethodAnswers(CostAnswers):
         """Reference against adapter by a metric on an evaluated set."""
         first, second = self.roles.reference, self.roles.adapter
         found = findings.comparison(self.results, self.task, evaluation, metric, first, second)
-        return judge_comparison(found, self.settings.margins, self.learned(first, second))
+        return judge_comparison(found, self.learned(first, second))
 
     @property
     def quality_verdict(self) -> Verdict:
@@ -54,7 +56,7 @@ class MethodAnswers(CostAnswers):
         found = findings.comparison(self.results, self.task, evaluation, metric, first, second)
         if found is None:
             return self.voice.say(key, Verdict.UNKNOWN, **self.voice.methods(first, second))
-        verdict = judge_comparison(found, self.settings.margins, self.learned(first, second))
+        verdict = judge_comparison(found, self.learned(first, second))
         return self.voice.say(
             "compare" if verdict.not_learned and key not in SPEAK_OF_LEARNING else key,
             verdict,
@@ -84,17 +86,15 @@ class MethodAnswers(CostAnswers):
     def gain(self) -> float | None:
         """What part of the reference's gain over the control the adapter reaches, if certain."""
         roles, where = self.roles, self.settings.validation
-        entries = [
+        entries = (
             findings.estimate(self.results, self.task, method, self.metric, where)
             for method in (roles.control, roles.reference, roles.adapter)
-        ]
+        )
         values = [entry["value"] if entry else None for entry in entries]
         found = findings.comparison(
             self.results, self.task, where, self.metric, roles.reference, roles.control
         )
-        certain = (
-            judge_comparison(found, self.settings.margins) == Verdict.FIRST_BETTER and self.complete
-        )
+        certain = judge_comparison(found) == Verdict.FIRST_BETTER and self.complete
         return findings.share_of_gain(*values) if certain else None
 
     @property
@@ -107,7 +107,7 @@ class MethodAnswers(CostAnswers):
             "gain-share",
             **self.methods,
             control=self.voice.name("method", control or ""),
-            share=self.voice.percent(share, 0),
+            share=self.voice.words.percent(share, 0),
         )
 
     @property
@@ -129,7 +129,7 @@ class MethodAnswers(CostAnswers):
         entry = findings.estimate(self.results, self.task, self.roles.reference, metric, where)
         if entry is None:
             return self.voice.say("no-interval")
-        shown = self.voice.interval(metric, *known_interval(entry))
+        shown = self.voice.interval(metric, *decisive_interval(entry))
         return (
             self.voice.say("interval", interval=shown) if shown else self.voice.say("no-interval")
         )
@@ -143,7 +143,6 @@ class MethodAnswers(CostAnswers):
         verdicts = [
             judge_comparison(
                 findings.comparison(self.results, self.task, where, self.metric, m, roles.control),
-                self.settings.margins,
             )
             for m in (roles.reference, roles.adapter)
         ]

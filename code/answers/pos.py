@@ -8,11 +8,11 @@ from answers.judging import (
     interval_outcome,
     judge_agreement,
     judge_comparison,
-    known_interval,
 )
 from answers.tags import TagAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
+from evidence.schema import Transfer
 from words.wording import MISSING
 
 
@@ -42,18 +42,23 @@ class PosAnswers(TagAnswers):
         )
 
     def _drop_order(self, method: str | None) -> Order:
-        entry = findings.transfer_entry(self.results, self.task, method).get("drop")
-        return interval_outcome(*known_interval(entry)) if entry else Order.UNKNOWN
+        entry = self._transfer(method)
+        return interval_outcome(*decisive_interval(entry["drop"])) if entry else Order.UNKNOWN
+
+    def _transfer(self, method: str | None) -> Transfer | None:
+        return findings.transfer_entry(self.results, self.task, method)
 
     def _drop_values(self, method: str | None) -> dict[str, str]:
-        entry = findings.transfer_entry(self.results, self.task, method)["drop"]
+        entry = self._transfer(method)
+        if entry is None:
+            return {}
         places = {"source": self.settings.validation, "target": self.target}
         found = {
             name: findings.estimate(self.results, self.task, method, "accuracy", where or "")
             for name, where in places.items()
         }
         wrong = {
-            f"{name}_errors": self.voice.percent(
+            f"{name}_errors": self.voice.words.percent(
                 None if e is None or e["value"] is None else 1 - e["value"]
             )
             for name, e in found.items()
@@ -61,12 +66,12 @@ class PosAnswers(TagAnswers):
         return {
             **{name: self.voice.estimate("accuracy", e) for name, e in found.items()},
             **wrong,
-            "drop": self.voice.size("drop", entry["value"]),
-            "interval": self.voice.interval("drop", *known_interval(entry)),
+            "drop": self.voice.size("drop", entry["drop"]["value"]),
+            "interval": self.voice.interval("drop", *decisive_interval(entry["drop"])),
         }
 
     def _drop(self, method: str) -> Phrase:
-        if not findings.transfer_entry(self.results, self.task, method).get("drop"):
+        if self._transfer(method) is None:
             return self.voice.say("not-compared")
         return self.voice.say(
             "drop",
@@ -136,7 +141,7 @@ class PosAnswers(TagAnswers):
         found = findings.comparison(
             self.results, self.task, self.target or "", "accuracy", reference, lexical
         )
-        verdict = judge_comparison(found, self.settings.margins)
+        verdict = judge_comparison(found)
         outcome = {Verdict.FIRST_BETTER: "beyond-words", Verdict.UNKNOWN: "unknown"}.get(
             verdict, "words-alone"
         )
@@ -205,7 +210,7 @@ class PosAnswers(TagAnswers):
             interval_outcome(*decisive_interval(contrast["difference"])),
             first_value=self.voice.estimate("accuracy", one),
             second_value=self.voice.estimate("accuracy", other),
-            first_share=self.voice.percent(rows[first]["share"]),
+            first_share=self.voice.words.percent(rows[first]["share"]),
             language=self.target_language,
         )
 
@@ -215,7 +220,7 @@ class PosAnswers(TagAnswers):
         known = self.task in self.results.evidence
         sets = self.results.tagging(self.task)["evaluations"] if known else {}
         counts = [
-            self.voice.count(sets[where]["words"]) if where in sets else MISSING
+            self.voice.words.count(sets[where]["words"]) if where in sets else MISSING
             for where in (self.settings.validation, self.target or "")
         ]
         return self.voice.say(

@@ -42,17 +42,17 @@ class SetupAnswers(ModelAnswers):
     @property
     def tolerance(self) -> Phrase:
         """By how much costs must differ to count as different."""
-        return Phrase(self.voice.percent(TOLERANCE - 1, 0))
+        return Phrase(self.voice.words.percent(TOLERANCE - 1, 0))
 
     @property
     def monotone(self) -> Phrase:
         """The rank correlation from which change grows with depth."""
-        return Phrase(self.voice.number(MONOTONE, 1))
+        return Phrase(self.voice.words.number(MONOTONE, 1))
 
     @property
     def mainly(self) -> Phrase:
         """Upper over lower third from which change is mainly in the upper layers."""
-        return Phrase(self.voice.number(MAINLY, 1))
+        return Phrase(self.voice.words.number(MAINLY, 1))
 
     @property
     def margins(self) -> Phrase:
@@ -63,6 +63,13 @@ class SetupAnswers(ModelAnswers):
             for name, metric in (("mcc", PRIMARY["sequence"]), ("accuracy", PRIMARY["token"]))
         }
         return self.voice.say("margins", **sizes)
+
+    @property
+    def pooler(self) -> Phrase:
+        """Whether the encoders' poolers belong to the encoder or to the head."""
+        tasks = self.results.profile.tasks.values()
+        sentences = next((task for task in tasks if task.kind == "sequence"), None)
+        return self.voice.say("pooler", sentences.methods[0].pooler if sentences else "encoder")
 
     @property
     def data(self) -> Phrase:
@@ -100,13 +107,16 @@ class SetupAnswers(ModelAnswers):
     @property
     def level(self) -> Phrase:
         """Confidence level of every interval."""
-        return Phrase(self.voice.percent(self._procedure["level"] if self._procedure else None, 0))
+        return Phrase(
+            self.voice.words.percent(self._procedure["level"] if self._procedure else None, 0)
+        )
 
     @property
     def resamples(self) -> Phrase:
         """Resamples behind every interval and test."""
-        resamples = self._procedure["resamples"] if self._procedure else None
-        return Phrase(self.voice.count(resamples))
+        return Phrase(
+            self.voice.words.count(self._procedure["resamples"] if self._procedure else None)
+        )
 
     @property
     def _procedure(self) -> Procedure | None:

@@ -3,10 +3,13 @@
 from itertools import pairwise
 
 from answers import findings
-from answers.judging import SAME_SIMILARITY, judge_order, judge_ratios
+from answers.judging import SAME_SIMILARITY, judge_extent, judge_order, judge_parts, judge_ratios
+from answers.methods import PRIMARY
 from answers.models import ROLES, ModelAnswers
 from answers.voice import Phrase
 from store.frames import select
+
+THIRDS = ("lower", "middle", "upper")  # of the encoder's layers
 
 
 class StateAnswers(ModelAnswers):
@@ -51,11 +54,47 @@ class StateAnswers(ModelAnswers):
             **self.voice.methods(first, second),
             language=self.voice.language(evaluation),
             ratio=self.voice.ratio(means[1] / means[0] if means[0] else None),
-            first_move=self.voice.number(means[0], 2),
-            second_move=self.voice.number(means[1], 2),
-            first_cka=self.voice.number(means[2], 2),
-            second_cka=self.voice.number(means[3], 2),
+            first_move=self.voice.words.number(means[0], 2),
+            second_move=self.voice.words.number(means[1], 2),
+            first_cka=self.voice.words.number(means[2], 2),
+            second_cka=self.voice.words.number(means[3], 2),
         )
+
+    @property
+    def restoration(self) -> Phrase:
+        """Whether the layers that moved matter: the reference with thirds of them set back."""
+        tasks = self.results.profile.tasks.values()
+        places = [(task.name, where) for task in tasks for where in task.evaluations]
+        said = [phrase for task, where in places if (phrase := self._restored(task, where))]
+        same = [phrase for phrase in said if phrase.outcome == "same"]
+        return self.voice.say(
+            "restored",
+            judge_extent(phrase in same for phrase in said),
+            listed=self.voice.join(said, "; "),
+            first=self.voice.listed([Phrase(phrase.partition(":")[0]) for phrase in same]),
+        )
+
+    def _restored(self, task: str, evaluation: str) -> Phrase:
+        """What each third of the layers is worth in one evaluated set; nothing if not measured."""
+        method = self.method(task, "reference")
+        losses = findings.restored(self.results, task, method, evaluation)
+        profile = findings.layer_profile(self.results, task, method, "relative")
+        learned = findings.learned(self.results, task, method)
+        if not learned or not set(THIRDS) <= set(losses) or len(profile) < len(THIRDS):
+            return Phrase("")
+        thirds = {part: losses[part] for part in THIRDS}
+        size = len(profile) // len(THIRDS)
+        moved = {"lower": profile[:size], "middle": profile[size:-size], "upper": profile[-size:]}
+        metric = PRIMARY[self.results.profile.tasks[task].kind]
+        said = self.voice.say(
+            "restored-item",
+            **self.names(task, method),
+            language=self.voice.language(evaluation),
+            metric=self.voice.name("metric", metric),
+            **{part: self.voice.size(metric, loss) for part, (loss, _, _) in thirds.items()},
+        )
+        outcome = judge_parts(thirds, {part: sum(of) / len(of) for part, of in moved.items()})
+        return Phrase(said, said.key, outcome, said.numbers)
 
     @property
     def similarity(self) -> Phrase:
@@ -75,8 +114,8 @@ class StateAnswers(ModelAnswers):
             judge_order(similarities[0], similarities[1], SAME_SIMILARITY),
             source_language=self.voice.language(source),
             target_language=self.voice.language(target),
-            first_value=self.voice.number(means[0], 2),
-            second_value=self.voice.number(means[1], 2),
+            first_value=self.voice.words.number(means[0], 2),
+            second_value=self.voice.words.number(means[1], 2),
         )
 
     @property

@@ -1,12 +1,13 @@
 """Answers of Task 2 about single tags and kinds of confusion: where the drop lies."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from answers import findings
 from answers.judging import LITTLE, MOST, judge_part
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
+from evidence.outcomes import decisive_interval
+from evidence.schema import Cell, DropGroup, Transfer
 
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
@@ -44,13 +45,8 @@ class TagAnswers(MethodAnswers):
         return findings.find_target(self.results, self.task)
 
     @property
-    def _transfer_entry(self) -> Mapping[str, Any]:
+    def _entry(self) -> Transfer | None:
         return findings.transfer_entry(self.results, self.task, self.roles.reference)
-
-    def _groups(self, kind: str) -> Sequence[Any]:
-        """Rows of one kind (``DropGroup``)."""
-        found: Sequence[Any] = self._transfer_entry.get("groups", {}).get(kind, ())
-        return found
 
     # ------------------------------------------------------------------------------------ tags
 
@@ -59,13 +55,12 @@ class TagAnswers(MethodAnswers):
         """Tags, found often enough in both sets, that lose least accuracy."""
         rows = [
             row
-            for row in self._groups("by_tag")
-            if row["drop"]["value"] is not None
-            and min(row["source_words"], row["target_words"]) >= ENOUGH_WORDS
-            and row["source_accuracy"] >= LEARNT
-            and row["drop"]["value"] < LITTLE
+            for row in self._by_tag
+            if min(row["source_words"], row["target_words"]) >= ENOUGH_WORDS
+            and (row["source_accuracy"] or 0.0) >= LEARNT
+            and (row["drop"]["value"] or 0.0) < LITTLE
         ]
-        rows.sort(key=lambda row: row["drop"]["value"])
+        rows.sort(key=lambda row: row["drop"]["value"] or 0.0)
         shown = [self.voice.say("tag-drop", **self._tag_values(row)) for row in rows[:SHOWN]]
         outcome = "some" if shown else "none"
         return self.voice.say("sparing", outcome, listed=self.voice.listed(shown))
@@ -77,13 +72,21 @@ class TagAnswers(MethodAnswers):
         By lower accuracy alone: what a tag contributes by being more frequent in the other
         language says something about the texts and not about the tagger.
         """
-        rows = [r for r in self._groups("by_tag") if (r["points_rate"] or 0) > 0]
+        rows = [row for row in self._by_tag if row["points_rate"] > 0]
         rows.sort(key=lambda row: -row["points_rate"])
         if not rows:
             return self.voice.say("no-costly-tag")
         return self.voice.join((self._tag_note(row) for row in rows[:SHOWN]), "\n")
 
-    def _tag_note(self, row: dict[str, Any]) -> Phrase:
+    @property
+    def _by_tag(self) -> list[DropGroup]:
+        return self._entry["groups"]["by_tag"] if self._entry else []
+
+    @property
+    def _cells(self) -> list[Cell]:
+        return self._entry["cells"] if self._entry else []
+
+    def _tag_note(self, row: DropGroup) -> Phrase:
         tag, taken = row["group"], self._taken_for(row["group"])
         note = self._grammar(tag, taken)
         return self.voice.say(
@@ -96,9 +99,9 @@ class TagAnswers(MethodAnswers):
 
     def _taken_for(self, tag: str) -> str | None:
         """The tag that costs most when it stands in the place of the right one."""
-        cells = [c for c in self._transfer_entry.get("cells", ()) if c["gold"] == tag]
+        cells = [cell for cell in self._cells if cell["gold"] == tag]
         top = max(cells, key=lambda cell: cell["points"], default=None)
-        return str(top["predicted"]) if top and top["points"] > 0 else None
+        return top["predicted"] if top and top["points"] > 0 else None
 
     def _grammar(self, tag: str, taken: str | None) -> Phrase | None:
         """The note on a tag, where it explains the confusion that was found."""
@@ -112,11 +115,11 @@ class TagAnswers(MethodAnswers):
     def _encoder(self) -> str:
         return self.settings.methods[0].model_name_or_path
 
-    def _tag_values(self, row: dict[str, Any]) -> dict[str, str]:
+    def _tag_values(self, row: DropGroup) -> dict[str, str]:
         return {
             "tag": row["group"],
-            "source": self.voice.percent(row["source_accuracy"]),
-            "target": self.voice.percent(row["target_accuracy"]),
+            "source": self.voice.words.percent(row["source_accuracy"]),
+            "target": self.voice.words.percent(row["target_accuracy"]),
             "points": self.voice.points(row["points_rate"]),
         }
 
@@ -124,7 +127,7 @@ class TagAnswers(MethodAnswers):
 
     def _causes(self) -> list[tuple[str, float]]:
         """Kinds of confusion with their share of accuracy, the dearest first."""
-        rows = self._transfer_entry.get("causes", ())
+        rows = self._entry["causes"] if self._entry else []
         found = [(row["cause"], row["points"]["value"] or 0.0) for row in rows]
         return sorted(found, key=lambda pair: -pair[1])
 
@@ -154,8 +157,10 @@ class TagAnswers(MethodAnswers):
 
     @property
     def _drop_value(self) -> float | None:
-        entry = self._transfer_entry.get("drop")
-        return entry["value"] if entry else None
+        """The reference's drop, where it is a drop beyond chance."""
+        if self._entry is None or (decisive_interval(self._entry["drop"])[0] or 0.0) <= 0:
+            return None
+        return self._entry["drop"]["value"]
 
     def _share_of_drop(self, points: float) -> float:
         return points / self._drop_value if self._drop_value and self._drop_value > 0 else 0.0
@@ -173,8 +178,7 @@ class TagAnswers(MethodAnswers):
     def _part(self, key: str, causes: Collection[str]) -> Phrase:
         """How much of the reference's drop some of its causes make up."""
         found = [points for cause, points in self._causes() if cause in causes]
-        drop = self._transfer_entry.get("drop") or {"value": None}
-        part, whole = sum(found) if found else None, drop["value"]
+        part, whole = sum(found) if found else None, self._drop_value
         return self.voice.say(
             key,
             judge_part(part, whole),
@@ -185,7 +189,7 @@ class TagAnswers(MethodAnswers):
     @property
     def confusion(self) -> Phrase:
         """The single confusion of two tags that accounts for most of the drop."""
-        cells = [cell for cell in self._transfer_entry.get("cells", ()) if cell["points"] > 0]
+        cells = [cell for cell in self._cells if cell["points"] > 0]
         if not cells:
             return self.voice.say("confusion-none")
         top = max(cells, key=lambda cell: cell["points"])

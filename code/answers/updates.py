@@ -29,9 +29,9 @@ class UpdateAnswers(ModelAnswers):
             judge_ratios([ranks[1] / ranks[0]]),
             task=self.voice.name("task", task),
             **self.voice.methods(first, second),
-            first_value=self.voice.number(ranks[0], 1),
-            second_value=self.voice.number(ranks[1], 1),
-            share=self.voice.percent(share, 0),
+            first_value=self.voice.words.number(ranks[0], 1),
+            second_value=self.voice.words.number(ranks[1], 1),
+            share=self.voice.words.percent(share, 0),
         )
 
     @property
@@ -46,8 +46,8 @@ class UpdateAnswers(ModelAnswers):
         return self.voice.say(
             "untouched",
             "changed" if changed else "zero",
-            tensors=self.voice.count(tensors),
-            changed=self.voice.count(changed),
+            tensors=self.voice.words.count(tensors),
+            changed=self.voice.words.count(changed),
         )
 
     def embedding_rows(self, task: str) -> Phrase:
@@ -63,8 +63,8 @@ class UpdateAnswers(ModelAnswers):
             "rows",
             "explained" if explained else "unexplained",
             task=self.voice.name("task", task),
-            share=self.voice.percent(means["touched_share"]),
-            touched=self.voice.number(means["touched_mean"], 4),
-            untouched=self.voice.number(means["untouched_mean"], 6),
-            unexplained=self.voice.number(means["unexplained_max"], 6),
+            share=self.voice.words.percent(means["touched_share"]),
+            touched=self.voice.words.number(means["touched_mean"], 4),
+            untouched=self.voice.words.number(means["untouched_mean"], 6),
+            unexplained=self.voice.words.number(means["unexplained_max"], 6),
         )

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from answers.findings import LAYER_PREFIX
-from answers.judging import ALPHA, judge_reservation, known_interval
+from answers.judging import judge_reservation
+from evidence.outcomes import ALPHA, decisive_interval
+from evidence.schema import Comparison, Estimate
 from study.settings import MethodSettings, language_of
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.wording import CASES, MISSING, Shown, Wording
@@ -48,6 +50,8 @@ class Phrase(Markup):
     ) -> "Phrase":
         """A text with what it was made from."""
         phrase = super().__new__(cls, text)
+        if numbers is None and isinstance(text, Shown):
+            numbers = {"value": text.number}
         phrase.key, phrase.outcome, phrase.numbers = key, outcome, dict(numbers or {})
         return phrase
 
@@ -127,31 +131,15 @@ class Voice:
 
     # ---------------------------------------------------------------------------------- values
 
-    def number(self, value: float | None, digits: int) -> Shown:
-        """A number with so many digits after the point."""
-        return Shown(self.words.number(value, digits), value)
-
-    def signed(self, value: float | None, digits: int) -> Shown:
-        """The same with its sign."""
-        return Shown(self.words.signed(value, digits), value)
-
-    def percent(self, value: float | None, digits: int = 1) -> Shown:
-        """A fraction as per cent."""
-        return Shown(self.words.percent(value, digits), value)
-
-    def count(self, value: int | None) -> Shown:
-        """A whole number."""
-        return Shown(self.words.count(value), value)
-
     def ratio(self, value: float | None) -> Shown:
-        """How many times: one digit after the point , which Russian grammar counts on."""
-        return self.number(value, 1)
+        """How many times: one digit after the point, as Russian grammar needs it."""
+        return self.words.number(value, 1)
 
     def ratios(self, values: Sequence[float]) -> Shown:
         """The range of some ratios; a single number where they read alike."""
         low, high = self.ratio(min(values, default=None)), self.ratio(max(values, default=None))
         text = low if low == high else self.say("range", low=low, high=high)
-        return Shown(text, [low.number, high.number])
+        return Shown(text, {"low": low.number, "high": high.number})
 
     def points(self, value: float | None) -> Shown:
         """A share of a whole in points, without the unit."""
@@ -159,22 +147,22 @@ class Voice:
 
     def value(self, metric: str, value: float | None) -> Shown:
         """A value of a metric: accuracies and F1 as per cent, correlations as they are."""
-        return self.percent(value) if metric in POINT_METRICS else self.number(value, 3)
+        return self.words.percent(value) if metric in POINT_METRICS else self.words.number(value, 3)
 
-    def estimate(self, metric: str, entry: Mapping[str, Any] | None) -> Shown:
+    def estimate(self, metric: str, entry: Estimate | None) -> Shown:
         """The value of an ESTIMATE."""
         return self.value(metric, entry["value"] if entry else None)
 
     def effect(self, metric: str, value: float | None) -> Shown:
         """A signed difference, with its unit where it has one."""
         if value is None or metric not in POINT_METRICS:
-            return self.signed(value, 3)
+            return self.words.signed(value, 3)
         return Shown(self.say("points", value=self.words.points(value)), value)
 
     def size(self, metric: str, value: float | None) -> Shown:
         """A difference without its sign, for sentences that say its direction."""
         if value is None or metric not in POINT_METRICS:
-            return self.number(None if value is None else abs(value), 3)
+            return self.words.number(None if value is None else abs(value), 3)
         return Shown(self.say("points", value=self.points(abs(value))), value)
 
     def interval(self, metric: str, low: float | None, high: float | None) -> Shown:
@@ -182,7 +170,8 @@ class Voice:
         if low is None or high is None:
             return Shown("")
         scale, digits = (100, 1) if metric in POINT_METRICS else (1, 3)
-        return Shown(self.words.interval(scale * low, scale * high, digits), [low, high])
+        text = self.words.interval(scale * low, scale * high, digits)
+        return Shown(text, {"low": low, "high": high})
 
     def p_value(self, p: float | None) -> Shown:
         """``p = 0.012``, or a bound below a thousandth."""
@@ -190,17 +179,17 @@ class Voice:
             return Shown(self.say("p-below", bound=self.words.number(0.001, 3)), p)
         return Shown(self.say("p-equals", value=self.words.number(p, 3)), p)
 
-    def evidence(self, comparison: Mapping[str, Any]) -> dict[str, str]:
+    def evidence(self, comparison: Comparison) -> dict[str, str]:
         """Placeholders of a COMPARISON: ``{effect}``, ``{size}``, ``{interval}``, ``{p}``."""
         metric = comparison["metric"]
-        low, high = known_interval(comparison)
+        low, high = decisive_interval(comparison)
         return {
             "effect": self.effect(metric, comparison["effect"]),
             "size": self.size(metric, comparison["effect"]),
             "interval": self.interval(metric, low, high),
             "p": self.p_value(comparison["p_corrected"]),
             "reservation": self.say(
-                "reservation", judge_reservation(low, high), level=self.words.number(ALPHA, 2)
+                "reservation", judge_reservation(comparison), level=self.words.number(ALPHA, 2)
             ),
         }
 

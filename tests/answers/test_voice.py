@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import cache
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,6 @@ from answers.judging import (
     Verdict,
     judge_agreement,
     judge_comparison,
-    judge_difference,
     judge_extent,
     judge_order,
     judge_outlook,
@@ -30,9 +30,10 @@ from answers.judging import (
     judge_turn,
 )
 from answers.voice import Phrase, Voice
+from evidence.schema import Comparison
 from store.results import Results
 from study.paths import project_root
-from study.settings import Margins, Roles
+from study.settings import Roles
 from synthetic_study import TRAITS, Traits, build_study
 from words.wording import LANGUAGES, Wording, load_wording
 
@@ -95,8 +96,8 @@ def evaluate(study: Results, words: Wording) -> dict[str, str]:
 
 
 def outcome_of(phrase: str) -> str | None:
-    outcome = phrase.outcome if isinstance(phrase, Phrase) else ""
-    return outcome if outcome in MIRROR else None
+    outcomes = set(phrase.outcome.split(", ")) if isinstance(phrase, Phrase) else set()
+    return outcomes.pop() if len(outcomes) == 1 and outcomes <= set(MIRROR) else None
 
 
 def pair_outcomes(study: Results) -> dict[str, str]:
@@ -113,7 +114,7 @@ LEADER = Traits(
     quality=1.6, error=0.02, drop=0.02, seconds=60, peak_memory=5e8, trainable=0.01, drift=0.004
 )
 TRAILER = Traits(
-    quality=0.4, error=0.08, drop=0.2, seconds=180, peak_memory=2e9, trainable=0.9, drift=0.02
+    quality=0.4, error=0.07, drop=0.2, seconds=180, peak_memory=2e9, trainable=0.9, drift=0.02
 )
 
 
@@ -223,7 +224,8 @@ def test_a_phrase_carries_its_numbers_and_its_outcome() -> None:
     assert comparison is not None
     assert found.key == "quality" and found.outcome in tuple(Verdict)[:4]
     assert found.numbers["effect"] == comparison["effect"]
-    assert found.numbers["interval"] == [comparison["low"], comparison["high"]]
+    ends = {"low": comparison["low"], "high": comparison["high"]}
+    assert found.numbers["interval"] == ends
     joined = Voice(load_wording("en")).join([found, Phrase("")])
     assert joined == found and joined.numbers["quality_effect"] == comparison["effect"]
 
@@ -240,50 +242,23 @@ def test_missing_runs_are_said_aloud() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "p", "verdict"),
+    ("outcome", "verdict"),
     [
-        (0.01, 0.03, 0.01, Verdict.FIRST_BETTER),
-        (-0.03, -0.01, 0.01, Verdict.SECOND_BETTER),
-        (0.0, 0.03, 0.01, Verdict.UNDECIDED),
-        (-0.03, 0.0, 0.01, Verdict.UNDECIDED),
-        (-0.01, 0.03, 0.01, Verdict.UNDECIDED),
-        (0.01, 0.03, judging.ALPHA, Verdict.UNDECIDED),
-        (0.01, 0.03, 0.3, Verdict.UNDECIDED),
-        (0.0, 0.0, 1.0, Verdict.UNDECIDED),
-        (None, 0.03, 0.01, Verdict.UNKNOWN),
-        (0.01, None, 0.01, Verdict.UNKNOWN),
-        (0.01, 0.03, None, Verdict.UNKNOWN),
+        ("better", Verdict.FIRST_BETTER),
+        ("worse", Verdict.SECOND_BETTER),
+        ("equivalent", Verdict.EQUIVALENT),
+        ("undecided", Verdict.UNDECIDED),
+        (None, Verdict.UNKNOWN),
     ],
 )
-def test_difference_needs_interval_and_p(
-    low: float | None, high: float | None, p: float | None, verdict: Verdict
-) -> None:
-    assert judge_difference(low, high, p) == verdict
+def test_a_verdict_is_the_stored_outcome(outcome: Any, verdict: Verdict) -> None:
+    assert judge_comparison(replace_outcome(outcome)) == verdict
+    assert judge_comparison(None) == Verdict.UNKNOWN
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
-def test_difference_is_antisymmetric(low: float, width: float, p: float) -> None:
-    high = low + width
-    mirrored = judge_difference(-high, -low, p)
-    assert mirrored == MIRROR[judge_difference(low, high, p)]
-
-
-def test_of_a_drop_less_is_better() -> None:
-    comparison = {"low": 0.01, "high": 0.03, "p_corrected": 0.001}
-    margins = Margins()
-    assert judge_comparison({**comparison, "metric": "accuracy"}, margins) == Verdict.FIRST_BETTER
-    assert judge_comparison({**comparison, "metric": "drop"}, margins) == Verdict.SECOND_BETTER
-    assert judge_comparison(None, margins) == Verdict.UNKNOWN
-
-
-def test_an_interval_inside_the_margin_is_equivalence() -> None:
-    assert judge_difference(-0.01, 0.015, 0.5, margin=0.02) == Verdict.EQUIVALENT
-    assert judge_difference(-0.01, 0.02, 0.5, margin=0.02) == Verdict.UNDECIDED
-    assert judge_difference(0.001, 0.015, 0.01, margin=0.02) == Verdict.FIRST_BETTER
-    comparison = {"low": -0.004, "high": 0.004, "p_corrected": 0.9}
-    for metric, verdict in (("drop", Verdict.EQUIVALENT), ("macro_f1", Verdict.UNDECIDED)):
-        assert judge_comparison({**comparison, "metric": metric}, Margins()) == verdict
+def replace_outcome(outcome: Any, **values: Any) -> Comparison:
+    stored = build_study().comparisons("cola")[0]
+    return cast("Comparison", {**stored, "outcome": outcome, **values})
 
 
 @pytest.mark.parametrize(
@@ -295,15 +270,8 @@ def test_an_interval_inside_the_margin_is_equivalence() -> None:
     ],
 )
 def test_what_was_not_learned_is_not_compared(learned: tuple[bool, bool], verdict: Verdict) -> None:
-    clear = {"metric": "accuracy", "low": 0.2, "high": 0.3, "p_corrected": 0.001}
-    assert judge_comparison(clear, Margins(), learned) == verdict
+    assert judge_comparison(replace_outcome("better"), learned) == verdict
     assert judge_agreement(verdict, Verdict.FIRST_BETTER) == Agreement.NOT_LEARNED
-
-
-def test_few_seeds_leave_the_interval_over_items() -> None:
-    comparison = {"low": None, "high": None, "low_items": 0.1, "high_items": 0.2}
-    assert judging.known_interval(comparison) == (0.1, 0.2)
-    assert judging.known_interval({**comparison, "low": 0.0, "high": 0.3}) == (0.0, 0.3)
 
 
 @pytest.mark.parametrize(
@@ -335,6 +303,22 @@ def test_a_price_needs_size_and_an_interval_without_one(
     ratio: float | None, low: float | None, high: float | None, outcome: Ratio
 ) -> None:
     assert judging.judge_ratio_interval(ratio, low, high) == outcome
+
+
+@pytest.mark.parametrize(
+    ("upper", "moved", "outcome"),
+    [
+        ((0.3, 0.2, 0.4), "upper", "same"),
+        ((0.3, 0.2, 0.4), "lower", "other"),
+        ((0.3, 0.1, 0.5), "upper", "none"),
+        ((0.3, None, None), "upper", "none"),
+    ],
+)
+def test_what_matters_most_stands_out_beyond_the_intervals(
+    upper: tuple[float, float | None, float | None], moved: str, outcome: str
+) -> None:
+    losses = {"lower": (0.01, -0.02, 0.04), "middle": (0.1, 0.05, 0.15), "upper": upper}
+    assert judging.judge_parts(losses, {"lower": 1.0, "upper": 1.0, moved: 2.0}) == outcome
 
 
 def test_a_trend_holds_only_if_the_seeds_agree() -> None:
@@ -511,14 +495,8 @@ def test_part_of_a_whole(part: float | None, whole: float | None, outcome: Part)
 def test_what_an_unreliable_difference_leaves_open(
     low: float | None, high: float | None, key: str
 ) -> None:
-    comparison = {
-        "metric": "matthews_correlation",
-        "effect": 0.1,
-        "low": low,
-        "high": high,
-        "p_corrected": 0.06,
-    }
-    assert Voice(outcomes_only()).evidence(comparison)["reservation"] == key
+    found = replace_outcome("undecided", low=low, high=high, low_items=low, high_items=high)
+    assert Voice(outcomes_only()).evidence(found)["reservation"] == key
 
 
 def test_parts_of_the_drop_follow_the_causes() -> None:
@@ -557,7 +535,7 @@ def test_every_outcome_has_a_sentence() -> None:
         tuple(Agreement): ("transfer",),
         tuple(Trend): ("depth",),
         tuple(Extent): ("layers", "depth-measures", "depth-literature", "head", "beyond-control",
-                        "schedule", "falling", "overfitting", "epochs-more"),
+                        "schedule", "falling", "overfitting", "epochs-more", "restored"),
         tuple(Order): ("drop", "seen", "pieces", "domain", "label", "tasks", "tasks-adapter",
                        "similarity", "speed"),
         tuple(Turn): ("turn",),
