@@ -140,7 +140,7 @@ def test_a_checkpoint_that_was_cut_off_is_not_resumed_from(tmp_path: Path) -> No
 def test_curves_hold_both_losses_and_the_metrics(parts, tmp_path: Path) -> None:
     inputs = parts("pos", "lora")
     result = train(*inputs, tmp_path)
-    schedule = build_schedule(len(inputs[3].features), inputs[6])
+    schedule = build_schedule(len(inputs[2].features), inputs[5])
     steps = {(r["split"], r["metric"]): [] for r in result.curves}
     for row in result.curves:
         steps[row["split"], row["metric"]].append(row["step"])
@@ -213,7 +213,7 @@ def test_a_sentence_that_does_not_fit_is_a_study_error(parts, tmp_path: Path) ->
 
 
 def test_predictions_take_smaller_batches_where_memory_runs_out(parts) -> None:
-    model, kind, _, _, validation, tokenizer, *_ = parts("cola", "full")
+    model, kind, _, validation, tokenizer, *_ = parts("cola", "full")
     expected = predict(model, kind, validation, tokenizer, 16)
     memory = SmallMemory(model, 4, on="both")
     assert np.allclose(predict(model, kind, validation, tokenizer, 16), expected, atol=1e-6)
@@ -238,7 +238,7 @@ def test_the_curve_does_not_depend_on_the_batches_it_is_measured_in(
 @pytest.mark.parametrize("task", ["cola", "pos"])
 def test_the_curve_ends_with_the_final_score(parts, tmp_path: Path, task: str) -> None:
     inputs = parts(task, "full", num_train_epochs=1)
-    model, kind, _, _, validation, tokenizer, *_ = inputs
+    model, kind, _, validation, tokenizer, *_ = inputs
     result = train(*inputs, tmp_path)
     logits = predict(model, kind, validation, tokenizer, 5)
     gold = _gold(validation)
@@ -282,7 +282,7 @@ def test_the_validation_subset_does_not_depend_on_the_training_seed() -> None:
 
 @pytest.mark.parametrize("task", ["cola", "pos"])
 def test_predictions_come_in_corpus_order_whatever_the_batches(parts, task: str) -> None:
-    model, kind, _, _, validation, tokenizer, *_ = parts(task, "full", max_length=16)
+    model, kind, _, validation, tokenizer, *_ = parts(task, "full", max_length=16)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter *= 5  # a freshly initialised head hardly tells sentences apart
@@ -294,7 +294,7 @@ def test_predictions_come_in_corpus_order_whatever_the_batches(parts, task: str)
 
 
 def test_batches_hold_every_feature_once(parts) -> None:
-    _, kind, _, data, _, tokenizer, *_ = parts("pos", "full")
+    _, kind, data, _, tokenizer, *_ = parts("pos", "full")
     seen = [i for indices, _ in length_sorted_batches(data, kind, tokenizer, 7) for i in indices]
     assert sorted(seen) == list(range(len(data.features)))
 
@@ -318,7 +318,7 @@ def test_fifty_losses_are_those_of_the_plain_recipe(
     train(*inputs, tmp_path)
     plain = parts("cola", "full", num_train_epochs=9, **wanted)
     without_dropout(plain[0])
-    expected = plain_losses(plain[0], plain[3], plain[5], plain[6], seed=plain[7], steps=50)
+    expected = plain_losses(plain[0], plain[2], plain[4], plain[5], seed=plain[6], steps=50)
     assert len(ours) >= 50
     np.testing.assert_allclose(ours[:50], expected, rtol=0, atol=1e-5)
     assert max(expected) - min(expected) > 0.02, "the losses hardly move: the test would be vacuous"
