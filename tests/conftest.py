@@ -9,6 +9,7 @@ import pytest
 from transformers.utils import logging
 
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
+from rendered import rendered_fixture  # noqa: F401 - both reports of the tiny study
 from runs.completion import Grid
 from store.entries import Store
 from store.ledger import Ledger

@@ -22,7 +22,7 @@ INK = "#222222"
 FAINT = "#6b6b6b"  # notes and reference lines; contrast 5.3 : 1 on white
 GRID = "#dddddd"
 PAPER = "#ffffff"
-CELL_INK = "#111111"  # on a cell of a heatmap, whose colour does not follow the page
+CELL_PAPER = "#fefefe"  # text on a dark cell of a heatmap, whose colour does not follow the page
 BAND_ALPHA = 0.18
 SEQUENTIAL = "mako_r"  # for cells, of seaborn: perceptually uniform, monotone in lightness
 
@@ -37,6 +37,10 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
         "text.color": INK,
         "text.parse_math": False,  # a corpus may hold a dollar sign: text is never a formula
         "axes.facecolor": "none",
+        "xtick.color": FAINT,
+        "ytick.color": FAINT,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
         "axes.labelsize": FONT_SIZE,
         "axes.labelcolor": INK,
         "axes.edgecolor": FAINT,

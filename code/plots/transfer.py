@@ -8,7 +8,7 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ from plots.lettering import (
     shorten,
     show_value,
 )
-from plots.style import FAINT, GRID, PAPER, SMALL
+from plots.style import CELL_PAPER, FAINT, GRID, PAPER, SMALL
 from store.results import Results
 from words.wording import Wording
 
@@ -336,6 +336,9 @@ def draw_confusion(
         xticklabels=True,
         yticklabels=True,
     )
+    for text in ax.texts:
+        if to_hex(text.get_color()) == PAPER:
+            text.set_color(CELL_PAPER)
     ax.tick_params(length=0, labelsize=SMALL)
     return shares
 

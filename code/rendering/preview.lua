@@ -15,6 +15,8 @@ local function html(text) return pandoc.RawBlock("html", text) end
 
 local function typst(text) return pandoc.RawBlock("typst", text) end
 
+local FLOATING_ROWS = 14 -- a longer table breaks over pages where it stands
+
 local function append(list, ...)
   for _, more in ipairs({ ... }) do list:extend(more) end
   return list
@@ -199,9 +201,17 @@ local function html_float(kind, identifier, caption, content)
   }
 end
 
+local function may_float(kind, content)
+  local rows = 0
+  pandoc.Blocks(content):walk({ Table = function(element)
+    for _, body in ipairs(element.bodies) do rows = rows + #body.body end
+  end })
+  return kind == "fig" or rows <= FLOATING_ROWS
+end
+
 local function typst_float(kind, identifier, caption, content)
-  local head = string.format('#figure(kind: "float-%s", supplement: [%s], caption: [',
-    kind, words[kind .. "-title"] or words[kind])
+  local head = string.format('#figure(kind: "float-%s", placement: %s, supplement: [%s], caption: [',
+    kind, may_float(kind, content) and "auto" or "none", words[kind .. "-title"] or words[kind])
   local line = pandoc.Inlines({ pandoc.RawInline("typst", head) })
   line:extend(caption)
   line:insert(pandoc.RawInline("typst", "], ["))
@@ -280,7 +290,10 @@ end
 local function alternative_text(image)
   image.attributes.alt = image.attributes.alt or image.attributes["fig-alt"]
   image.attributes["fig-alt"] = nil
-  return image
+  if is_html or not image.classes:includes("figure-svg") then return image end
+  -- pandoc's writer knows neither the alternative text nor that the figure fills the column.
+  local alt = (image.attributes.alt or ""):gsub('[\\"]', "\\%0")
+  return pandoc.RawInline("typst", string.format('#image("%s", width: 100%%, alt: "%s")', image.src, alt))
 end
 
 local function add_reference_heading(doc)

@@ -57,6 +57,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
+ROOT = Path(__file__).resolve().parents[2]  # where page.html finds its scripts
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
 _HEADER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.DOTALL)
@@ -450,6 +451,8 @@ def _write_html(
         "--embed-resources",
         "--mathml",
         f"--css={_asset('preview.css')}",
+        f"--css={_asset('figures.css')}",
+        f"--include-after-body={_asset('page.html')}",
         f"--toc-depth={_toc_depth(settings, 'html')}",
     ]
     return _pandoc(markdown, settings, document, profile, work / "report.html", options)
@@ -494,9 +497,10 @@ def _pandoc(
         "--number-sections",
         "--toc",
         f"--metadata-file={metadata}",
+        f"--lua-filter={_asset('figures.lua')}",
         f"--lua-filter={_asset('preview.lua')}",
         "--citeproc",
-        f"--resource-path={os.pathsep.join((str(target.parent), str(document.parent)))}",
+        f"--resource-path={os.pathsep.join(map(str, (target.parent, document.parent, ROOT)))}",
         f"--output={target}",
         *options,
     ]

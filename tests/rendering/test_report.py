@@ -4,62 +4,13 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from conftest import FinishedStudy
-from rendering import preview
-from tiny_study import PROFILE
+from rendered import Rendered
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = {"en": "report.qmd", "ru": "report.ru.qmd"}
 CHUNK_LABEL = re.compile(r"^#\| label: ((?:fig|tbl)-[\w-]+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What a render left behind."""
-
-    language: str
-    source: str
-    folder: Path
-    figures: Path
-
-    @property
-    def stem(self) -> str:
-        return DOCUMENTS[self.language].removesuffix(".qmd")
-
-    @property
-    def html(self) -> str:
-        return (self.folder / f"{self.stem}.html").read_text(encoding="utf-8")
-
-    @property
-    def text(self) -> str:
-        """The page's visible text, without the code that it shows."""
-        body = re.sub(r"<(script|style|svg|pre)\b.*?</\1>", " ", self.html, flags=re.DOTALL)
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
-
-
-@pytest.fixture(scope="module", params=list(DOCUMENTS))
-def rendered(
-    request: pytest.FixtureRequest,
-    finished: FinishedStudy,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Rendered]:
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "experiments.toml").write_text(PROFILE, encoding="utf-8")
-    document = ROOT / DOCUMENTS[request.param]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EXPERIMENTS_FILE", str(folder / "experiments.toml"))
-        patch.setenv("CACHE_DIR", str(finished.store.root))
-        patch.setenv("OUTPUT_DIR", str(folder / "out"))
-        patch.setenv("FIGURES_DIR", str(folder / "figures"))
-        preview.render(document, folder / "out", "tiny")
-    source = document.read_text(encoding="utf-8")
-    yield Rendered(request.param, source, folder / "out", folder / "figures")
 
 
 def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:

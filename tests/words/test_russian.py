@@ -29,7 +29,7 @@ DECLINED = ("genitive", "dative", "instrumental", "prepositional")
 NAMES = re.compile(
     r"mBERT|BERT|MiniLM|ELECTRA|base|small|"  # encoders
     r"LoRA|CoLA|GLUE|BERT|AdamW|FFN|MCC|CKA|RMS|POS|UD|EWT|GSD|GPU|CPU|Universal|Dependencies|CoNLL"
-    r"|IOB|Python|numpy|torch|seqeval|git|UTC|LayerNorm|argmax|SVG|PNG|Devlin|query|key|value"
+    r"|IOB|Python|numpy|torch|seqeval|git|UTC|LayerNorm|argmax|SVG|PNG|CSV|JSON|JavaScript|Devlin|query|key|value"
     r"|[Aa]ccuracy|seed|zero|shot|intruder|dimensions"  # glosses of a Russian term
 )
 ITALIC = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # German and English words under discussion

@@ -1,0 +1,80 @@
+"""The box "how to reproduce this": command, commit, device, date, seeds, and how to cite."""
+
+from pathlib import Path
+
+import yaml
+from IPython.display import Markdown, display
+
+from store.results import Results
+from study.paths import project_root
+from words.wording import LANGUAGES, MISSING, Wording
+
+SECTION = "explorer"
+TARGETS = {"full": "report", "single": "single", "laptop": "laptop", "demo": "demo"}
+
+
+def show_reproduction(results: Results, words: Wording) -> None:
+    """Shows the box in the document."""
+    display(Markdown(describe_reproduction(results, words)))  # type: ignore[no-untyped-call]
+
+
+def describe_reproduction(results: Results, words: Wording) -> str:
+    """The box as Markdown: commands to copy, facts as a list, an entry for a bibliography."""
+    seeds = {
+        words.name(task): ", ".join(map(str, settings.seeds))
+        for task, settings in results.profile.tasks.items()
+    }
+    facts = {
+        "commit": _values(results, "commit"),
+        "device": _values(results, "device"),
+        "date": _dates(results),
+        "seeds": "; ".join(f"{task} `{values}`" for task, values in seeds.items()),
+    }
+    rows = "\n".join(f"- {words.say(SECTION, key)}: {value}" for key, value in facts.items())
+    command = _command(results.profile.name, words)
+    return (
+        f"::: {{.reproduce}}\n**{words.say(SECTION, 'reproduce')}**\n\n"
+        f"```bash\n{command}\n```\n\n{rows}\n\n```bibtex\n{_bibtex()}\n```\n:::"
+    )
+
+
+def _command(profile: str, words: Wording) -> str:
+    target = TARGETS.get(profile, f"render PROFILE={profile}")
+    language = "" if words.language == LANGUAGES[0] else f" LANGUAGE={words.language}"
+    return f"make {target}{language}"
+
+
+def _values(results: Results, column: str) -> str:
+    """The distinct values of a column of the provenance, as code."""
+    if column not in results.provenance:
+        return MISSING
+    found = dict.fromkeys(str(value) for value in results.provenance[column].dropna())
+    return ", ".join(f"`{value.replace('`', '')}`" for value in found) or MISSING
+
+
+def _dates(results: Results) -> str:
+    """First and last day of training."""
+    if not len(results.provenance):
+        return MISSING
+    days = sorted(str(time)[:10] for time in results.provenance.time)
+    return f"`{days[0]}`" if days[0] == days[-1] else f"`{days[0]}` – `{days[-1]}`"
+
+
+def _bibtex(file: Path | None = None) -> str:
+    """``CITATION.cff`` as an entry for BibTeX."""
+    content = (file or project_root() / "CITATION.cff").read_text(encoding="utf-8")
+    work = yaml.safe_load(content)
+    authors = " and ".join(
+        author.get("name")
+        or ", ".join(filter(None, (author.get(k) for k in ("family-names", "given-names"))))
+        for author in work.get("authors", [])
+    )
+    fields = {
+        "title": work.get("title"),
+        "author": authors,
+        "year": str(work.get("date-released", ""))[:4],
+        "version": work.get("version"),
+        "url": work.get("repository-code"),
+    }
+    body = "\n".join(f"  {key} = {{{value}}}," for key, value in fields.items() if value)
+    return f"@software{{fine-tuning-against-lora,\n{body}\n}}"

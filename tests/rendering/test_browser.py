@@ -1,0 +1,228 @@
+"""The report's page in a real browser: Debian's Chromium by Playwright, with axe-core injected."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rendered import Rendered
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+WIDTHS = (360, 768, 1440)
+# Rules of best practice that no reader feels: everything of WCAG 2.1 A and AA is checked.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+OVERFLOWING = """() => {
+  const wide = document.documentElement.clientWidth;
+  const scrolls = e => e && e !== document.body &&
+    (['auto', 'scroll'].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  return [...document.querySelectorAll('main *, body > *')].filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.width && (box.right > wide + 1 || box.left < -1) && !scrolls(e) &&
+      !e.closest('svg') && getComputedStyle(e).position !== 'absolute';
+  }).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 60));
+}"""
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (PyPI)")
+axe = pytest.importorskip("axe_core_python.sync_playwright", reason="needs axe-core-python (PyPI)")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"needs a Chromium: none at {CHROMIUM} (CHROMIUM names another)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Page:
+    """An open page with everything that it complained about."""
+
+    def __init__(self, browser: Any, file: Path, width: int, scheme: str, hash: str = ""):
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        self.page = context.new_page()
+        self.page.on("console", lambda message: self._console(message))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri() + hash)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def choose(self, name: str, value: str) -> None:
+        self.page.select_option(f"#study-explorer select[name={name}]", value)
+
+    def summary(self) -> str:
+        return str(self.page.inner_text("#study-explorer .summary"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_is_sound_at_every_width_in_both_modes(
+    rendered: Rendered, browser: Any, width: int, scheme: str
+) -> None:
+    opened = Page(browser, rendered.page, width, scheme)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    opened.page.wait_for_timeout(300)
+    assert opened.complaints == []
+    assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
+    assert opened.page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1"
+    )
+    assert opened.page.evaluate(OVERFLOWING) == []
+    found = axe.Axe().run(
+        opened.page,
+        # What is inside a picture is no content of its own, and there are tens of thousands of it.
+        context={"exclude": [["svg[role=img] > *"]]},
+        options={"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]},
+    )
+    assert len(found["passes"]) > 10  # or nothing was looked at
+    faults = [
+        (rule["id"], node["html"][:200], node.get("failureSummary", "")[:300])
+        for rule in found["violations"]
+        for node in rule["nodes"][:3]
+    ]
+    assert faults == []
+
+
+def test_figures_have_alternative_texts_and_references_targets(
+    rendered: Rendered, browser: Any
+) -> None:
+    page = Page(browser, rendered.page, 1024, "light").page
+    names = page.eval_on_selector_all(
+        "figure.float-fig svg[role=img]", "all => all.map(e => e.getAttribute('aria-label') || '')"
+    )
+    assert len(names) >= 10 and min(map(len, names)) > 60 and len(set(names)) == len(names)
+    dead = page.evaluate(
+        """() => [...document.querySelectorAll("a[href^='#']")]
+             .filter(a => !document.getElementById(decodeURIComponent(a.hash.slice(1))))
+             .map(a => a.hash)"""
+    )
+    assert dead == []
+    doubled = page.evaluate(
+        """() => { const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+                   return ids.filter((id, i) => ids.indexOf(id) !== i); }"""
+    )
+    assert doubled == []
+
+
+def test_figures_follow_the_dark_page(rendered: Rendered, browser: Any) -> None:
+    def ink(scheme: str) -> str:
+        page = Page(browser, rendered.page, 1024, scheme).page
+        return str(
+            page.evaluate(
+                "getComputedStyle(document.querySelector("
+                "'figure svg[role=img] [style*=\"fill: #222222\"]')).fill"
+            )
+        )
+
+    assert ink("light") == "rgb(34, 34, 34)" and ink("dark") == "rgb(221, 227, 234)"
+
+
+def test_contents_follow_the_scroll_and_references_show_their_caption(
+    rendered: Rendered, browser: Any
+) -> None:
+    page = Page(browser, rendered.page, 1440, "light").page
+    page.evaluate("document.querySelectorAll('h2[id]')[3].scrollIntoView({behavior: 'instant'})")
+    page.wait_for_timeout(200)
+    heading = page.evaluate("document.querySelectorAll('h2[id]')[3].id")
+    assert page.get_attribute("#TOC [aria-current]", "href") == f"#{heading}"
+    link = page.locator("p a[href^='#fig-']").first
+    link.focus()
+    caption = page.evaluate(
+        "h => document.querySelector(h + ' figcaption').textContent", link.get_attribute("href")
+    )
+    assert page.inner_text(".peek").split() == caption.split()
+
+
+def test_long_tables_are_sorted_by_the_number_in_a_cell(rendered: Rendered, browser: Any) -> None:
+    page = Page(browser, rendered.page, 1440, "light").page
+    column = (
+        "[...document.querySelector('#tbl-pos-tags tbody').rows].map(r => r.cells[1].dataset.sort)"
+    )
+    before = page.evaluate(column)
+    page.click("#tbl-pos-tags th:nth-child(2) button")
+    page.wait_for_timeout(100)
+    after = page.evaluate(column)
+    numbers = [float(value) for value in after if value]
+    assert sorted(before, key=str) == sorted(after, key=str)
+    assert len(numbers) > 5 and numbers == sorted(numbers, reverse=True)
+
+
+# ---------------------------------------------------------------------------------------- explorer
+
+
+def test_the_explorer_shows_what_is_chosen(rendered: Rendered, browser: Any) -> None:
+    opened = Page(browser, rendered.page, 1024, "light")
+    first = opened.summary()
+    assert any(character.isdigit() for character in first)
+    seen = {first}
+    for view in ("tradeoff", "curves", "drift"):
+        opened.choose("view", view)
+        assert opened.page.get_attribute("#study-explorer .chart svg", "aria-label")
+        seen.add(opened.summary())
+    opened.choose("task", "pos")
+    seen.add(opened.summary())
+    opened.choose("view", "tags")
+    seen.add(opened.summary())
+    assert len(seen) == 6
+    every = opened.page.locator("#study-explorer .chart svg circle").count()
+    opened.choose("method", "full")
+    assert 0 < opened.page.locator("#study-explorer .chart svg circle").count() < every
+    assert opened.complaints == []
+
+
+def test_the_explorer_keeps_its_state_in_the_address(rendered: Rendered, browser: Any) -> None:
+    opened = Page(browser, rendered.page, 1024, "light")
+    opened.choose("view", "drift")
+    opened.choose("metric", "relative")
+    address = opened.page.url
+    again = Page(browser, rendered.page, 1024, "light", address[address.index("#") :])
+    assert again.summary() == opened.summary()
+    assert again.page.input_value("#study-explorer select[name=metric]") == "relative"
+
+
+def test_the_first_view_equals_a_printed_figure(rendered: Rendered, browser: Any) -> None:
+    opened = Page(browser, rendered.page, 1024, "light")
+    with opened.page.expect_download() as waiting:
+        opened.page.click("#study-explorer button[data-format=json]")
+    content = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
+    stored = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
+    methods = stored["evidence"]["cola"]["methods"]
+    assert content["choice"]["metric"] == "cola:validation|matthews_correlation"
+    shown = {row["method"]: row["value"] for row in content["rows"]}
+    expected = {m: e["metrics"]["matthews_correlation"]["value"] for m, e in methods.items()}
+    assert shown == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_table_downloads_as_csv(rendered: Rendered, browser: Any) -> None:
+    opened = Page(browser, rendered.page, 1024, "light")
+    opened.choose("view", "curves")
+    with opened.page.expect_download() as waiting:
+        opened.page.click("#study-explorer button[data-format=csv]")
+    rows = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
+    header = rows[0].split(",")
+    assert {"method", "step", "value"} <= set(header) and len(rows) > 8
+    assert all(float(row.split(",")[header.index("value")]) is not None for row in rows[1:])
+
+
+def test_the_explorer_is_usable_by_keyboard(rendered: Rendered, browser: Any) -> None:
+    opened = Page(browser, rendered.page, 1024, "light")
+    before = opened.summary()
+    opened.page.focus("#study-explorer select[name=view]")
+    opened.page.keyboard.press("ArrowDown")
+    opened.page.wait_for_timeout(100)
+    assert opened.summary() != before
+    opened.page.keyboard.press("Tab")
+    focused = opened.page.evaluate("document.activeElement.name")
+    assert focused == "task"

@@ -1,0 +1,81 @@
+"""What the page is given: the explorer's data, the box on reproduction, the figures' colours."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plots.style import DARK, FAINT, GRID, INK, PAPER
+from rendering import explorer, reproduction
+from synthetic_study import build_study
+from words.wording import LANGUAGES, load_wording
+
+SMALL = {"sentences": 120, "words": 500, "resamples": 40}
+FOLDER = Path(explorer.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def study():
+    return build_study(("full", "lora", "frozen"), (42, 43), **SMALL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_data_hold_every_estimate_and_distance(study, language):
+    data = explorer.collect_data(study, load_wording(language))
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    mcc = [row for row in data["estimates"] if row[2] == "matthews_correlation"]
+    stored = study.evidence["cola"]["methods"]
+    assert {row[4]: row[5] for row in mcc} == pytest.approx(
+        {m: e["metrics"]["matthews_correlation"]["value"] for m, e in stored.items()}, abs=1e-5
+    )
+    changed = study.drift[(study.drift.kind == "all") & (study.drift.l2 > 0)]
+    assert len([row for row in data["drift"] if row[3] == "l2"]) == len(changed) > 20
+    assert {row[0] for row in data["costs"]} == {"cola", "pos"}
+
+
+def test_no_label_ends_the_script_that_holds_it(study):
+    hostile = "</script><script>alert(1)</script>"
+    renamed = replace(study, drift=study.drift.replace({"layer": {"classifier": hostile}}))
+    markdown = explorer.build_explorer(renamed, load_wording("en"))
+    content = re.search(r'id="explorer-data">(.*?)</script>', markdown, re.DOTALL)
+    assert content is not None and "<" not in content[1]
+    assert hostile in {row[4] for row in json.loads(content[1])["drift"]}
+
+
+def test_without_runs_there_is_no_explorer(capsys):
+    missing = [f"{task}-full-seed42" for task in ("cola", "pos")]
+    explorer.show_explorer(
+        build_study(("full",), (42,), missing=missing, **SMALL), load_wording("en")
+    )
+    assert capsys.readouterr().out == ""
+
+
+def test_both_languages_have_the_same_texts():
+    english, russian = (load_wording(language).texts[explorer.SECTION] for language in LANGUAGES)
+    assert english.keys() == russian.keys() and len(english) > 30
+
+
+def test_every_script_of_the_page_is_there_and_ends_no_element():
+    for name in (*explorer.SCRIPTS, "page.js", "vendor/sortable-4.1.7.min.js"):
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        assert text and "</script" not in text, name
+    for name in (FOLDER / "vendor").glob("*.js"):
+        assert name.name in (FOLDER / "vendor" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_style_sheet_knows_every_colour_that_changes():
+    sheet = (FOLDER / "figures.css").read_text(encoding="utf-8")
+    for light, dark in DARK.items():
+        assert f"--c-{light[1:]}: {dark};" in sheet
+        assert f"fill: {light}" in sheet and f"stroke: {light}" in sheet
+    for color in (INK, FAINT, GRID, PAPER):
+        assert f"fill: {color}" in sheet and f"stroke: {color}" in sheet
+
+
+def test_the_box_says_how_to_make_the_report_again(study):
+    text = reproduction.describe_reproduction(study, load_wording("ru"))
+    assert "make render PROFILE=synthetic LANGUAGE=ru" in text
+    assert "0" * 40 in text and "`42, 43`" in text
+    assert "@software{" in text and "title = {Full fine-tuning against LoRA" in text
