@@ -49,7 +49,7 @@ def shown_blocks(page: str) -> Iterator[str]:
     body = re.sub(r"<(script|style|svg|pre|code|a)\b.*?</\1>", " ", page, flags=re.DOTALL)
     body = re.sub(r"<(figcaption|caption)\b.*?</\1>", " ", body, flags=re.DOTALL)
     body = re.sub(r'<span class="citation".*?</span>', " ", body, flags=re.DOTALL)
-    body = body.split('id="refs"')[0]
+    body = re.sub(r'<div id="refs".*?(?=<h1\b)', " ", body, flags=re.DOTALL)
     for block in re.findall(r"<(p|li|td)\b[^>]*>(.*?)</\1>", body, flags=re.DOTALL):
         yield html.unescape(re.sub(r"<[^>]+>", " ", block[1]))
 
