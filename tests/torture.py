@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest import MonkeyPatch
+
 from rendering.export import export_results
 from runs.completion import Grid
 from store.entries import Store
@@ -51,6 +53,8 @@ def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
     ``DATA_DIR`` and ``MODEL_DIR`` must name the inputs of ``tiny_study``.
     """
     profile, chance, tally = load_tiny_profile(ONE_SEED), random.Random(seed), Tally()
+    _complete(profile, folder / "whole")  # here, so that every child has all libraries loaded
+    shutil.rmtree(folder / "whole")
     started = time.monotonic()
     _run(profile, folder / "whole", None)
     duration = time.monotonic() - started
@@ -58,13 +62,13 @@ def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
     assert len(whole) > 40, "the comparison would be empty"
     while tally.kills.total() < kills:
         cache = folder / f"study{tally.studies}"
-        while tally.kills.total() < kills:
-            # Some of the deaths are early: a study that is resumed does less.
-            limit = duration * chance.random() ** 2
-            if _run(profile, cache, limit):
-                break
-            tally.kills[_unfinished(cache)] += 1
-        assert _run(profile, cache, None)
+        through = False
+        while not through:
+            # Several deaths before a study is through; the last one is left in peace.
+            limit = 0.25 * duration * chance.random()
+            through = _run(profile, cache, limit if tally.kills.total() < kills else None)
+            if not through:
+                tally.kills[_unfinished(cache)] += 1
         found = stored(cache)
         differing = sorted(name for name in whole if found.get(name) != whole[name])
         assert found.keys() == whole.keys(), sorted(found.keys() ^ whole.keys())
@@ -85,12 +89,7 @@ def _run(profile: Profile, cache: Path, limit: float | None) -> bool:
         try:
             log = os.open(os.devnull, os.O_WRONLY)
             os.dup2(log, 1), os.dup2(log, 2)
-            Grid(profile, Store(cache)).complete()
-            from pytest import MonkeyPatch
-
-            with MonkeyPatch.context() as patch:
-                patch.setattr("store.results.load_profile", lambda _: profile)
-                export_results(load_results("tiny", cache), cache.parent / "output")
+            _complete(profile, cache)
             status = 0
         finally:
             os._exit(status)
@@ -105,6 +104,14 @@ def _run(profile: Profile, cache: Path, limit: float | None) -> bool:
             _, status = os.waitpid(child, 0)
             return status == 0
         time.sleep(0.005)
+
+
+def _complete(profile: Profile, cache: Path) -> None:
+    """The study, and the file of its results."""
+    Grid(profile, Store(cache)).complete()
+    with MonkeyPatch.context() as patch:
+        patch.setattr("store.results.load_profile", lambda _: profile)
+        export_results(load_results("tiny", cache), cache.parent / "output")
 
 
 def _unfinished(cache: Path) -> str:

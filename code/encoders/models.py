@@ -7,7 +7,6 @@ every method of a seed starts from the same head. Parameter names are ``architec
 
 import errno
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -359,7 +358,9 @@ def _loading(checkpoint: Checkpoint) -> Iterator[None]:
             where=checkpoint.location,
             remedy="the file is damaged or incomplete: fetch it again",
         ) from error
-    except (OSError, ValueError, HfHubHTTPError, json.JSONDecodeError) as error:
+    except (StudyError, MemoryError, torch.cuda.OutOfMemoryError):
+        raise
+    except Exception as error:  # a damaged configuration or tokenizer can fail in any way
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise _not_found(checkpoint.location, error) from error

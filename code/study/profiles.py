@@ -105,6 +105,8 @@ def _build_task(
     name: str, defaults: Table, own: Table, margins: Margins, where: str
 ) -> TaskSettings:
     table = _merge(defaults[name], own)
+    if "methods_run" not in table:
+        raise StudyError("the setting 'methods_run' is missing", where=f"experiments.toml: {where}")
     methods = table.get("methods", {})
     for chosen in table.get("methods_run", ()):
         require_one_of(chosen, tuple(methods), f"{where}.methods_run")

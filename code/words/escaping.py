@@ -24,6 +24,9 @@ _SPECIAL = re.compile(
     """,
     re.VERBOSE,
 )
+_ENDLESS = re.compile(r"\S{61,}")  # a word that no line can hold
+_PIECE = 16  # characters after which such a word may be broken
+_BREAK = "\u200b"
 _BLANKS = re.compile(r"[ \t\r\n\f\v\x1c-\x1f\x85\u2028\u2029]+")  # not the spaces that do not break
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")  # no document may hold these
 
@@ -39,7 +42,13 @@ def escape_markdown(text: str) -> Markup:
     if isinstance(text, Markup):
         return text
     line = _CONTROL.sub("\ufffd", _BLANKS.sub(" ", text).strip(" "))
-    return Markup(_SPECIAL.sub(_escaped, line))
+    return Markup(_SPECIAL.sub(_escaped, _ENDLESS.sub(_breakable, line)))
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """An endless word with places to break it, which nobody sees: no page is as wide."""
+    places = range(0, len(word[0]), _PIECE)
+    return _BREAK.join(word[0][place : place + _PIECE] for place in places)
 
 
 def _escaped(match: re.Match[str]) -> str:
