@@ -180,7 +180,7 @@ def test_memory_that_runs_out_halves_the_micro_batch_and_not_the_batch(
     """Without dropout both are the same training up to rounding."""
     results, states = [], []
     for number in range(2):
-        inputs = parts(task, "full", num_train_epochs=1, learning_rate=1e-3)
+        inputs = parts(task, "full", num_train_epochs=2, learning_rate=1e-3)
         without_dropout(inputs[0])
         memory = SmallMemory(inputs[0], 3 if number else 99)
         results.append(train(*inputs, tmp_path / str(number)))
