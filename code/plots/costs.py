@@ -76,7 +76,7 @@ def draw_cost(
     ax.set_xlim(0, 1.15 * max(runs[cost.column].max(), 1e-9))
     ax.set_xticks([])
     ax.spines[["bottom"]].set_visible(False)
-    title = wrap_label(words.say("plots", f"cost_{cost.column}"), 14)
+    title = wrap_label(words.say("plots", f"cost_{cost.column}"), 13)
     ax.set_title(title, fontweight="normal", fontsize=SMALL)
     return pairs
 
