@@ -61,7 +61,7 @@ def test_the_trained_head_matters(finished: FinishedStudy) -> None:
     predicted = finished.store.open(stages["predict"][address])
     assert predicted is not None
     whole = predicted.arrays()["logits"]
-    assert not np.allclose(arrays[array_name("classifier", address)], whole[kept], atol=1e-4)
+    assert not np.allclose(arrays[array_name("classifier", address)], whole[kept], atol=1e-6)
     assert len(kept) == len(arrays[array_name("upper", address)]) == 12 < len(whole)
 
 
