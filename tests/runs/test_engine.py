@@ -101,7 +101,7 @@ KILLER = """
 import os, signal, sys, time
 from pathlib import Path
 root = Path(sys.argv[1])
-for _ in range(3000):
+for _ in range(30_000):
     for part in (root / "train").glob(".*.tmp") if (root / "train").exists() else ():
         pid = int(part.name.split(".")[-2])
         os.kill(pid, signal.SIGKILL)
