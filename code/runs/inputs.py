@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
-from drift.spectra import Directions
 from encoders.models import (
     Checkpoint,
     build_model,
@@ -24,6 +23,9 @@ from store.entries import Entry
 from study.settings import MethodSettings, TaskSettings
 from training.frozen import LARGEST, SplitOutputs, Splits, compute_outputs, outputs_size
 from training.validation import choose_validation
+
+# ``drift.spectra.Directions``; not imported, or every stage would rest on that code.
+Directions = dict[tuple[str, str], Tensor]
 
 
 class Inputs(Data):
