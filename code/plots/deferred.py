@@ -91,7 +91,9 @@ def _fingerprint(same: _Same) -> str:
 
 @functools.lru_cache(maxsize=1)
 def _code() -> str:
-    sources = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*"))]
+    sources = [
+        path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))
+    ]
     return _digest([sources, version("matplotlib"), version("seaborn")])
 
 
