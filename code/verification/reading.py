@@ -1,6 +1,7 @@
 """The numbers in the text of a rendered document."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -44,6 +45,7 @@ def _read_pdf(file: Path) -> str | None:
     try:
         import pypdfium2
     except ImportError:
+        print(f"not verified: the numbers of {file.name} (pip install pypdfium2)", file=sys.stderr)
         return None
     with pypdfium2.PdfDocument(file) as document:
         return "\n".join(page.get_textpage().get_text_range() for page in document)
