@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 from transformers.utils import logging
 
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
@@ -16,6 +17,10 @@ from store.ledger import Ledger
 from study.settings import Profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
 
+# Sums are rounded in another order with another number of threads. Tests that compare runs of several
+# processes bit for bit give all of them one, as Ray does with a task that asks for one CPU.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 logging.set_verbosity_error()
 logging.disable_progress_bar()

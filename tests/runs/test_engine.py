@@ -68,7 +68,6 @@ def start(profile: str = "tiny") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "code/run.py", "--profile", profile],
         cwd=project_root(),
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -14,7 +14,6 @@ def test_a_killed_study_ends_with_the_results_of_an_undisturbed_one() -> None:
     done = subprocess.run(
         [sys.executable, "bench/torture_study.py", "--kills", "5"],
         cwd=project_root(),
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
