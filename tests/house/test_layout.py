@@ -102,7 +102,6 @@ def test_names_are_our_own() -> None:
     assert not rooms & taken
 
 
-@pytest.mark.xfail(strict=True, reason="the grid and some drawings are still being divided")
 def test_sizes_of_files_and_classes() -> None:
     for name, file in modules().items():
         text = file.read_text(encoding="utf-8")

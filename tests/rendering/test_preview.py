@@ -9,7 +9,8 @@ import pytest
 import typst
 from bs4 import BeautifulSoup
 
-from rendering import preview
+from rendering import document as reading
+from rendering import execution, preview
 from study.errors import StudyError
 
 PROJECT = """
@@ -165,7 +166,7 @@ def page(project) -> BeautifulSoup:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     work = tmp_path_factory.mktemp("work")
-    with preview._kernel(work, "demo", work) as client:
+    with execution._kernel(work, "demo", work) as client:
         yield client
 
 
@@ -321,9 +322,9 @@ def test_every_language_has_every_word():
 
 class TestErrors:
     def test_a_failing_chunk_is_named(self, kernel):
-        chunk = preview.Chunk("#| label: bad\nx = 1\nx / 0", 10, {"label": "bad"})
+        chunk = reading.Chunk("#| label: bad\nx = 1\nx / 0", 10, {"label": "bad"})
         with pytest.raises(StudyError) as caught:
-            preview._run(chunk, kernel, "report.qmd")
+            execution._run(chunk, kernel, "report.qmd")
         assert caught.value.where == "report.qmd:12"
         assert "chunk 'bad' failed. ZeroDivisionError: division by zero" in str(caught.value)
         assert "Traceback" not in str(caught.value)
@@ -331,16 +332,16 @@ class TestErrors:
     def test_a_study_error_keeps_its_sentence(self, kernel):
         code = "class StudyError(Exception): pass\nraise StudyError('no corpus; get it by X')"
         with pytest.raises(StudyError, match=r"failed\. no corpus; get it by X$"):
-            preview._run(preview.Chunk(code, 3, {}), kernel, "report.qmd")
+            execution._run(reading.Chunk(code, 3, {}), kernel, "report.qmd")
 
     def test_a_syntax_error_has_a_line(self, kernel):
         with pytest.raises(StudyError, match="SyntaxError"):
-            preview._run(preview.Chunk("x = (", 3, {}), kernel, "report.qmd")
+            execution._run(reading.Chunk("x = (", 3, {}), kernel, "report.qmd")
 
     def test_a_failing_inline_expression_is_named(self, kernel):
-        prose = preview.Prose("fine\n\n`{python} 1` and `{python} nowhere`", 20)
+        prose = reading.Prose("fine\n\n`{python} 1` and `{python} nowhere`", 20)
         with pytest.raises(StudyError, match="'nowhere' failed. NameError") as caught:
-            preview._fill_in(prose, kernel, "report.qmd")
+            execution._fill_in(prose, kernel, "report.qmd")
         assert caught.value.where == "report.qmd:22"
 
     @pytest.mark.parametrize(
@@ -357,13 +358,13 @@ class TestErrors:
     def test_options_that_are_no_yaml(self):
         text = "# A\n\n```{python}\n#| label: x\n#| fig-cap: a: b: c\n1\n```\n"
         with pytest.raises(StudyError, match="expected YAML") as caught:
-            preview.parse(text, "report.qmd", {})
+            reading.parse(text, "report.qmd", {})
         assert caught.value.where == "report.qmd:5"
 
     def test_a_label_used_twice(self):
         chunk = "```{python}\n#| label: x\n1\n```\n"
         with pytest.raises(StudyError, match="'x' is already used in line 2"):
-            preview.parse(chunk + chunk, "report.qmd", {})
+            reading.parse(chunk + chunk, "report.qmd", {})
 
     def test_a_missing_document(self, tmp_path):
         with pytest.raises(StudyError, match="cannot be read"):
@@ -374,26 +375,26 @@ class TestErrors:
 class TestParse:
     def test_lines_and_options(self):
         text = "---\ntitle: x\n---\n\n```{python}\n#| label: a\n#| echo: true\n1\n```\n\nprose\n"
-        first, chunk, last = preview.parse(text, "report.qmd", {"echo": False, "warning": False})
-        assert isinstance(first, preview.Prose) and isinstance(last, preview.Prose)
+        first, chunk, last = reading.parse(text, "report.qmd", {"echo": False, "warning": False})
+        assert isinstance(first, reading.Prose) and isinstance(last, reading.Prose)
         assert (chunk.line, chunk.label, chunk.code) == (6, "a", "1")
         assert chunk.options == {"label": "a", "echo": True, "warning": False}
         assert text.splitlines()[last.line - 1 :] == ["", "prose"]
 
     def test_other_fences_stay_prose(self):
         text = "```python\n1\n```\n\n````\n```{python}\nquoted\n```\n````\n"
-        (prose,) = preview.parse(text, "report.qmd", {})
-        assert prose == preview.Prose(text, 1)
+        (prose,) = reading.parse(text, "report.qmd", {})
+        assert prose == reading.Prose(text, 1)
 
     def test_a_block_without_an_end(self):
         with pytest.raises(StudyError, match="never closed") as caught:
-            preview.parse("a\n\n```{python}\n1\n", "report.qmd", {})
+            reading.parse("a\n\n```{python}\n1\n", "report.qmd", {})
         assert caught.value.where == "report.qmd:3"
 
     def test_settings_merge_project_profile_and_header(self, tmp_path):
         document = make_project(tmp_path, "---\nexecute: {echo: true}\n---\n")
         (tmp_path / "_quarto-demo.yml").write_text("lang: ru\nexecute: {include: false}\n")
-        settings = preview.read_settings(document, document.read_text(), "demo")
+        settings = reading.read_settings(document, document.read_text(), "demo")
         assert settings["execute"] == {"echo": True, "warning": False, "include": False}
         assert settings["lang"] == "ru" and settings["bibliography"] == "references.bib"
 
@@ -401,7 +402,7 @@ class TestParse:
 @pytest.mark.parametrize("profile", ["full", "single", "laptop", "demo"])
 def test_the_projects_own_quarto_files(profile):
     root = Path(preview.__file__).parents[2]
-    settings = preview.read_settings(root / "report.qmd", "", profile)
+    settings = reading.read_settings(root / "report.qmd", "", profile)
     assert settings["project"]["output-dir"] == f"_output/{profile}"
     assert settings["execute"]["daemon"] is False
     themes = settings["format"]["html"]["theme"]
