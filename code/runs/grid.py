@@ -59,11 +59,11 @@ class Run:
 def plan_runs(profile: Profile) -> list[Run]:
     """All runs, seed by seed: stopping early leaves a complete study of fewer seeds."""
     tasks = list(profile.tasks.values())
-    rounds = max(len(task.seeds) for task in tasks)
+    rounds = max(len(task.seeds_of(method)) for task in tasks for method in task.methods)
     return [
-        Run(task, method, task.seeds[round_])
+        Run(task, method, task.seeds_of(method)[round_])
         for round_ in range(rounds)
         for task in tasks
-        if round_ < len(task.seeds)
         for method in task.methods
+        if round_ < len(task.seeds_of(method))
     ]

@@ -231,7 +231,7 @@ class _Reader:
         missing = []
         for task in self._profile.tasks.values():
             for method in task.methods:
-                for seed in task.seeds:
+                for seed in task.seeds_of(method):
                     run = f"{task.name}-{method.name}-seed{seed}"
                     if run in self._content["runs"]:
                         head = dict(

@@ -127,7 +127,7 @@ def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> 
     for layer in (default, own):
         table |= dict(layer.get("training", {})) | dict(layer.get("methods", {}).get(name, {}))
     fields = {field.name for field in dataclasses.fields(TrainingSettings)}
-    require_known(table, fields | {"trainable", "adapter", *MODEL_KEYS}, where)
+    require_known(table, fields | {"trainable", "adapter", "seeds", *MODEL_KEYS}, where)
     training = _build(TrainingSettings, {k: v for k, v in table.items() if k in fields}, where)
     rest = {key: value for key, value in table.items() if key not in fields}
     adapter = _build_adapter(rest.pop("adapter"), where)

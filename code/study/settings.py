@@ -95,11 +95,13 @@ class MethodSettings:
     adapter: AdapterSettings | None
     training: TrainingSettings
     pooler: str = "encoder"  # what a pretrained pooler belongs to; "head": trained by all methods
+    seeds: tuple[int, ...] = ()  # its own seeds, where a control needs fewer than its task has
 
     def __post_init__(self) -> None:
         require_one_of(self.pooler, ("encoder", "head"), "pooler")
         require_one_of(self.trainable, ("all", "head"), "trainable")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
+        require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
 
     @property
     def mergeable(self) -> bool:
@@ -198,6 +200,10 @@ class TaskSettings:
     def roles(self) -> Roles:
         """Which of the task's methods plays which role."""
         return find_roles(self.methods)
+
+    def seeds_of(self, method: MethodSettings) -> tuple[int, ...]:
+        """The seeds that a method is run with: its own, else the task's."""
+        return method.seeds or self.seeds
 
     def method(self, name: str) -> MethodSettings:
         """The settings of the method of that name."""

@@ -54,6 +54,16 @@ def test_a_profile_inherits_and_states_only_what_differs() -> None:
     assert single.tasks["pos"].method("lora") == full.tasks["pos"].method("lora")
 
 
+def test_a_method_may_bring_fewer_seeds_than_its_task(tmp_path: Path) -> None:
+    text = '[profiles.mine]\ninherits = "full"\n[profiles.mine.pos.methods.lora]\nseeds = [42]\n'
+    task = load(tmp_path, text).tasks["pos"]
+    seeds = {method.name: task.seeds_of(method) for method in task.methods}
+    assert seeds.pop("lora") == (42,)
+    assert seeds and set(seeds.values()) == {(42, 43, 44)}
+    with pytest.raises(StudyError, match="distinct"):
+        load(tmp_path, text.replace("[42]", "[42, 42]"))
+
+
 def test_a_method_may_bring_a_model_of_its_own(tmp_path: Path) -> None:
     text = (
         '[profiles.mine.pos]\nmethods_run = ["full", "monolingual"]\nmodel_name_or_path = "x/y"\n'

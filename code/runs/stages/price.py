@@ -20,13 +20,14 @@ from training.frozen import collate_states, compute_outputs, training_on_outputs
 from training.price import WARM_UP, build_stepper, choose_batches, take_turns
 
 STAGE = Stage("price", 1, __name__)
+NOT_A_STEP = ("model_name_or_path", "seeds")  # settings that do not change what a step costs
 
 
 def key(inputs: Inputs, task: TaskSettings) -> Key:
     """What a step is, on which data, and on what kind of device."""
     methods = {
         method.name: {
-            **{k: v for k, v in dataclasses.asdict(method).items() if k != "model_name_or_path"},
+            **{k: v for k, v in dataclasses.asdict(method).items() if k not in NOT_A_STEP},
             "model": inputs.checkpoint(method).identity,
             "precision": resolve_precision(method.training.precision),
         }
