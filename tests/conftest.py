@@ -17,8 +17,8 @@ from store.ledger import Ledger
 from study.settings import Profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
 
-# Sums are rounded in another order with another number of threads. Tests that compare runs of several
-# processes bit for bit give all of them one, as Ray does with a task that asks for one CPU.
+# Sums are rounded in another order with another number of threads. Tests that compare runs of
+# several processes bit for bit give all of them one, as Ray does with a task that asks for one CPU.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,6 +1,7 @@
 """What training and measuring start from: checkpoints, tokenizers, encoded corpora, models."""
 
 import functools
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,9 @@ class Inputs(Data):
     ) -> SplitOutputs | None:
         """Outputs of a frozen encoder for the training and the validation split, computed once.
 
-        None where the method trains its encoder, or where they are too large to be held. They do
-        not depend on the seed, which is only needed to build the model: all seeds share them.
+        None where the method trains its encoder, or, which is said, where they are too large to be
+        held. They do not depend on the seed, which is only needed to build the model: all seeds
+        share them.
         """
         if not method.trains_head_alone:
             return None
@@ -84,7 +86,15 @@ class Inputs(Data):
         splits = self.training_splits(run.task, run.method)
         model = self.fresh_model(run)
         width = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
-        if sum(outputs_size(split, run.task.kind, width) for split in splits) > LARGEST:
+        size = sum(outputs_size(split, run.task.kind, width) for split in splits)
+        if size > LARGEST:
+            print(
+                f"{run.task.name}-{run.method.name}: the encoder's outputs would take "
+                f"{size / 2**30:.1f} GiB, more than the {LARGEST / 2**30:.1f} GiB that are held: "
+                "the frozen encoder runs for every batch",
+                file=sys.stderr,
+                flush=True,
+            )
             return None
         tokenizer = self.tokenizer(self.checkpoint(run.method))
         batch_size = run.method.training.per_device_eval_batch_size

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from encoders.memory import with_smaller_batches
 from encoders.tokens import IGNORED, Collator, Encoded, Feature
 from training.prediction import length_sorted_batches
 
@@ -67,22 +68,30 @@ def compute_outputs(
         kind: ``sequence`` or ``token``.
         data: the encoded split.
         tokenizer: for padding.
-        batch_size: features a batch.
+        batch_size: features a batch; halved when memory runs out.
+
+    Raises:
+        StudyError: a single sentence does not fit into memory.
     """
     encoder: nn.Module = model.base_model  # type: ignore[assignment]
     device = next(encoder.parameters()).device
-    states: list[Tensor] = [torch.empty(0)] * len(data.features)
-    begun, cpu_begun = time.perf_counter(), time.process_time()
-    encoder.eval()
-    with torch.no_grad():
-        for indices, batch in length_sorted_batches(data, kind, tokenizer, batch_size):
+
+    def compute(size: int) -> tuple[Tensor, ...]:
+        states: list[Tensor] = [torch.empty(0)] * len(data.features)
+        for indices, batch in length_sorted_batches(data, kind, tokenizer, size):
             labels = batch.pop("labels")
             output = encoder(**{name: value.to(device) for name, value in batch.items()})
             rows = _rows_for_head(output, labels, kind, pooled=_has_frozen_pooler(encoder))
             for index, row in zip(indices, rows, strict=True):
                 states[index] = row.float().cpu().clone()
+        return tuple(states)
+
+    begun, cpu_begun = time.perf_counter(), time.process_time()
+    encoder.eval()
+    with torch.no_grad():
+        states = with_smaller_batches(compute, batch_size)
     cpu_seconds = time.process_time() - cpu_begun
-    return EncoderOutputs(tuple(states), time.perf_counter() - begun, cpu_seconds)
+    return EncoderOutputs(states, time.perf_counter() - begun, cpu_seconds)
 
 
 def _rows_for_head(output: Any, labels: Tensor, kind: str, pooled: bool) -> list[Tensor]:

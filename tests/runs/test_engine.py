@@ -1,6 +1,5 @@
 """Runs spread over workers: Ray, and two plain processes that share a store."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path

@@ -2,16 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-import torch
 
 from conftest import FinishedStudy
 from runs.completion import Grid, step_listener
 from runs.grid import plan_runs
-from runs.stages import drift as drift_stage
-from runs.stages import representation as representation_stage
 from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
@@ -113,29 +109,6 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
     assert "too small" in ledger.content["failures"]["cola-full-seed1"]
     assert "cola-lora-seed1" in ledger.content["runs"]
-
-
-@pytest.mark.parametrize(
-    ("stage", "name"),
-    [(drift_stage, "measure_drift"), (representation_stage, "compare_representations")],
-)
-def test_memory_that_runs_out_after_a_training_is_a_sentence(
-    finished: FinishedStudy,
-    tiny_environment: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    stage: ModuleType,
-    name: str,
-) -> None:
-    run = plan_runs(finished.profile)[0]
-    trained = finished.store.open(finished.ledger.content["runs"][run.name]["train"])
-
-    def run_out(*_: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(stage, name, run_out)
-    with pytest.raises(StudyError, match="the memory is too small"):
-        stage.make(Store(tmp_path), finished.grid.inputs, run, trained)
 
 
 def test_runs_of_a_gpu_are_other_runs_and_are_reported_on_a_cpu(

@@ -1,19 +1,27 @@
 """Stages that measure: the price of a step, parts set back, tokens behind CKA, a head alone."""
 
 import itertools
+import random
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from torch import nn
+from transformers import set_seed
 
 from conftest import FinishedStudy
 from encoders.tokens import Encoded
 from runs.grid import Run, plan_runs
+from runs.inputs import Inputs
 from runs.stages import train as train_stage
 from runs.stages.restored import array_name, choose_sentences
+from store.entries import Store
 from store.results import load_results
+from study.errors import StudyError
 
 
 def find_run(finished: FinishedStudy, name: str) -> Run:
@@ -132,3 +140,41 @@ def test_only_a_head_alone_gets_another_key_by_its_stored_outputs(finished: Fini
     for method in ("full", "lora", "frozen"):
         key = train_stage.key(inputs, find_run(finished, f"cola-{method}-seed1"))
         assert ("encoder_dropout" in key.payload) == (method == "frozen")
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "frozen"])
+def test_generators_are_fixed_before_model_and_head_are_built(
+    finished: FinishedStudy,
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    """Whatever was drawn before, also where another seed has computed the encoder's outputs."""
+    run = find_run(finished, f"cola-{method}-seed2")
+    seen = []
+
+    def build(self: Inputs, asked: Run) -> nn.Module:
+        seen.append(draw())
+        return original(self, asked)
+
+    def stop(*_: object) -> None:
+        raise StudyError("far enough")
+
+    original = Inputs.fresh_model
+    monkeypatch.setattr(Inputs, "fresh_model", build)
+    monkeypatch.setattr(train_stage, "train", stop)
+    set_seed(99)
+    with pytest.raises(StudyError, match="far enough"):
+        train_stage.make(
+            Store(tmp_path), Inputs(tmp_path / "corpora"), run, lambda _step, _loss: None
+        )
+    set_seed(run.seed)
+    assert seen[-1] == draw()
+    assert len(seen) == (2 if method == "frozen" else 1)
+
+
+def draw() -> tuple[float, float, float]:
+    """The next number of each generator."""
+    of_numpy = np.random.random()  # noqa: NPY002 - the global one is what the libraries use
+    return random.random(), of_numpy, torch.rand(1).item()

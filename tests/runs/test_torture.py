@@ -1,6 +1,5 @@
 """The short form of ``make torture``: five kills, in a process of its own with a single thread."""
 
-import os
 import subprocess
 import sys
 

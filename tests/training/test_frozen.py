@@ -12,6 +12,7 @@ from torch import nn
 
 import tiny
 from encoders.tokens import IGNORED, Encoded
+from study.errors import StudyError
 from training import frozen
 from training.prediction import build_collator
 
@@ -126,3 +127,32 @@ def test_the_model_is_given_back_whole() -> None:
         assert model.base_model is not encoder
         raise RuntimeError
     assert model.base_model is encoder and list(model.state_dict()) == names
+
+
+@pytest.mark.parametrize("kind", tiny.TASKS)
+def test_outputs_are_the_same_with_the_smaller_batches_that_fit(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, data = build("bert", kind, 0.1), build_data(kind)
+    whole = frozen.compute_outputs(model, kind, data, TOKENIZER, 8)
+    limit_memory(model, 2)
+    parted = frozen.compute_outputs(model, kind, data, TOKENIZER, 8)
+    assert "batches of 2 from here on" in capsys.readouterr().err
+    for one, other in zip(whole.states, parted.states, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+    limit_memory(model, 0)
+    with pytest.raises(StudyError, match="the memory is too small for a batch of one sentence"):
+        frozen.compute_outputs(model, kind, data, TOKENIZER, 8)
+
+
+def limit_memory(model: nn.Module, features: int) -> None:
+    """The encoder takes no more than so many features at once from here on."""
+    encoder = model.base_model
+    forward = type(encoder).forward
+
+    def limited(*args: object, **kwargs: torch.Tensor) -> object:
+        if len(kwargs["input_ids"]) > features:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(encoder, *args, **kwargs)
+
+    encoder.forward = limited

@@ -96,8 +96,10 @@ def work(inputs: Inputs, run: Run) -> float:
 def _train(
     inputs: Inputs, run: Run, folder: Path, workspace: Path, listener: StepListener
 ) -> dict[str, Any]:
-    set_seed(run.seed)  # Python's, numpy's and torch's generators, before anything is drawn
     outputs = inputs.encoder_outputs(run.task, run.method, run.seed)
+    # Python's, numpy's and torch's generators, before anything of this run is drawn, and after what
+    # the seeds share: whichever of them needed it first draws from there on as the others do.
+    set_seed(run.seed)
     instruments = _instruments(outputs)
     model = inputs.fresh_model(run)
     save_file(head_state(model), folder / "initial_head.safetensors")
@@ -118,6 +120,8 @@ def _train(
             instruments,
             collate,
         )
+    if run.method.trains_head_alone:
+        facts["encoder_outputs_held"] = outputs is not None
     if outputs:
         facts["encoder_output_bytes"] = sum(split.size for split in outputs)
         facts["encoder_seconds"] = outputs[0].seconds
