@@ -31,13 +31,51 @@ class SetupAnswers(ModelAnswers):
 
     @property
     def warning(self) -> Phrase:
-        """That runs are missing, if any are; nothing otherwise."""
+        """What a reader must know before any number; nothing where all is well.
+
+        Runs that are missing, failed or left out, devices that differ, code that has changed.
+        """
+        return self.voice.join([*self._gaps, *self._mixtures, *self._old_code])
+
+    @property
+    def _gaps(self) -> list[Phrase]:
+        """Runs without results, and why."""
         missing, finished = len(self.results.missing), len(self.results.runs)
         if not missing:
-            return Phrase("")
-        return self.voice.say(
-            "missing-some", missing=missing, finished=finished, planned=missing + finished
-        )
+            return []
+        planned = missing + finished
+        said = [self.voice.say("missing-some", missing=missing, finished=finished, planned=planned)]
+        for state in ("failed", "left-out"):
+            if runs := [gap.run for gap in self.results.missing if gap.state == state]:
+                said.append(self.voice.say(f"missing-{state}", runs=self.voice.listed(runs)))
+        return said
+
+    @property
+    def _mixtures(self) -> list[Phrase]:
+        """Kinds of device and precisions in one report, and devices whose times are compared."""
+        runs, said = self.results.runs, []
+        if "device_kind" in runs:
+            pairs = runs[["device_kind", "precision"]].drop_duplicates()
+            kinds = [f"{row.device_kind.upper()}, {row.precision}" for row in pairs.itertuples()]
+            if len(kinds) > 1:
+                said.append(self.voice.say("mixed-kinds", kinds="; ".join(kinds)))
+        of_tasks = runs.groupby("task")["device"].nunique() if len(runs) else []
+        if any(count > 1 for count in of_tasks):
+            said.append(self.voice.say("mixed-devices", devices=self.devices))
+        return said
+
+    @property
+    def _old_code(self) -> list[Phrase]:
+        """That results were made by other code than the present."""
+        stages = list(self.results.stale())
+        return [self.voice.say("code-old", stages=self.voice.listed(stages))] if stages else []
+
+    @property
+    def frozen_outputs(self) -> Phrase:
+        """How the frozen control meets its encoder: outputs computed once, or for every batch."""
+        held = self.results.runs.get("encoder_outputs_held")
+        each_batch = held is not None and (held == False).any()  # noqa: E712 - None of other methods
+        return self.voice.say("frozen-outputs", "each-batch" if each_batch else "once")
 
     @property
     def tolerance(self) -> Phrase:

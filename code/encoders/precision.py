@@ -9,6 +9,8 @@ import torch
 from study.errors import StudyError
 
 CPU, GPU = "cpu", "gpu"
+Machine = tuple[str, str]  # kind of device, and what ``auto`` is there
+MACHINES: tuple[Machine, ...] = ((CPU, "float32"), (GPU, "bfloat16"), (GPU, "float16"))
 
 
 def device_kind() -> str:
@@ -44,8 +46,21 @@ def resolve_precision(wanted: str) -> str:
     return ("bfloat16" if native else "float16") if wanted == "auto" else wanted
 
 
-def trainings_of(wanted: str) -> list[tuple[str, str]]:
-    """Every (device kind, precision) that a setting can resolve to on some machine."""
-    on_gpu = ("bfloat16", "float16") if wanted == "auto" else (wanted,)
-    on_cpu = ("float32",) if wanted in ("auto", "float32") else ()
-    return [*((CPU, precision) for precision in on_cpu), *((GPU, p) for p in on_gpu)]
+def this_machine() -> Machine:
+    """The kind of this machine."""
+    return device_kind(), resolve_precision("auto")
+
+
+def machines() -> list[Machine]:
+    """Every kind of machine, this one first."""
+    own = this_machine()
+    return sorted(MACHINES, key=lambda machine: machine != own)
+
+
+def precision_on(machine: Machine, wanted: str) -> str | None:
+    """What ``resolve_precision`` gives on a machine; None where it refuses."""
+    device, automatic = machine
+    if wanted == "auto":
+        return automatic
+    cannot = ("bfloat16", "float16") if device == CPU else ("bfloat16",)
+    return None if automatic != "bfloat16" and wanted in cannot else wanted

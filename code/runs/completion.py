@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from encoders.precision import MACHINES, Machine, machines, this_machine
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
 from runs.progress import Progress
@@ -39,6 +40,7 @@ class Grid:
         self.store = store
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
+        self._machines: dict[str, Machine] = {}  # task -> whose runs are reported, if not ours
 
     def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
@@ -75,18 +77,38 @@ class Grid:
         return next(free, waiting[0])
 
     def collect(self) -> Ledger:
-        """As ``complete``, of the runs that are trained already: trains nothing."""
-        kinds: set[str] = set()
-        with Progress(1.0, len(plan_runs(self.profile))) as progress:
-            for run in plan_runs(self.profile):
-                keys = train.keys_anywhere(self.inputs, run)
-                trained = next(filter(None, map(self.store.find, keys)), None)
-                if trained is not None:
-                    kinds.add(trained.result()["costs"]["device_kind"])
+        """As ``complete``, of the runs that are trained already: trains nothing.
+
+        Of a task, the runs of one kind of machine are taken, whichever has most of them; the others
+        are recorded as left out, since runs of two kinds are never pooled or divided.
+        """
+        runs = plan_runs(self.profile)
+        for task in self.profile.tasks.values():
+            own = [run for run in runs if run.task == task]
+            self._machines[task.name] = max(machines(), key=functools.partial(self._count, own))
+        with Progress(1.0, len(runs)) as progress:
+            for run in runs:
+                chosen = self._machines[run.task.name]
+                if trained := self._find_trained(run, chosen):
                     self._complete_run(run, progress, trained)
-            if len(kinds) > 1:
-                progress.say("some of these runs were trained on a CPU and some on a GPU")
+                else:
+                    self._leave_out(run, chosen, progress)
         return self._complete_tasks()
+
+    def _find_trained(self, run: Run, machine: Machine) -> Entry | None:
+        key = train.key_on(self.inputs, run, machine)
+        return self.store.find(key) if key else None
+
+    def _count(self, runs: list[Run], machine: Machine) -> int:
+        return sum(self._find_trained(run, machine) is not None for run in runs)
+
+    def _leave_out(self, run: Run, chosen: Machine, progress: Progress) -> None:
+        """Says so where a run was trained, but on another kind of machine than the report's."""
+        other = next((m for m in MACHINES if self._find_trained(run, m)), None)
+        if other is not None:
+            reason = f"trained on {_spell(other)}; the report shows runs of {_spell(chosen)}"
+            progress.say(f"{run.name} is left out: {reason}")
+            self._ledger.record_left_out(run.name, reason)
 
     def complete_run(self, run: Run) -> dict[str, Any]:
         """One run's entries by stage; a failure raises."""
@@ -130,7 +152,8 @@ class Grid:
 
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
-            if known := self.store.find(price.key(self.inputs, task)):
+            machine = self._machines.get(task.name, this_machine())
+            if known := self.store.find(price.key(self.inputs, task, machine)):
                 self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
         self._ledger.save(self.store.root)
@@ -188,6 +211,11 @@ class Grid:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])
         trained = recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
         return predict.make(self.store, self.inputs, run, trained, address)
+
+
+def _spell(machine: Machine) -> str:
+    device, precision = machine
+    return f"a {device.upper()} ({precision})"
 
 
 def step_listener(progress: Progress, work: Callable[[], float]) -> StepListener:

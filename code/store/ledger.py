@@ -70,6 +70,10 @@ class Ledger:
         self.content["runs"][run] = stages
         self.content["failures"].pop(run, None)
 
+    def record_left_out(self, run: str, reason: str) -> None:
+        """A run is trained, but must not stand beside those that the report shows."""
+        self.content.setdefault("left_out", {})[run] = reason
+
     def record_failure(self, run: str, reason: str) -> None:
         """A run could not be finished; the reason is kept without this machine's folders."""
         self.content["failures"][run] = without_folders(reason)
@@ -94,6 +98,8 @@ def _is_ledger(content: Any) -> bool:
         return bool(content == {"settings": None})
     runs, tasks, failures = (content.get(name) for name in ("runs", "tasks", "failures"))
     if not (isinstance(runs, dict) and isinstance(tasks, dict) and isinstance(failures, dict)):
+        return False
+    if not isinstance(content.get("left_out", {}), dict):
         return False
     return all(isinstance(stages, dict) for stages in (*runs.values(), *tasks.values()))
 

@@ -44,10 +44,18 @@ Shown = TypeVar("Shown")
 
 @dataclass(frozen=True)
 class Missing:
-    """A run that the settings ask for and the report cannot show."""
+    """A run that the settings ask for and the report cannot show.
+
+    Attributes:
+        run: its name.
+        reason: why.
+        state: ``missing`` (not run), ``failed``, or ``left-out``: trained on another kind of
+            machine than the runs that are shown.
+    """
 
     run: str
     reason: str
+    state: str = "missing"
 
 
 @dataclass(frozen=True)
@@ -239,10 +247,10 @@ class _Reader:
                         )
                         self._read_run(head, self._content["runs"][run])
                     else:
-                        reason = self._content["failures"].get(run, "not run yet")
-                        missing.append(Missing(run, reason))
+                        missing.append(self._missing(run))
         tasks = self._profile.tasks.values()
         for task in tasks:
+            self._refuse_mixture(task)
             self._read_task(task.name, self._content["tasks"].get(task.name, {}))
         return Results(
             profile=self._profile,
@@ -252,6 +260,30 @@ class _Reader:
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
         )
+
+    def _missing(self, run: str) -> Missing:
+        if reason := self._content["failures"].get(run):
+            return Missing(run, reason, "failed")
+        if reason := self._content.get("left_out", {}).get(run):
+            return Missing(run, reason, "left-out")
+        return Missing(run, "not run yet")
+
+    def _refuse_mixture(self, task: TaskSettings) -> None:
+        """Runs of two kinds of machine are never pooled or divided: not what one table shows."""
+        kinds: dict[str, set[tuple[str, str]]] = {}  # wanted precision -> what it was
+        for row in self._rows.get("runs", []):
+            if row["task"] == task.name and "device_kind" in row:
+                wanted = task.method(row["method"]).training.precision
+                kinds.setdefault(wanted, set()).add((row["device_kind"], row["precision"]))
+        devices = {device for found in kinds.values() for device, _ in found}
+        if len(devices) > 1 or any(len(found) > 1 for found in kinds.values()):
+            shown = " and ".join(sorted({f"{d} ({p})" for f in kinds.values() for d, p in f}))
+            raise StudyError(
+                f"the runs of {task.name} were trained on different kinds of machine: {shown}",
+                where=f"ledger of the profile {self._profile.name!r}",
+                remedy=f"python code/run.py --profile {self._profile.name} --finished-only  "
+                "chooses those of one kind",
+            )
 
     def _read_run(self, head: dict[str, Any], stages: dict[str, Any]) -> None:
         trained = self._open(stages["train"])

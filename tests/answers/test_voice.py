@@ -31,7 +31,7 @@ from answers.judging import (
 )
 from answers.voice import Phrase, Voice
 from evidence.schema import Comparison
-from store.results import Results
+from store.results import Missing, Results
 from study.paths import project_root
 from study.settings import Roles
 from synthetic_study import TRAITS, Traits, build_study
@@ -228,6 +228,38 @@ def test_a_phrase_carries_its_numbers_and_its_outcome() -> None:
     assert found.numbers["interval"] == ends
     joined = Voice(load_wording("en")).join([found, Phrase("")])
     assert joined == found and joined.numbers["quality_effect"] == comparison["effect"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_reader_must_know_stands_at_the_top(language: str) -> None:
+    whole, words = build_study(seeds=(42, 43)), load_wording(language)
+
+    def warn(study: Results) -> Phrase:
+        return Answers(study, words).setup.warning
+
+    def with_runs(**columns: list[object]) -> Results:
+        return replace(whole, runs=whole.runs.assign(**columns))
+
+    half = [count % 2 for count in range(len(whole.runs))]
+    assert warn(whole) == "" == warn(with_runs(device_kind="cpu", precision="float32"))
+    gaps = {"failed": "cola-full-seed44", "left-out": "pos-lora-seed44"}
+    missing = tuple(Missing(run, "x", state) for state, run in gaps.items())
+    assert all(run in warn(replace(whole, missing=missing)) for run in gaps.values())
+    kinds = with_runs(device_kind=[("cpu", "gpu")[n] for n in half], precision="float32")
+    assert "CPU, float32; GPU, float32" in warn(kinds)
+    devices = warn(with_runs(device=[("T4", "A100")[n] for n in half]))
+    assert "T4" in devices and "A100" in devices
+    stale = whole.provenance.assign(stale=[{"drift": ["drift.weights"]}] * len(whole.runs))
+    assert "drift" in warn(replace(whole, provenance=stale))
+
+
+def test_a_frozen_encoder_that_ran_for_every_batch_is_said() -> None:
+    whole, words = build_study(seeds=(42, 43)), load_wording("en")
+    assert "computed once" in Answers(whole, words).setup.frozen_outputs
+    for held in (True, False):
+        column = [held if method == "frozen" else None for method in whole.runs.method]
+        study = replace(whole, runs=whole.runs.assign(encoder_outputs_held=column))
+        assert ("every batch" in Answers(study, words).setup.frozen_outputs) is not held
 
 
 def test_missing_runs_are_said_aloud() -> None:

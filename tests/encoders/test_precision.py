@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from encoders.precision import device_kind, resolve_precision, trainings_of
+from encoders.precision import device_kind, machines, precision_on, resolve_precision, this_machine
 from study.errors import StudyError
 from study.profiles import load_profile
 
@@ -31,12 +31,13 @@ EXPECTED = {
 def test_a_setting_is_resolved_or_refused(machine: str, wanted: str) -> None:
     assert device_kind() == ("cpu" if machine == "cpu" else "gpu")
     expected = EXPECTED[machine][wanted]
+    assert machines()[0] == this_machine() and len(set(machines())) == 3
+    assert precision_on(this_machine(), wanted) == expected
     if expected is None:
         with pytest.raises(StudyError, match=f"{wanted}.*needs a GPU"):
             resolve_precision(wanted)
     else:
         assert resolve_precision(wanted) == expected
-        assert (device_kind(), expected) in trainings_of(wanted)
 
 
 def test_an_unknown_format_is_named(tmp_path) -> None:

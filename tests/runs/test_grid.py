@@ -1,10 +1,13 @@
 """The grid and its stages: order, keys, reuse, failures."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from answers import Answers
 from conftest import FinishedStudy
 from runs.completion import Grid, step_listener
 from runs.grid import plan_runs
@@ -15,6 +18,7 @@ from store.results import _Reader
 from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
+from words.wording import load_wording
 
 
 def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
@@ -111,43 +115,68 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     assert "cola-lora-seed1" in ledger.content["runs"]
 
 
-def test_runs_of_a_gpu_are_other_runs_and_are_reported_on_a_cpu(
-    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+MIXED = """
+[profiles.tiny.cola]
+seeds = [1]
+[profiles.tiny.cola.training]
+num_train_epochs = 1
+[profiles.tiny.pos]
+seeds = [1]
+methods_run = ["frozen"]
+[profiles.tiny.pos.training]
+num_train_epochs = 1
+"""
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """Inside, what is trained counts as trained on a GPU in bfloat16."""
+
+    @contextmanager
+    def pretend() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(train_stage, "device_kind", lambda: "gpu")
+            patch.setattr(train_stage, "resolve_precision", lambda _wanted: "bfloat16")
+            yield
+
+    return pretend
+
+
+def test_runs_of_two_kinds_of_device_are_never_in_one_report(
+    tiny_environment: Path, tmp_path: Path, on_a_gpu, capsys
 ) -> None:
     """A cache that was filled on a GPU and copied here is reported; it is not trained anew."""
-    profile = load_tiny_profile(
-        """
-        [profiles.tiny.cola]
-        seeds = [1]
-        methods_run = ["full", "lora"]
-        [profiles.tiny.cola.training]
-        num_train_epochs = 1
-        [profiles.tiny.pos]
-        seeds = [1]
-        methods_run = ["frozen"]
-        [profiles.tiny.pos.training]
-        num_train_epochs = 1
-        """
-    )
+    profile = load_tiny_profile(MIXED)
     grid, runs = Grid(profile, Store(tmp_path)), plan_runs(profile)
     here = train_stage.key(grid.inputs, runs[0])
-    with monkeypatch.context() as patch:
-        patch.setattr(train_stage, "device_kind", lambda: "gpu")
-        patch.setattr(train_stage, "resolve_precision", lambda _wanted: "bfloat16")
+    with on_a_gpu():
         there = train_stage.key(grid.inputs, runs[0])
-        grid.complete_run(runs[0])
-    assert here.digest != there.digest
-    assert {here.digest, there.digest} <= {
-        key.digest for key in train_stage.keys_anywhere(grid.inputs, runs[0])
-    }
-    grid.complete_run(runs[1])
-    assert grid.store.find(here) is None
+        of_gpu = [grid.complete_run(run) for run in runs[:2]]
+    assert here.digest != there.digest and grid.store.find(here) is None
+    of_cpu = grid.complete_run(runs[2])
     ledger = Grid(profile, grid.store).collect()
-    assert set(ledger.content["runs"]) == {run.name for run in runs[:2]}
-    assert "some of these runs were trained on a CPU and some on a GPU" in capsys.readouterr().err
-    read = _Reader(profile, grid.store, ledger).read().runs
-    assert read.device_kind.tolist() == ["gpu", "cpu"]
-    assert read.precision.tolist() == ["bfloat16", "float32"]
+    assert set(ledger.content["runs"]) == {run.name for run in runs[:2]}, "most are of the GPU"
+    assert "cola-frozen-seed1 is left out: trained on a CPU" in capsys.readouterr().err
+    read = _Reader(profile, grid.store, ledger).read()
+    assert read.runs.device_kind.tolist() == ["gpu", "gpu"]
+    assert read.runs.precision.tolist() == ["bfloat16", "bfloat16"]
+    assert "frozen" not in read.evidence["cola"]["methods"]
+    assert [(gap.run, gap.state) for gap in read.missing] == [
+        ("cola-frozen-seed1", "left-out"),
+        ("pos-frozen-seed1", "missing"),
+    ]
+    warning = Answers(read, load_wording("en")).setup.warning
+    assert "left out" in warning and "cola-frozen-seed1" in warning
+    # A list of results that mixes them, as older ones could, is no report.
+    mixed = {run.name: stages for run, stages in zip(runs, [*of_gpu, of_cpu], strict=False)}
+    ledger.content["runs"] = mixed
+    with pytest.raises(StudyError, match=r"cpu.*and gpu.*\n.*--finished-only"):
+        _Reader(profile, grid.store, ledger).read()
+    for run in runs[:2]:  # now most are of this machine
+        grid.complete_run(run)
+    assert set(Grid(profile, grid.store).collect().content["runs"]) == {
+        run.name for run in runs[:3]
+    }
 
 
 def test_missing_data_is_said_before_anything_is_trained(

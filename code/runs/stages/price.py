@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from encoders.models import choose_device, describe_device
-from encoders.precision import device_kind, resolve_precision
+from encoders.precision import Machine, precision_on, resolve_precision, this_machine
 from encoders.tokens import Encoded, build_collator
 from evidence.costs import price_steps
 from runs.grid import Run, Stage
@@ -23,19 +23,19 @@ STAGE = Stage("price", 1, __name__)
 NOT_A_STEP = ("model_name_or_path", "seeds")  # settings that do not change what a step costs
 
 
-def key(inputs: Inputs, task: TaskSettings) -> Key:
-    """What a step is, on which data, and on what kind of device."""
+def key(inputs: Inputs, task: TaskSettings, machine: Machine) -> Key:
+    """What a step is, on which data, and on what kind of machine."""
     methods = {
         method.name: {
             **{k: v for k, v in dataclasses.asdict(method).items() if k not in NOT_A_STEP},
             "model": inputs.checkpoint(method).identity,
-            "precision": resolve_precision(method.training.precision),
+            "precision": precision_on(machine, method.training.precision),
         }
         for method in task.methods
     }
     train = inputs.split(task, task.train).content_hash
     source = {"methods": methods, "train": train, "steps": task.price_steps}
-    return STAGE.key(task.name, {**source, "device": device_kind()})
+    return STAGE.key(task.name, {**source, "device": machine[0]})
 
 
 def make(store: Store, inputs: Inputs, task: TaskSettings) -> Entry:
@@ -56,7 +56,7 @@ def make(store: Store, inputs: Inputs, task: TaskSettings) -> Entry:
             "seconds": {name: values.tolist() for name, values in times.seconds.items()},
         }
 
-    return STAGE.produce(store, key(inputs, task), measure, describe_device())
+    return STAGE.produce(store, key(inputs, task, this_machine()), measure, describe_device())
 
 
 def _stepper(

@@ -17,7 +17,7 @@ from encoders.models import (
     head_state,
     trained_state,
 )
-from encoders.precision import device_kind, resolve_precision, trainings_of
+from encoders.precision import Machine, device_kind, precision_on, resolve_precision
 from encoders.tokens import Collator
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
@@ -38,11 +38,13 @@ def key(inputs: Inputs, run: Run) -> Key:
     return _key(inputs, run, device_kind(), resolve_precision(run.method.training.precision))
 
 
-def keys_anywhere(inputs: Inputs, run: Run) -> list[Key]:
-    """The keys that the run can have on any machine: its results may have been copied here."""
-    anywhere = trainings_of(run.method.training.precision)
-    own_first = sorted(anywhere, key=lambda where: where[0] != device_kind())
-    return [_key(inputs, run, *where) for where in own_first]
+def key_on(inputs: Inputs, run: Run, machine: Machine) -> Key | None:
+    """As ``key`` on that kind of machine, whose results may have been copied here.
+
+    None where it cannot compute in the wanted precision.
+    """
+    precision = precision_on(machine, run.method.training.precision)
+    return None if precision is None else _key(inputs, run, machine[0], precision)
 
 
 def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
