@@ -32,31 +32,37 @@ def weight_distance(
 ) -> float | dict[str, float]:
     """Euclidean distance between the weights of two models.
 
-    A layer is the embeddings, one encoder layer, the pooler or the head; its distance is that of
-    all its weights taken as one vector. Only parameters that both models have are compared: a head
-    on one side only does not correspond to anything. Tied weights count once, buffers not at all.
+    A layer is the embeddings, one encoder layer, the pooler or the head; its distance
+    is that of all its weights taken as one vector. Only parameters that both models
+    have are compared: a head on one side only does not correspond to anything. Tied
+    weights count once, buffers not at all.
 
     Args:
-        base_model: the original model: a module, a checkpoint's folder or a mapping of tensors.
-        tuned_model: the tuned one, likewise; a peft model is merged for the comparison, one matrix
-            at a time, and left as it is. It may wrap ``base_model`` itself.
-        layer_names: layers (``encoder.layer.5``), groups (``embeddings``, ``encoder``, ``head``,
-            ``classifier``) or parameters, with or without the family's prefix.
+        base_model: the original model: a module, a checkpoint's folder or a mapping
+            of tensors.
+        tuned_model: the tuned one, likewise; a peft model is merged for the
+            comparison, one matrix at a time, and left as it is. It may wrap
+            ``base_model`` itself.
+        layer_names: layers (``encoder.layer.5``), groups (``embeddings``,
+            ``encoder``, ``head``, ``classifier``) or parameters, with or without the
+            family's prefix.
 
     Returns:
-        Without names, the mean over all corresponding layers; with names, each name's distance.
+        Without names, the mean over all corresponding layers; with names, each one's.
 
     Raises:
-        StudyError: for an unknown name (with the nearest known ones), for parameters that differ in
-            shape or are not finite, for models with nothing in common, and as ``read_weights``.
+        StudyError: for an unknown name (with the nearest known ones), for parameters
+            that differ in shape or are not finite, for models with nothing in common,
+            and as ``read_weights``.
     """
     base, tuned = read_pair(base_model, tuned_model)
     pairs = pair_weights(base, tuned)
     if layer_names is None:
-        distances = [measure_pairs(layer).l2 for layer in group_by_layer(pairs).values()]
-        return sum(distances) / len(distances)
+        layers = group_by_layer(pairs).values()
+        return sum(measure_pairs(layer).l2 for layer in layers) / len(layers)
     names = [layer_names] if isinstance(layer_names, str) else layer_names
-    return {name: measure_pairs(_choose(name, pairs, base, tuned)).l2 for name in names}
+    chosen = {name: _choose(name, pairs, base, tuned) for name in names}
+    return {name: measure_pairs(layer).l2 for name, layer in chosen.items()}
 
 
 def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:

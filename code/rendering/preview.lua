@@ -201,7 +201,10 @@ local function html_float(kind, identifier, caption, content)
   }
 end
 
+local in_appendix = false -- behind the references: tables stand close there, and floating would mix them
+
 local function may_float(kind, content)
+  if kind == "tbl" and in_appendix then return false end
   local rows = 0
   pandoc.Blocks(content):walk({ Table = function(element)
     for _, body in ipairs(element.bodies) do rows = rows + #body.body end
@@ -226,6 +229,7 @@ local function float(identifier, caption, content)
 end
 
 local function float_of_div(div)
+  in_appendix = in_appendix or div.identifier == "refs"
   if not div.identifier:match("^fig%-") and not div.identifier:match("^tbl%-") then return nil end
   local content = div.content:clone()
   local caption = content:remove()

@@ -34,4 +34,11 @@ local function table_note(div)
   return div.content
 end
 
-return { { Meta = name_document, Header = label_heading, Image = describe_image, Div = table_note } }
+local function begin_appendix(div)
+  if div.identifier ~= "refs" then return nil end
+  return { div, pandoc.RawBlock("typst", "#in-appendix.update(true)") }
+end
+
+local function div(element) return table_note(element) or begin_appendix(element) end
+
+return { { Meta = name_document, Header = label_heading, Image = describe_image, Div = div } }
