@@ -26,6 +26,14 @@ logging.set_verbosity_error()
 logging.disable_progress_bar()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test shows is kept in a folder of the tests, not among the user's results."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @dataclass(frozen=True)
 class FinishedStudy:
     """A study that has been run, and where everything of it lies."""

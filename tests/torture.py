@@ -35,6 +35,7 @@ seeds = [1]
 seeds = [1]
 """
 MEASURED = ("price",)  # stages whose content is time and memory
+SHOWN = ("shown", "figure")  # known by when and where their results were made
 VOLATILE = ("seconds", "bytes", "costs")  # what a resumption may measure differently
 
 
@@ -111,6 +112,7 @@ def _complete(profile: Profile, cache: Path) -> None:
     Grid(profile, Store(cache)).complete()
     with MonkeyPatch.context() as patch:
         patch.setattr("store.results.load_profile", lambda _: profile)
+        patch.setenv("CACHE_DIR", str(cache))
         export_results(load_results("tiny", cache), cache.parent / "output")
 
 
@@ -125,7 +127,7 @@ def stored(cache: Path) -> dict[str, str]:
     found = {}
     for file in sorted(cache.glob("*/*/*")):
         stage, entry = file.relative_to(cache).parts[:2]
-        if stage[0] == "." or entry[0] == "." or stage in (*MEASURED, "corpora", "damaged"):
+        if stage[0] == "." or entry[0] == "." or stage in (*MEASURED, *SHOWN, "corpora", "damaged"):
             continue
         if file.name in ("manifest.json", "provenance.json"):
             continue

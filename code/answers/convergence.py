@@ -1,5 +1,6 @@
 """Convergence of each method of a task: ``evidence.convergence`` on the stored curves."""
 
+import functools
 from typing import Any
 
 from evidence.convergence import DECAYING, aggregate_runs, describe_run
@@ -7,6 +8,7 @@ from store.frames import select
 from store.results import Results
 
 
+@functools.lru_cache(maxsize=8)  # a dozen answers ask for the same
 def summarise_convergence(results: Results, task: str) -> list[dict[str, Any]]:
     """Convergence of each method of a task with finished runs, in the settings' order.
 

@@ -5,6 +5,7 @@ Roles are read from the settings, never from names: the *reference* trains every
 like the reference from another checkpoint. What was not run is ``None`` or an empty list.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,7 @@ def price(results: Results, task: str, method: str | None) -> dict[str, Any] | N
     return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else None
 
 
+@functools.lru_cache(maxsize=256)
 def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
     chosen = select(results.runs, task=task, method=method)
     if column not in chosen:

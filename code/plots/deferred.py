@@ -5,19 +5,15 @@ hash of everything that decides the picture, so that whoever keeps pictures know
 """
 
 import functools
-import hashlib
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from plots.style import STYLE
+from store.identity import code_of, digest, fingerprint
 from store.results import Results
 from words.wording import Wording
 
@@ -47,6 +43,11 @@ class Drawing:
         with plt.rc_context(STYLE):
             return self.plot(self.results, *self.arguments)
 
+    @property
+    def language(self) -> str:
+        """The language of the words among its arguments, "" where there are none."""
+        return next((a.language for a in self.arguments if isinstance(a, Wording)), "")
+
     @functools.cached_property
     def identity(self) -> str:
         """Hash of results, arguments, visible words, drawing code and libraries."""
@@ -56,8 +57,8 @@ class Drawing:
             else argument
             for argument in self.arguments
         ]
-        parts = [self.plot.__qualname__, arguments, _fingerprint(_Same(self.results)), _code()]
-        return _digest(parts)
+        code = code_of(("plots",), ("matplotlib", "seaborn"))
+        return digest([self.plot.__qualname__, arguments, fingerprint(self.results), code])
 
 
 def deferred(plot: Callable[Concatenate[Results, P], Figure]) -> Callable[..., Drawing]:
@@ -68,43 +69,3 @@ def deferred(plot: Callable[Concatenate[Results, P], Figure]) -> Callable[..., D
         return Drawing(plot, results, arguments)
 
     return later
-
-
-class _Same:
-    """Results by identity: frames have no hash, and a study is read once."""
-
-    def __init__(self, results: Results):
-        self.results = results
-
-    def __hash__(self) -> int:
-        return id(self.results)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.results is other.results
-
-
-@functools.lru_cache(maxsize=2)
-def _fingerprint(same: _Same) -> str:
-    results = same.results
-    return _digest([getattr(results, field.name) for field in fields(results)])
-
-
-@functools.lru_cache(maxsize=1)
-def _code() -> str:
-    sources = [
-        path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))
-    ]
-    return _digest([sources, version("matplotlib"), version("seaborn")])
-
-
-def _digest(value: Any) -> str:
-    text = json.dumps(value, default=_plain, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.DataFrame):
-        return value.to_json(orient="split", double_precision=15)
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return repr(value)

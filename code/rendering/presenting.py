@@ -8,8 +8,10 @@ alternative text and the identity of what it shows inside; the next render draws
 import ast
 import os
 import re
+import shutil
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
@@ -18,6 +20,8 @@ from matplotlib.figure import Figure
 from plots.deferred import Drawing
 from plots.style import PAPER, STYLE
 from rendering.export import export_results as export_results  # a chunk's door to it
+from rendering.shown import StoredTables as StoredTables
+from rendering.shown import keep
 from study.errors import StudyError
 from study.paths import figures_folder, project_root
 
@@ -47,29 +51,36 @@ def show_source(room: str, function: str) -> None:
 
 
 def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:
-    """Shows a figure and keeps it as ``<folder>/<name>.svg`` and ``.png``.
+    """Shows a figure and copies it to ``<folder>/<name>.svg`` and ``.png``.
 
-    Nothing is drawn if the files there already show the same.
+    It is drawn only where the stored pictures of this profile and language are out of date.
     """
     folder = folder or figures_folder()
-    if not _is_current(folder / f"{name}.svg", drawing.identity):
-        folder.mkdir(parents=True, exist_ok=True)
-        # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
-        # date and with fixed ids, the same figure is the same file.
-        with plt.rc_context({**STYLE, "svg.hashsalt": name}):
-            figure = drawing.draw()
-            _save_png(figure, folder / f"{name}.png")
-            _save_svg(figure, folder / f"{name}.svg", drawing.identity)  # last: it says "complete"
-        plt.close(figure)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def draw(into: Path) -> dict[str, Any]:
+        _draw(name, drawing, into)
+        return {}
+
+    origin = f"{drawing.results.profile.name}-{drawing.language}-{name}"
+    kept = keep("figure", origin, drawing.identity, draw)
+    if kept is None:
+        draw(folder)
+    else:
+        for file in (f"{name}.svg", f"{name}.png"):
+            shutil.copyfile(kept.path(file), folder / file)
     content = (folder / f"{name}.svg").read_text(encoding="utf-8")
     display({"image/svg+xml": content}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def _is_current(svg: Path, identity: str) -> bool:
-    if not svg.is_file() or not svg.with_suffix(".png").is_file():
-        return False
-    with svg.open(encoding="utf-8", errors="replace") as file:
-        return f"<dc:identifier>{identity}</dc:identifier>" in file.read(20_000)
+def _draw(name: str, drawing: Drawing, folder: Path) -> None:
+    # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
+    # date and with fixed ids, the same figure is the same file.
+    with plt.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = drawing.draw()
+        _save_png(figure, folder / f"{name}.png")
+        _save_svg(figure, folder / f"{name}.svg", drawing.identity)
+    plt.close(figure)
 
 
 def _save_png(figure: Figure, target: Path) -> None:

@@ -1,8 +1,9 @@
 """The frames of ``store.results.Results``: their columns, and the one way to choose rows."""
 
 from collections.abc import Collection
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 RUN_COLUMNS = ["run", "task", "method", "seed"]
@@ -46,6 +47,16 @@ class Chosen(TypedDict, total=False):
     kind: Choice
 
 
+def plain_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a frame whose texts are plain objects.
+
+    A report chooses rows a thousand times, and pandas takes rows of columns of its own string type
+    one column at a time.
+    """
+    frame = pd.DataFrame(rows)
+    return frame.astype(dict.fromkeys(frame.select_dtypes("str"), object))
+
+
 def select(frame: pd.DataFrame, **chosen: Unpack[Chosen]) -> pd.DataFrame:
     """The rows of a frame of ``Results`` with the chosen values.
 
@@ -54,9 +65,9 @@ def select(frame: pd.DataFrame, **chosen: Unpack[Chosen]) -> pd.DataFrame:
         chosen: column = a value, or several of which any will do; None is the value of no row, so
             that the rows of a method that does not exist are none.
     """
-    keep = pd.Series(True, index=frame.index)
+    keep = np.ones(len(frame), dtype=bool)
     for column, wanted in chosen.items():
         several = isinstance(wanted, Collection) and not isinstance(wanted, str)
         values = list(wanted) if several else [] if wanted is None else [wanted]  # type: ignore[call-overload]
-        keep &= frame[column].isin(values)
+        keep &= frame[column].isin(values).to_numpy()
     return frame[keep]

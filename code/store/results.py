@@ -23,7 +23,7 @@ from evidence.schema import (
 )
 from store import provenance
 from store.entries import Entry, Store
-from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES, select
+from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES, plain_frame, select
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
@@ -58,9 +58,9 @@ class Missing:
     state: str = "missing"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
-    """Everything that a report shows, read once.
+    """Everything that a report shows, read once; equal to itself alone, so that it can be a key.
 
     Frames are in long form; every one starts with run, task, method, seed.
 
@@ -104,10 +104,18 @@ class Results:
     prices: pd.DataFrame
     restoration: pd.DataFrame
 
+    @functools.cached_property
+    def _finished(self) -> dict[str, list[MethodSettings]]:
+        """Asked a thousand times for a report, of frames that never change."""
+        runs = {task: set(select(self.runs, task=task)["method"]) for task in self.profile.tasks}
+        return {
+            task: [method for method in self.profile.tasks[task].methods if method.name in names]
+            for task, names in runs.items()
+        }
+
     def settings(self, task: str) -> list[MethodSettings]:
         """The methods of a task with at least one finished run, in the settings' order."""
-        finished = set(select(self.runs, task=task)["method"])
-        return [method for method in self.profile.tasks[task].methods if method.name in finished]
+        return list(self._finished[task])
 
     def methods(self, task: str) -> list[str]:
         """Names of the methods of a task with at least one finished run."""
@@ -234,6 +242,8 @@ class _Reader:
     def __init__(self, profile: Profile, store: Store, ledger: Ledger):
         self._profile, self._store, self._content = profile, store, ledger.content
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        # Most entries of a stage were made by the same code.
+        self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
 
     def read(self) -> Results:
         missing = []
@@ -346,14 +356,16 @@ class _Reader:
                 {
                     module
                     for name in (names.values() if isinstance(names, dict) else [names])
-                    for module in provenance.changed_modules(
-                        self._open(name).provenance()["modules"]
-                    )
+                    for module in self._changed(self._code(name))
                 }
             )
             for stage, names in stages.items()
         }
         return {stage: modules for stage, modules in changed.items() if modules}
+
+    def _code(self, name: str) -> frozenset[tuple[str, str]]:
+        """Module and digest of what made an entry."""
+        return frozenset(self._open(name).provenance()["modules"].items())
 
     def _evidence(self, task: TaskSettings) -> Evidence | None:
         name = self._content["tasks"].get(task.name, {}).get("evidence")
@@ -387,7 +399,7 @@ class _Reader:
 
     def _frame(self, name: str, head: list[str], columns: tuple[str, ...]) -> pd.DataFrame:
         rows = self._rows.get(name, [])
-        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*head, *columns])
+        return plain_frame(rows) if rows else pd.DataFrame(columns=[*head, *columns])
 
 
 def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:

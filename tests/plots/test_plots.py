@@ -590,11 +590,3 @@ def test_a_changed_cell_of_the_evidence_is_another_picture(one):
     changed = plots.plot_quality_and_cost(replace(one, evidence=evidence), "cola", EN)
     assert isinstance(changed, Drawing)
     assert changed.identity != plots.plot_quality_and_cost(one, "cola", EN).identity
-
-
-def test_the_identity_of_a_figure_survives_python_s_cache_folder():
-    """Importing from a fresh clone leaves a folder beside the drawing code."""
-    folder = Path(deferred.__file__).parent / "__pycache__"
-    folder.mkdir(exist_ok=True)
-    deferred._code.cache_clear()
-    assert len(deferred._code()) == 24

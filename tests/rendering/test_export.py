@@ -14,6 +14,7 @@ import pytest
 from conftest import FinishedStudy
 from rendering import export
 from rendering.export import KEYS, SCHEMA, export_results
+from rendering.shown import evaluate
 from store.frames import FRAMES, RUN_COLUMNS
 from store.results import Results, _Reader
 from study.errors import StudyError
@@ -139,4 +140,4 @@ def test_folders_leave_paths_and_nothing_else() -> None:
 def test_an_expression_that_cannot_be_recorded_is_refused() -> None:
     for source in ("1 + 1", "unknown.name", "[x for x in y]"):
         with pytest.raises(StudyError, match="cannot record"):
-            export._value(ast.parse(source, mode="eval").body, {})
+            evaluate(ast.parse(source, mode="eval").body, {})

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from conftest import FinishedStudy
 from plots.deferred import Drawing
 from rendering.presenting import show_figure
-from store import results
+from store import provenance, results
 from store.frames import FRAMES, RUN_COLUMNS, select
 from store.ledger import Ledger
 from store.results import _Reader, needs
@@ -167,3 +167,34 @@ def test_roles_are_read_from_what_a_method_does() -> None:
     without = replace(whole, runs=select(whole.runs, method=("frozen", "lora")))
     assert without.roles("pos").reference is None and without.roles("pos").adapter == "lora"
     assert set(without.moving_methods("pos")) == {"lora"}
+
+
+# ------------------------------------------------------------------------------------- at once
+
+
+def test_the_methods_of_a_task_are_looked_up_once(finished: FinishedStudy) -> None:
+    """A report asks a thousand times; each look through the runs cost milliseconds."""
+    study = read(finished)
+    with pytest.MonkeyPatch.context() as patch:
+        asked = []
+        patch.setattr(results, "select", lambda *a, **k: asked.append(k) or select(*a, **k))
+        first = study.settings("cola")
+        first.clear()  # the answer is the caller's own
+        for _ in range(9):
+            assert study.roles("cola").reference == "full" and study.methods("pos")
+    assert len(asked) == len(study.profile.tasks)
+
+
+def test_texts_of_frames_are_plain(finished: FinishedStudy) -> None:
+    study = read(finished)
+    assert {str(study.drift[column].dtype) for column in ("task", "method", "layer")} == {"object"}
+    assert study.drift.relative.dtype == float
+
+
+def test_changed_code_is_looked_at_once_a_stage(
+    finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    monkeypatch.setattr(provenance, "changed_modules", lambda code: looked.append(code) or ["x"])
+    assert set(read(finished).stale()) >= {"train", "score"}
+    assert len(looked) <= 15
