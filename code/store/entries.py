@@ -80,6 +80,10 @@ class Entry:
         """Where the entry came from (``provenance.describe``)."""
         return _read_object(self.path("provenance.json"))
 
+    def made_by(self) -> frozenset[tuple[str, str]]:
+        """Module and digest of the code that made the entry."""
+        return frozenset(self.provenance()["modules"].items())
+
     def path(self, name: str) -> Path:
         """A file of the entry, checked against its checksum if it is a large one.
 

@@ -38,6 +38,7 @@ from study.settings import (
 )
 from words.wording import Wording
 
+ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
 P = ParamSpec("P")
 Shown = TypeVar("Shown")
 
@@ -305,7 +306,7 @@ class _Reader:
             "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
         )
         stale = self._stale({**stages, **self._content["tasks"].get(head["task"], {})})
-        self._add("provenance", head, {**_provenance_row(origin), "stale": stale})
+        self._add("provenance", head, {**{k: origin[k] for k in ORIGIN}, "stale": stale})
         for address, name in stages["score"].items():
             metrics = self._open(name).result()["metrics"]
             where = {"evaluation": address, "language": language_of(address)}
@@ -356,16 +357,12 @@ class _Reader:
                 {
                     module
                     for name in (names.values() if isinstance(names, dict) else [names])
-                    for module in self._changed(self._code(name))
+                    for module in self._changed(self._open(name).made_by())
                 }
             )
             for stage, names in stages.items()
         }
         return {stage: modules for stage, modules in changed.items() if modules}
-
-    def _code(self, name: str) -> frozenset[tuple[str, str]]:
-        """Module and digest of what made an entry."""
-        return frozenset(self._open(name).provenance()["modules"].items())
 
     def _evidence(self, task: TaskSettings) -> Evidence | None:
         name = self._content["tasks"].get(task.name, {}).get("evidence")
@@ -400,8 +397,3 @@ class _Reader:
     def _frame(self, name: str, head: list[str], columns: tuple[str, ...]) -> pd.DataFrame:
         rows = self._rows.get(name, [])
         return plain_frame(rows) if rows else pd.DataFrame(columns=[*head, *columns])
-
-
-def _provenance_row(origin: dict[str, Any]) -> dict[str, Any]:
-    plain = ("time", "platform", "python", "device", "commit", "dirty", "packages")
-    return {name: origin[name] for name in plain}

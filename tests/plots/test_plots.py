@@ -17,7 +17,6 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex, to_rgb
 
 import plots
-from plots import deferred
 from plots.deferred import Drawing
 from plots.drawing import draw_estimate, visible_interval
 from plots.lettering import cut_note
