@@ -16,6 +16,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,11 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
         work = Path(folder).resolve()
         (work / "media").mkdir()
         markdown = execute(pieces, document, profile, work)
-        html = _write_html(markdown, settings, document, profile, work)
-        pdf = _write_pdf(markdown, settings, document, profile, work)
-        for path in (html, pdf):
+        # Both wait for programs of their own: side by side they take as long as the slower one.
+        with ThreadPoolExecutor() as pool:
+            given = (markdown, settings, document, profile, work)
+            writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
+        for path in [one.result() for one in writing]:
             path.replace(output_dir / f"{document.stem}{path.suffix}")
 
 
@@ -128,7 +131,7 @@ def _pandoc(
 ) -> Path:
     import pypandoc
 
-    metadata = target.with_suffix(".json")
+    metadata = target.with_name(f"{target.name}.json")
     metadata.write_text(json.dumps(_metadata(settings, profile), default=str), encoding="utf-8")
     command = [
         pypandoc.get_pandoc_path(),
