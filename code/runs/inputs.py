@@ -47,12 +47,16 @@ class Inputs(Data):
         """Its tokenizer."""
         return load_tokenizer(checkpoint)
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019
     def encoded(self, task: TaskSettings, method: MethodSettings, address: str) -> Encoded:
-        """That split as the method's model reads it."""
-        items = self.split(task, address).items
-        tokenizer = self.tokenizer(self.checkpoint(method))
-        length = method.training.max_length
+        """That split as the method's model reads it: the same for all methods of one encoder."""
+        checkpoint, length = self.checkpoint(method), method.training.max_length
+        return self._encoded(task, checkpoint, length, address)
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019
+    def _encoded(
+        self, task: TaskSettings, checkpoint: Checkpoint, length: int, address: str
+    ) -> Encoded:
+        items, tokenizer = self.split(task, address).items, self.tokenizer(checkpoint)
         if task.kind == "token":
             return encode_tagged(items, tokenizer, self.labels(task), length)
         return encode_sentences(items, tokenizer, length)
