@@ -16,10 +16,10 @@ TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture report single laptop render list verify test check format bench fuzz torture lock clean
+.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick fuzz torture lock clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: PROFILE := demo
 demo: $(VENV)/.demo render  ## a miniature study from scratch: minutes, no GPU, no data
@@ -65,6 +65,9 @@ format: $(VENV)/.dev  ## put every file into the project's format
 
 bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing is asserted
 	@for file in bench/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+bench-quick: $(VENV)/.base $(VENV)/.demo  ## the training's measurements alone, in three minutes: _output/bench.json
+	$(PY) bench/bench_training.py --quick
 
 fuzz: $(VENV)/.base $(VENV)/.dev  ## 10,000 damaged corpora, settings and checkpoints
 	$(PY) bench/fuzz_inputs.py --count 10000

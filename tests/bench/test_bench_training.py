@@ -1,0 +1,46 @@
+"""What the benchmark counts; never how fast it was."""
+
+import importlib.util
+import sys
+from types import ModuleType
+
+import pytest
+
+from study.paths import project_root
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    file = project_root() / "bench" / "bench_training.py"
+    spec = importlib.util.spec_from_file_location("bench_training", file)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bench_training"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_steps_of_the_warm_up_are_not_counted(bench: ModuleType) -> None:
+    meter = bench.Meter(ends=[1.0, 2.0, 3.0, 5.0, 9.0], shapes=[(4, 8, 20)] * 3 + [(2, 10, 15)] * 2)
+    turn = meter.turn(lambda b, t: float(b * t))
+    assert (turn.seconds, turn.sentences, turn.tokens, turn.positions) == (6.0, 4, 30, 40)
+    assert turn.flops == 40.0 and turn.rate == pytest.approx(4 / 6)
+
+
+def test_ratios_are_of_the_same_round(bench: ModuleType) -> None:
+    def turns(*rates: float) -> list[object]:
+        return [bench.Turn(1.0, rate, 3, 4, 5.0) for rate in rates]
+
+    recipes = {"run_glue": turns(1, 2), "course": turns(2, 4), "full": turns(10, 40)}
+    recipes |= {"lora": turns(15, 60), "frozen": turns(100, 400)}
+    found = bench._summary(recipes, [10.0, 10.0])
+    assert found["ratios"]["full_over_run_glue"] == {"median": 15.0, "low": 10.0, "high": 20.0}
+    assert found["ratios"]["lora_over_full"]["median"] == 1.5
+    assert found["full"]["share_of_padding"]["median"] == 0.25
+    assert found["full"]["share_of_matmul_limit"]["median"] == 0.5
+
+
+def test_padding_to_the_usual_length_is_masked(bench: ModuleType) -> None:
+    padded = bench._padded({"input_ids": [5, 6], "attention_mask": [1, 1], "label": 1})
+    assert len(padded["input_ids"]) == sum(padded["attention_mask"]) + 126 == 128
+    assert padded["label"] == 1
