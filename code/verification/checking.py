@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from store.ledger import Ledger
 from study.architecture import canonical_name
 from study.errors import StudyError
 from study.paths import output_folder
-from study.settings import LoraSettings, Profile
+from study.settings import LoraSettings, Profile, TaskSettings
+from verification.claims import Claim
 from verification.counting import score_sentences, score_words
+from verification.estimates import claim_evidence, claim_export, claim_prices, claim_restoration
 from verification.measuring import distances, read_tensors, tuned_weights
-from verification.reading import documents, numbers_of, read_document, shown_numbers
+from verification.placing import passages_of, place_numbers
+from verification.reading import documents, read_document
 
 EXACT = 1e-9  # sums in another order
 MERGED = 1e-4  # a merged matrix is rounded to single precision
@@ -46,6 +49,15 @@ class Tally:
         same = found is not None and math.isclose(found, expected, rel_tol=tolerance, abs_tol=1e-9)
         if not same:
             self.wrong.append(f"{kind}: {where}: {found} is shown, {expected} recomputed")
+
+    def hold(self, kind: str, claims: Iterable[Claim]) -> None:
+        """Compares each stored number with the one computed here, if there is to be any."""
+        for claim in claims:
+            if claim.expected is None or math.isnan(claim.expected):
+                problem = f"{claim.found} is shown, for nothing" if claim.found else None
+                self.note(kind, claim.where, problem)
+            else:
+                self.compare(kind, claim.where, claim.found, claim.expected, EXACT)
 
     def note(self, kind: str, where: str, problem: str | None) -> None:
         """Counts a check, and notes its problem if there is one."""
@@ -85,6 +97,9 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
             _check_scores(tally, store, run, stages, items, exported)
             if "drift" in stages:
                 _check_distances(tally, store, grid, run, stages, exported)
+    for task in profile.tasks.values():
+        if content["tasks"].get(task.name):
+            _check_task(tally, store, grid, task, content, exported)
     if exported:
         _check_documents(tally, folder, exported)
     return tally
@@ -196,12 +211,33 @@ def _check_distances(
                 tally.compare("distances of results.json", where, found, value, MERGED)
 
 
+def _check_task(
+    tally: Tally,
+    store: Store,
+    grid: Grid,
+    task: TaskSettings,
+    content: Mapping[str, Any],
+    exported: dict[str, Any],
+) -> None:
+    def find(name: str) -> Entry:
+        return _open(store, name)
+
+    stages = content["tasks"][task.name]
+    if "evidence" in stages:
+        tally.hold("evidence", claim_evidence(task, grid.inputs, content, find))
+        if exported:
+            stored = find(stages["evidence"]).result()
+            shown = exported["evidence"].get(task.name)
+            tally.hold("evidence of results.json", claim_export(shown, stored, task.name))
+    if "restoration" in stages:
+        tally.hold("parts set back", claim_restoration(task, content, find))
+    if "price" in stages:
+        tally.hold("prices", claim_prices(find(stages["price"]).result()))
+
+
 def _check_documents(tally: Tally, folder: Path, exported: dict[str, Any]) -> None:
     for file, language in documents(folder):
-        text = read_document(file)
-        if text is None:
-            continue
-        expected, found = shown_numbers(exported, language), numbers_of(text)
-        lost = expected - found
-        tally.checked[f"numbers in {file.name}"] += expected.total()
-        tally.wrong += [f"{file.name}: {n} is {k} times too rare" for n, k in lost.items()]
+        placing = place_numbers(read_document(file), passages_of(exported, language))
+        tally.checked[f"numbers in {file.name}"] += placing.expected
+        tally.checked["of them by the words around"] += placing.placed
+        tally.wrong += [f"{file.name}: {problem}" for problem in placing.wrong]

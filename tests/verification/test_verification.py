@@ -1,23 +1,31 @@
 """``run.py verify``: it agrees with a true report, and says what is wrong with a false one."""
 
+import html
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import FinishedStudy
 from evidence.metrics import score_acceptability, score_tags
+from rendered import Rendered
 from rendering.export import export_results
+from store import damage
 from store.entries import Store
 from store.results import load_results
 from verification.checking import Tally, verify
 from verification.counting import score_sentences, score_words
-from verification.reading import numbers_of, read_document
+from verification.placing import Passage, place_numbers, tokens_of
+from verification.reading import read_document
+
+FORMATS = (".html", ".pdf")
 
 
 @given(st.lists(st.tuples(st.integers(0, 16), st.integers(0, 16)), min_size=1, max_size=60))
@@ -40,19 +48,35 @@ def test_two_ways_of_counting_sentences_agree(seed: int, count: int) -> None:
 
 @pytest.fixture
 def report(finished: FinishedStudy, tiny_environment: Path, tmp_path: Path) -> tuple[Store, Path]:
-    """A copy of the tiny study's store, and its ``results.json`` with a document of its tables."""
+    """A copy of the tiny study's store, and its ``results.json`` with documents of its numbers."""
     store = Store(shutil.copytree(finished.store.root, tmp_path / "cache"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("store.results.load_profile", lambda _: finished.profile)
         file = export_results(load_results("tiny", store.root), tmp_path)
-    shown = json.loads(file.read_text())
-    cells = [
-        c["text"] for t in shown["tables"]["en"].values() for r in t["rows"] for c in r.values()
-    ]
-    answers = [answer["text"] for answer in shown["answers"]["en"].values()]
-    text = "</td><td>".join(cells + answers).replace("\\", "")
-    (tmp_path / "report.html").write_text(f"<style>9.99</style><td>{text}</td>", encoding="utf-8")
+    write_documents(tmp_path, shown_lines(json.loads(file.read_text())))
     return store, tmp_path
+
+
+def shown_lines(content: dict[str, Any]) -> list[str]:
+    """Rows of tables and answers, as a document has them."""
+    rows = [
+        " ".join(cell["text"] for cell in row.values())
+        for table in content["tables"]["en"].values()
+        for row in table["rows"]
+    ]
+    lines = [*rows, *(answer["text"] for answer in content["answers"]["en"].values())]
+    return [re.sub(r"\\(?=[^\w\s])", "", line) for line in lines]
+
+
+def write_documents(folder: Path, lines: list[str], formats: tuple[str, ...] = FORMATS) -> None:
+    if ".html" in formats:
+        text = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+        page = f"<style>9.99</style>{text}"
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    if ".pdf" in formats:
+        source = "\n\n".join(f"#{json.dumps(line, ensure_ascii=False)}" for line in lines)
+        (folder / "report.typ").write_text(source, encoding="utf-8")
+        typst.compile(folder / "report.typ", output=folder / "report.pdf")
 
 
 def check(finished: FinishedStudy, report: tuple[Store, Path]) -> Tally:
@@ -65,7 +89,12 @@ def test_a_true_report_is_verified(finished: FinishedStudy, report: tuple[Store,
     assert tally.checked["scores"] == tally.checked["scores of results.json"] > 60
     assert tally.checked["distances"] == tally.checked["distances of results.json"] > 500
     assert tally.checked["checksums"] > 200 and tally.checked["keys"] > 50
-    assert tally.checked["numbers in report.html"] > 500
+    for kind in ("evidence", "evidence of results.json"):
+        assert tally.checked[kind] > 2000
+    assert tally.checked["parts set back"] > 20 and tally.checked["prices"] > 10
+    numbers = [tally.checked[f"numbers in report{ending}"] for ending in FORMATS]
+    assert numbers[0] == numbers[1] > 500
+    assert tally.checked["of them by the words around"] > 0.95 * sum(numbers)
     assert tally.summary().endswith("wrong: 0")
 
 
@@ -73,6 +102,15 @@ def _change(file: Path, change: Any) -> None:
     content = json.loads(file.read_text())
     change(content)
     file.write_text(json.dumps(content))
+
+
+def _forge(entry: Path, change: Any) -> None:
+    """Changes a stored result, checksums included."""
+    manifest = json.loads((entry / damage.MANIFEST).read_text())
+    _change(entry / "result.json", change)
+    (entry / damage.MANIFEST).unlink()
+    content = {**manifest, "files": damage.describe_files(entry)}
+    (entry / damage.MANIFEST).write_text(json.dumps(content))
 
 
 @pytest.mark.parametrize("frame", ["scores", "drift"])
@@ -89,15 +127,99 @@ def test_a_changed_number_is_found(
     assert len(check(finished, report).wrong) == 1
 
 
+@pytest.mark.parametrize("ending", FORMATS)
 def test_a_number_that_the_document_lacks_is_found(
-    finished: FinishedStudy, report: tuple[Store, Path]
+    finished: FinishedStudy, report: tuple[Store, Path], ending: str
 ) -> None:
+    for other in set(FORMATS) - {ending}:
+        (report[1] / f"report{other}").unlink()
+
     def change(content: dict[str, Any]) -> None:
-        table = next(t for t in content["tables"]["en"].values() if t["rows"])
+        table = content["tables"]["en"]["tbl-cola"]
         table["rows"].append({"x": {"text": "1234.5678"}})
 
     _change(report[1] / "results.json", change)
-    assert check(finished, report).wrong == ["report.html: 1234.5678 is 1 times too rare"]
+    (found,) = check(finished, report).wrong
+    assert found.startswith(f"report{ending}: @tbl-cola, row ") and "1234.5678 is not" in found
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_wrong_number_of_a_document_is_found_with_its_place(
+    finished: FinishedStudy, report: tuple[Store, Path], ending: str
+) -> None:
+    """Also where the right one stands elsewhere and the wrong one is right elsewhere."""
+    content = json.loads((report[1] / "results.json").read_text())
+    lines = shown_lines(content)
+    answer = re.sub(r"\\(?=[^\w\s])", "", content["answers"]["en"]["answers.cola.time"]["text"])
+    number = next(n for n in re.findall(r"\d+\.\d+|\d+", answer) if sum(n in x for x in lines) > 1)
+    wrong = "3" if number != "3" else "4"
+    lines[lines.index(answer)] = answer.replace(number, wrong, 1)
+    write_documents(report[1], lines, (ending,))
+    (found,) = check(finished, report).wrong
+    assert found == (
+        f"report{ending}: answers.cola.time: {wrong} is shown, {number} is in results.json"
+    )
+
+
+PLACES = {  # a claim's beginning -> where the number stands in the evidence of CoLA
+    "full, matthews_correlation, mean": ("methods", "full", "metrics", "matthews_correlation"),
+    "lora, by_label, contrast, mean": ("methods", "lora", "contrasts", "by_label", "difference"),
+    "majority class, accuracy, mean": ("methods", "majority class", "metrics", "accuracy"),
+}
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_wrong_estimate_is_found(
+    finished: FinishedStudy, report: tuple[Store, Path], where: str
+) -> None:
+    """The evidence and what was made of it agree with each other, and not with the predictions."""
+    store, folder = report
+    name = finished.ledger.content["tasks"]["cola"]["evidence"]
+
+    def forge(content: dict[str, Any]) -> None:
+        for step in PLACES[where]:
+            content = content[step]
+        content["value"] += 0.01
+
+    _forge(store.root / name, forge)
+    _change(folder / "results.json", lambda content: forge(content["evidence"]["cola"]))
+    (found,) = check(finished, report).wrong
+    assert found.startswith(f"evidence: {where}: ")
+
+
+def test_a_wrong_estimate_of_the_export_is_found(
+    finished: FinishedStudy, report: tuple[Store, Path]
+) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["evidence"]["pos"]["comparisons"][0]["p_value"] = 0.123456
+
+    _change(report[1] / "results.json", change)
+    (found,) = check(finished, report).wrong
+    assert found.startswith("evidence of results.json: pos/comparisons/0/p: 0.123456 is shown")
+
+
+@pytest.mark.parametrize("stage", ["restoration", "price"])
+def test_a_wrong_measurement_of_a_task_is_found(
+    finished: FinishedStudy, report: tuple[Store, Path], stage: str
+) -> None:
+    store, name = report[0], finished.ledger.content["tasks"]["pos"][stage]
+
+    def forge(content: dict[str, Any]) -> None:
+        row = content["rows"][0] if stage == "restoration" else content["prices"]["lora"]
+        row["drop" if stage == "restoration" else "ratio"] += 0.01
+
+    _forge(store.root / name, forge)
+    assert len(check(finished, report).wrong) == 1
+
+
+@pytest.mark.slow
+def test_the_rendered_documents_are_verified(
+    rendered: Rendered, finished: FinishedStudy, tiny_environment: Path
+) -> None:
+    tally = verify(finished.profile, finished.store, rendered.folder)
+    assert tally.wrong == []
+    expected = sum(tally.checked[f"numbers in {rendered.stem}{ending}"] for ending in FORMATS)
+    assert tally.checked["of them by the words around"] > 0.9 * expected > 1000
 
 
 def test_damage_is_found_and_listed_as_such(
@@ -116,8 +238,21 @@ def test_damage_is_found_and_listed_as_such(
 
 
 def test_numbers_are_read_as_they_are_written(tmp_path: Path) -> None:
-    found = numbers_of("−0.228 [0.015, 0.430], 12\u202f345 words; 97,9\u00a0% and 3.")
-    assert found == {"0.228": 1, "0.015": 1, "0.430": 1, "12345": 1, "97,9": 1, "3": 1}
+    found = tokens_of("−0.228 [0.015, 0.430], 12\u202f345 words; 97,9\u00a0% and fine-\ntuning 3.")
+    numbers = ["0.228", "0.015", "0.430", "12345", "97,9", "3"]
+    assert [token for token in found if token[0].isdigit()] == numbers
+    assert [token for token in found if not token[0].isdigit()] == ["words", "and", "finetuning"]
     page = tmp_path / "x.html"
     page.write_text("<script>1</script><p>2<svg><text>3</text></svg></p>")
-    assert (read_document(page) or "").split() == ["2"]
+    assert read_document(page).split() == ["2"]
+
+
+def test_words_that_a_page_tears_apart_leave_their_numbers_in_place() -> None:
+    text = "It took LoRA 12 minutes and the full page 7 of the report model 34 minutes in all."
+    sentence = Passage(
+        "x", tokens_of("It took LoRA 12 minutes and the full model 34 minutes in all.")
+    )
+    placing = place_numbers(text, [sentence])
+    assert (placing.expected, placing.placed, placing.wrong) == (2, 2, [])
+    placing = place_numbers(text.replace("34", "35"), [sentence])
+    assert placing.wrong == ["x: 34 is not there"]
