@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run_all(profile, options)
         if options.command == "render":
             _render(profile, options.language)
+        sys.stdout.flush()
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -58,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return stop.status if isinstance(stop, Interruption) else 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read our lines has enough: ``| head``
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     return 0
 
 

@@ -1,6 +1,7 @@
 """The command line, and the unchanged ``full`` profile through a stand-in hub."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,24 @@ def test_listing_says_damaged_and_not_finished(
         lines = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()}
         assert lines.pop("run") == "state" and lines.pop("cola-lora-seed1") == "damaged"
         assert set(lines.values()) == {"finished"} and len(lines) > 8
+
+
+def test_a_reader_that_has_enough_is_no_traceback() -> None:
+    """``run.py --list | head -1``: also what is still to be written when the process ends."""
+    code = """
+import sys
+sys.path.insert(0, "code")
+import run
+run._list = lambda profile: [print("x" * 1000, flush=number % 2) for number in range(200)]
+sys.exit(run.main(["--list", "--profile", "demo"]))
+"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_ctrl_c_says_how_to_go_on(
