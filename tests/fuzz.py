@@ -21,12 +21,16 @@ from transformers.utils import logging
 from corpora.treebank import read_conllu
 from corpora.tsv import read_acceptability
 from encoders.models import find_checkpoint, load_base, load_tokenizer
+from encoders.packaged import write_checkpoint
+from encoders.packed import read_packed
+from packed_file import write_small_file
 from study.errors import StudyError
 from study.paths import project_root
 from study.profiles import load_profile, profile_names
 from tiny import save_checkpoint
 from tiny_study import write_tiny_inputs
 
+PACKED = "packed encoder"
 SPACES = ("\r\n", "\r", "\n", "\n\n", "\t", "\t\t", " ", "\u00a0", "\u2028", "\x0b", "\x1c", "\x85")
 LETTERS = (
     "\ufeff",
@@ -114,6 +118,18 @@ def _load_model(file: Path) -> None:
     load_base(checkpoint, "token", 17, seed=1)
 
 
+def _unpack(file: Path) -> None:
+    """The packaged encoder's file: every tensor decoded, and its checkpoint written and loaded."""
+    packed = read_packed(file)
+    for name in packed.directory:
+        packed.tensor(name)
+    write_checkpoint(packed, file.parent / "checkpoint")
+    checkpoint = find_checkpoint(str(file.parent / "checkpoint"), "")
+    tokens = load_tokenizer(checkpoint)("a z . a").input_ids
+    load_base(checkpoint, "token", 17, seed=1)
+    assert tokens, "its tokenizer reads nothing"
+
+
 def fuzz(count: int, seed: int = 0) -> Tally:
     """Reads so many damaged inputs: corpora for the most part, settings, and checkpoints."""
     chance, tally = random.Random(seed), Tally()
@@ -134,6 +150,8 @@ def fuzz(count: int, seed: int = 0) -> Tally:
         }
         for file in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
             kinds[file] = (model / file, _load_model, 3)
+        (folder / PACKED).write_bytes(write_small_file())
+        kinds[PACKED] = (folder / PACKED, _unpack, 10)
         weights = [weight for *_, weight in kinds.values()]
         for kind in chance.choices(list(kinds), weights, k=count):
             whole, read, _ = kinds[kind]
@@ -162,7 +180,7 @@ def _try(
         read(file)
         tally.loaded[kind] += 1
     except StudyError as error:
-        if str(place) in str(error) or kind == "TOML":
+        if str(place) in str(error):
             tally.refused[kind] += 1
         else:
             tally.findings.append(f"{kind}: names no file: {error}")

@@ -2,8 +2,9 @@
 
 import dataclasses
 import os
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -24,6 +25,8 @@ from study.settings import (
     require_one_of,
 )
 
+_FILE = "experiments.toml"
+
 
 def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
     """Reads one profile.
@@ -36,7 +39,37 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
     Raises:
         StudyError: unknown profile, task, method or key, or a value out of range, named.
     """
-    tables = _read_tables(_default_files() if files is None else files)
+    paths = _default_files() if files is None else list(files)
+    tables = [(file, _read_table(file)) for file in paths]
+    try:
+        return _build_profile(name, _merge_all(table for _, table in tables))
+    except StudyError as error:
+        raise StudyError(
+            error.problem, where=_find_place(error.where, tables), remedy=error.remedy
+        ) from error
+
+
+def _find_place(where: str | None, tables: Sequence[tuple[Path, Table]]) -> str:
+    """The file that a setting was last written in, and its place there; all files for none.
+
+    Args:
+        where: ``experiments.toml: profiles.demo.cola``, as the builders say it.
+        tables: each file and what it holds.
+    """
+    setting = (where or "").removeprefix(f"{_FILE}: ")
+    found, depth = [file for file, _ in tables], 0
+    for file, table in tables:
+        steps: Any = table
+        for number, step in enumerate(setting.split("."), 1):
+            steps = steps.get(step) if isinstance(steps, Mapping) else None
+            if steps is None:
+                break
+            found, depth = ([file], number) if number >= depth else (found, depth)
+    names = ", ".join(str(file) for file in found) or _FILE
+    return f"{names}: {setting}" if setting else names
+
+
+def _build_profile(name: str, tables: Table) -> Profile:
     profiles = tables.get("profiles", {})
     require_one_of(name, tuple(profiles), "profile")
     defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
@@ -53,7 +86,8 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
 
 def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
     """Names of all profiles, in the order of the files."""
-    return tuple(_read_tables(_default_files() if files is None else files).get("profiles", {}))
+    paths = _default_files() if files is None else files
+    return tuple(_merge_all(map(_read_table, paths)).get("profiles", {}))
 
 
 def _default_files() -> list[Path]:
@@ -63,16 +97,24 @@ def _default_files() -> list[Path]:
     return [file for file in files if file.exists() or str(file) == own]
 
 
-def _read_tables(files: Iterable[Path]) -> dict[str, Any]:
+def _read_table(file: Path) -> Table:
+    try:
+        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"\(at line (\d+)", str(error))
+        where = f"{file}:{line[1]}" if line else str(file)
+        raise StudyError(f"not valid TOML: {error}", where=where) from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"not valid TOML: {error}", where=str(file)) from error
+    except OSError as error:
+        raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    require_known(table, {"defaults", "profiles"}, str(file))
+    return table
+
+
+def _merge_all(tables: Iterable[Table]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for file in files:
-        try:
-            table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise StudyError(f"not valid TOML: {error}", where=str(file)) from error
-        except OSError as error:
-            raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
-        require_known(table, {"defaults", "profiles"}, str(file))
+    for table in tables:
         merged = _merge(merged, table)
     return merged
 
@@ -106,7 +148,7 @@ def _build_task(
 ) -> TaskSettings:
     table = _merge(defaults[name], own)
     if "methods_run" not in table:
-        raise StudyError("the setting 'methods_run' is missing", where=f"experiments.toml: {where}")
+        raise StudyError("the setting 'methods_run' is missing", where=f"{_FILE}: {where}")
     methods = table.get("methods", {})
     for chosen in table.get("methods_run", ()):
         require_one_of(chosen, tuple(methods), f"{where}.methods_run")
@@ -154,26 +196,22 @@ def _build(cls: type, table: Table, where: str) -> Any:
         if field.default is dataclasses.MISSING and field.name not in table
     ]
     if missing:
-        raise StudyError(
-            f"the setting {missing[0]!r} is missing", where=f"experiments.toml: {where}"
-        )
+        raise StudyError(f"the setting {missing[0]!r} is missing", where=f"{_FILE}: {where}")
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
     try:
         return cls(**values)
     except StudyError as error:
-        raise StudyError(error.problem, where=f"experiments.toml: {where}") from error
+        raise StudyError(error.problem, where=f"{_FILE}: {where}") from error
 
 
 def _convert(value: Any, hint: Any, where: str) -> Any:
     if get_origin(hint) is tuple:
         item = get_args(hint)[0]
         if not isinstance(value, list | tuple):
-            raise StudyError(f"expected a list, got {value!r}", where=f"experiments.toml: {where}")
+            raise StudyError(f"expected a list, got {value!r}", where=f"{_FILE}: {where}")
         return tuple(_convert(entry, item, where) for entry in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint in (int, float, str) and (not isinstance(value, hint) or isinstance(value, bool)):
-        raise StudyError(
-            f"expected {hint.__name__}, got {value!r}", where=f"experiments.toml: {where}"
-        )
+        raise StudyError(f"expected {hint.__name__}, got {value!r}", where=f"{_FILE}: {where}")
     return value

@@ -245,7 +245,7 @@ def require_known(table: Table, known: set[str], where: str) -> None:
         if key not in known:
             raise StudyError(
                 f"unknown key {key!r}{_nearest(key, known)}; known: {', '.join(sorted(known))}",
-                where=f"experiments.toml: {where}" if "." in where else where,
+                where=where if where.endswith(".toml") else f"experiments.toml: {where}",
             )
 
 

