@@ -79,6 +79,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """The checkpoint's fast tokenizer."""
     with _loading(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.location, revision=checkpoint.revision)
+        _refuse_other_revision(checkpoint, config)
         # Byte-level BPE marks word starts by a space: words given one by one need it too.
         extra = {"add_prefix_space": True} if config.model_type == "roberta" else {}
         return AutoTokenizer.from_pretrained(
@@ -364,6 +365,17 @@ def _loading(checkpoint: Checkpoint) -> Iterator[None]:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise _not_found(checkpoint.location, error) from error
+
+
+def _refuse_other_revision(checkpoint: Checkpoint, config: Any) -> None:
+    """A hub may answer a pinned revision with another one: its weights would be other weights."""
+    served = getattr(config, "_commit_hash", None)
+    if checkpoint.revision and served and served != checkpoint.revision:
+        raise StudyError(
+            f"the hub serves commit {served[:12]} of {checkpoint.location} where commit "
+            f"{checkpoint.revision[:12]} was asked for",
+            remedy="check HF_ENDPOINT; the pinned revision can be put into MODEL_DIR by hand",
+        )
 
 
 def _not_found(name: str, error: Exception) -> StudyError:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from peft import PeftModel
 
+from encoders import models
 from encoders.models import (
+    Checkpoint,
     build_model,
     compute_memory,
     count_parameters,
@@ -22,7 +24,7 @@ from study import architecture
 from study.errors import StudyError
 from study.profiles import load_profile
 from study.settings import MethodSettings
-from tiny import FAMILIES, build_batch, save_checkpoint
+from tiny import FAMILIES, build_batch, build_config, save_checkpoint
 
 METHODS = {m.name: m for m in load_profile("full").tasks["cola"].methods}
 
@@ -288,3 +290,17 @@ def test_weights_that_do_not_fit_their_configuration_are_refused(
     (folder / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(StudyError, match=f"do not fit config.json.*{words}"):
         load_base(find_checkpoint(str(folder), ""), "sequence", 2, 1)
+
+
+def test_a_hub_that_serves_another_revision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned = Checkpoint("org/name", "a" * 40, "org/name@a", "org/name, hub")
+    config = build_config("bert")
+    monkeypatch.setattr(models.AutoConfig, "from_pretrained", lambda *_, **__: config)
+    monkeypatch.setattr(models.AutoTokenizer, "from_pretrained", lambda *_, **__: "tokenizer")
+    for served, refused in (("b" * 40, True), ("a" * 40, False), (None, False)):
+        config._commit_hash = served
+        if refused:
+            with pytest.raises(StudyError, match="serves commit bbbbbbbbbbbb of org/name where"):
+                load_tokenizer(pinned)
+        else:
+            assert load_tokenizer(pinned) == "tokenizer"
