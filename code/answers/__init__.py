@@ -20,17 +20,7 @@ from words.wording import Wording
 
 
 class Answers:
-    """The answers to the assignment's questions in one language.
-
-    Attributes:
-        setup: what was run.
-        cola: Task 1.
-        pos: Task 2.
-        drift: Task 3, where the weights moved.
-        updates: Task 3, what the updates look like.
-        states: Task 3, what became of the hidden states.
-        curves: Task 3, learning curves.
-    """
+    """The answers to the assignment's questions in one language, each as a property or a method."""
 
     def __init__(self, results: Results, words: Wording):
         self._voice = Voice(words)
@@ -45,12 +35,5 @@ class Answers:
     @cached_property
     def abstract(self) -> AbstractAnswers:
         """The abstract, which reads the other answers."""
-        return AbstractAnswers(
-            self._voice,
-            self.setup,
-            self.cola,
-            self.pos,
-            self.drift,
-            self.states,
-            self.curves,
-        )
+        sources = (self.setup, self.cola, self.pos, self.drift, self.states, self.curves)
+        return AbstractAnswers(self._voice, *sources)

@@ -14,17 +14,7 @@ from answers.voice import Phrase, Voice
 
 @dataclass(frozen=True)
 class AbstractAnswers:
-    """Sentences of the abstract.
-
-    Attributes:
-        voice: the language.
-        setup: what was run.
-        cola: Task 1.
-        pos: Task 2.
-        drift: Task 3, weights.
-        states: Task 3, representations.
-        curves: Task 3, learning curves.
-    """
+    """Sentences of the abstract, from the answers of all tasks."""
 
     voice: Voice
     setup: SetupAnswers

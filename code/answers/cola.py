@@ -20,7 +20,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def accuracy(self) -> Phrase:
         """Reference against adapter by accuracy, where there is anything to compare."""
-        if not all(self.learned(self.roles.reference, self.roles.adapter)):
+        if not all(self.learned(*self.pair)):
             return Phrase("")
         return self.compare("accuracy", self.settings.validation, "accuracy")
 
@@ -81,15 +81,13 @@ class ColaAnswers(MethodAnswers):
         entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
         if entry is None or kind not in entry["contrasts"]:
             return self.voice.say(f"{key}-unknown")
-        rows = {row["group"]: row for row in entry["groups"][kind]}
-        one, other = rows[first]["accuracy"], rows[second]["accuracy"]
-        order = interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"]))
+        rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
         return self.voice.say(
             key,
-            order,
+            interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"])),
             **self.methods,
-            first_value=self.voice.estimate("accuracy", one),
-            second_value=self.voice.estimate("accuracy", other),
+            first_value=self.voice.estimate("accuracy", rows[first]),
+            second_value=self.voice.estimate("accuracy", rows[second]),
         )
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from answers import findings
+from answers.findings import COMPUTED_MEMORY
 from answers.judging import Ratio, is_disturbed, judge_ratio_interval, judge_ratios
 from answers.voice import Phrase, Voice
 from store.frames import select
@@ -10,16 +11,12 @@ from store.results import Results
 from study.settings import Roles, TaskSettings
 from words.wording import Shown
 
+SECONDS, PARAMETERS = "training_seconds", "trainable_parameters"
+
 
 @dataclass(frozen=True)
 class CostAnswers:
-    """What reference and adapter cost on one task.
-
-    Attributes:
-        results: the results.
-        voice: the language.
-        task: name of the task.
-    """
+    """What reference and adapter cost on one task."""
 
     results: Results
     voice: Voice
@@ -36,21 +33,24 @@ class CostAnswers:
         return self.results.roles(self.task)
 
     @property
+    def pair(self) -> tuple[str | None, str | None]:
+        """The reference and the adapter."""
+        return self.roles.reference, self.roles.adapter
+
+    @property
     def methods(self) -> dict[str, str]:
         """Placeholders for the reference (first) and the adapter (second)."""
-        return self.voice.methods(self.roles.reference, self.roles.adapter)
+        return self.voice.methods(*self.pair)
 
     @property
     def complete(self) -> bool:
         """Whether both methods have results."""
-        return None not in (self.roles.reference, self.roles.adapter)
+        return None not in self.pair
 
     @property
     def seeds_run(self) -> list[int]:
         """The seeds that have results."""
         return sorted(set(select(self.results.runs, task=self.task)["seed"]))
-
-    # ------------------------------------------------------------------------------------ time
 
     @property
     def time(self) -> Phrase:
@@ -65,15 +65,16 @@ class CostAnswers:
         price = findings.price(self.results, self.task, self.roles.adapter)
         if price is None:
             return Phrase("")
+        ratio, low, high = price
         return self.voice.say(
             "price",
-            judge_ratio_interval(price["ratio"], price["low"], price["high"]),
+            judge_ratio_interval(ratio, low, high),
             **self.methods,
-            share=self.voice.words.percent(price["ratio"], 0),
-            low=self.voice.words.percent(price["low"], 0),
-            high=self.voice.words.percent(price["high"], 0),
-            ratio=self.voice.ratio(price["ratio"]),
-            inverse=self.voice.ratio(1 / price["ratio"]),
+            share=self.voice.words.percent(ratio, 0),
+            low=self.voice.words.percent(low, 0),
+            high=self.voice.words.percent(high, 0),
+            ratio=self.voice.ratio(ratio),
+            inverse=self.voice.ratio(1 / ratio),
         )
 
     @property
@@ -82,41 +83,42 @@ class CostAnswers:
 
         It was disturbed if the seeds of a method differ by more than the methods do.
         """
-        column, roles = "training_seconds", (self.roles.reference, self.roles.adapter)
-        ratios = findings.cost_ratios(self.results, self.task, *roles, column)
-        first, second = (self._cost(method, column) for method in roles)
-        spreads = [findings.cost_spread(self.results, self.task, m, column) for m in roles]
-        outcome: str = judge_ratios(ratios)
-        if first and second and is_disturbed(spreads, second / first):
+        outcome: str = judge_ratios(self._ratios(SECONDS))
+        if self._disturbed:
             outcome = "disturbed"
-        elif not all(findings.learned(self.results, self.task, method) for method in roles):
+        elif not all(findings.learned(self.results, self.task, method) for method in self.pair):
             outcome = "not-learned"
-        return self._cost_sentence("time", outcome, column, first, second, max(spreads))
+        return self._cost_sentence("time", outcome, SECONDS, max(self._spreads))
 
     @property
     def speed(self) -> tuple[Ratio, Shown]:
         """How the training times stand to each other, and by what factor: of steps if measured."""
         price = findings.price(self.results, self.task, self.roles.adapter)
-        if price is not None:
-            outcome = judge_ratio_interval(price["ratio"], price["low"], price["high"])
-            ratio = float(price["ratio"])
-        else:
-            column, roles = "training_seconds", (self.roles.reference, self.roles.adapter)
-            ratios = findings.cost_ratios(self.results, self.task, *roles, column)
-            first, second = (self._cost(method, column) for method in roles)
-            spreads = [findings.cost_spread(self.results, self.task, m, column) for m in roles]
-            if not first or not second:
-                return Ratio.UNKNOWN, Shown("")
-            ratio = second / first
-            outcome = Ratio.UNKNOWN if is_disturbed(spreads, ratio) else judge_ratios(ratios)
+        ratio = price[0] if price else self._share(SECONDS)
+        if ratio is None:
+            return Ratio.UNKNOWN, Shown("")
+        wall = Ratio.UNKNOWN if self._disturbed else judge_ratios(self._ratios(SECONDS))
+        outcome = judge_ratio_interval(*price) if price else wall
         return outcome, self.voice.ratio(max(ratio, 1 / ratio))
 
-    # --------------------------------------------------------------------------------- amounts
+    @property
+    def _spreads(self) -> list[float]:
+        return [findings.cost_spread(self.results, self.task, m, SECONDS) for m in self.pair]
+
+    @property
+    def _disturbed(self) -> bool:
+        ratio = self._share(SECONDS)
+        return ratio is not None and is_disturbed(self._spreads, ratio)
 
     @property
     def measured_memory(self) -> Phrase:
         """How the measured peak of memory differs."""
         return self._costs("measured-memory", "peak_memory_bytes")
+
+    @property
+    def computed_memory(self) -> Phrase:
+        """How the memory of weights, gradients and optimizer state differs, by computation."""
+        return self._costs("computed-memory", COMPUTED_MEMORY)
 
     @property
     def disk(self) -> Phrase:
@@ -126,58 +128,39 @@ class CostAnswers:
     @property
     def parameters(self) -> Phrase:
         """How many parameters are trained."""
-        return self._costs("parameters", "trainable_parameters")
-
-    @property
-    def computed_memory(self) -> Phrase:
-        """How the memory of weights, gradients and optimizer state differs, by computation."""
-        if not self.complete:
-            return self.voice.say("not-compared")
-        first, second = (
-            findings.computed_memory(self.results, self.task, method)
-            for method in (self.roles.reference, self.roles.adapter)
-        )
-        share = self.memory_share
-        ratios = [] if share is None else [share]
-        return self._cost_sentence("computed-memory", judge_ratios(ratios), "bytes", first, second)
+        return self._costs("parameters", PARAMETERS)
 
     @property
     def memory_share(self) -> float | None:
         """The adapter's weights, gradients and optimizer state over the reference's."""
-        first, second = (
-            findings.computed_memory(self.results, self.task, method)
-            for method in (self.roles.reference, self.roles.adapter)
-        )
-        return second / first if first and second else None
+        return self._share(COMPUTED_MEMORY)
 
     @property
     def parameter_share(self) -> float | None:
         """The adapter's trained parameters over the reference's."""
-        roles, column = (self.roles.reference, self.roles.adapter), "trainable_parameters"
-        first, second = (self._cost(method, column) for method in roles)
-        return second / first if first and second else None
+        return self._share(PARAMETERS)
 
     def _costs(self, key: str, column: str) -> Phrase:
-        """A sentence on a column of ``Results.runs``, by ratio of adapter to reference."""
+        """A sentence on a cost of the runs, by ratio of adapter to reference."""
         if not self.complete:
             return self.voice.say("not-compared")
-        roles = (self.roles.reference, self.roles.adapter)
-        ratios = findings.cost_ratios(self.results, self.task, *roles, column)
-        first, second = (self._cost(method, column) for method in roles)
-        return self._cost_sentence(key, judge_ratios(ratios), column, first, second)
+        return self._cost_sentence(key, judge_ratios(self._ratios(column)), column)
 
-    def _cost(self, method: str | None, column: str) -> float | None:
-        return findings.cost(self.results, self.task, method, column)
+    def _ratios(self, column: str) -> list[float]:
+        return findings.cost_ratios(self.results, self.task, *self.pair, column)
+
+    def _medians(self, column: str) -> list[float | None]:
+        return [findings.cost(self.results, self.task, method, column) for method in self.pair]
+
+    def _share(self, column: str) -> float | None:
+        """Adapter over reference."""
+        first, second = self._medians(column)
+        return second / first if first and second else None
 
     def _cost_sentence(
-        self,
-        key: str,
-        outcome: str,
-        column: str,
-        first: float | None,
-        second: float | None,
-        spread: float | None = None,
+        self, key: str, outcome: str, column: str, spread: float | None = None
     ) -> Phrase:
+        first, second = self._medians(column)
         if outcome == Ratio.UNKNOWN or not first or second is None:
             return self.voice.say(key, Ratio.UNKNOWN, **self.methods)
         return self.voice.say(
@@ -194,7 +177,6 @@ class CostAnswers:
 
     def _amount(self, column: str, value: float) -> Shown:
         words = self.voice.words
-        if column.endswith("_seconds"):
-            return Shown(words.duration(value), value)
-        text = words.megabytes(value) if column.endswith("bytes") else words.count(int(value))
-        return Shown(text, value)
+        if column == SECONDS:
+            return words.duration(value)
+        return words.megabytes(value) if column.endswith("bytes") else words.count(int(value))

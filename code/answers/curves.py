@@ -1,29 +1,19 @@
 """Answers of Task 3, second half: what the learning curves say."""
 
 from functools import cached_property
-from typing import Any
 
-from answers import findings
-from answers.convergence import summarise_convergence
-from answers.judging import (
-    SAME_EPOCH,
-    Outlook,
-    Turn,
-    judge_extent,
-    judge_order,
-    judge_outlook,
-    judge_turn,
-)
+from answers import findings, judging
+from answers.convergence import MethodConvergence, summarise_convergence
+from answers.judging import SAME_EPOCH, Outlook, Turn
 from answers.models import ROLES, Model, ModelAnswers
 from answers.voice import Phrase
-from words.wording import Shown
 
 
 class CurveAnswers(ModelAnswers):
     """Convergence, overfitting and what more epochs promise."""
 
     @cached_property
-    def _summaries(self) -> dict[Model, dict[str, Any]]:
+    def _summaries(self) -> dict[Model, MethodConvergence]:
         """Task and method -> its entry of ``convergence``."""
         return {
             (task, entry["method"]): entry
@@ -36,30 +26,23 @@ class CurveAnswers(ModelAnswers):
 
     def _turn(self, model: Model) -> Turn:
         entry = self._summaries[model]
-        return judge_turn(entry["turned"], entry["turn_known"], entry["metric_after_turn"])
+        return judging.judge_turn(entry["turned"], entry["turn_known"], entry["metric_after_turn"])
 
     def _outlook(self, model: Model) -> Outlook:
-        return judge_outlook(self._summaries[model]["outlook"])
-
-    # ------------------------------------------------------------------------- all four models
+        return Outlook(self._summaries[model]["outlook"] or Outlook.UNKNOWN)
 
     @property
     def epochs(self) -> Phrase:
         """Whether more epochs promise anything: over all models."""
         outlooks = {model: self._outlook(model) for model in self._judged()}
-        groups = {
-            kind: [model for model, outlook in outlooks.items() if outlook == kind]
-            for kind in Outlook
-        }
-        rising = groups[Outlook.RISING]
-        known = len(outlooks) - len(groups[Outlook.UNKNOWN])
-        others = [model for model in outlooks if model not in rising]
+        rising = [model for model, outlook in outlooks.items() if outlook == Outlook.RISING]
+        known = [outlook for outlook in outlooks.values() if outlook != Outlook.UNKNOWN]
         return self.voice.say(
             "epochs-more",
-            judge_extent([True] * len(rising) + [False] * (known - len(rising))),
-            models=known,
+            judging.judge_extent(outlook == Outlook.RISING for outlook in known),
+            models=len(known),
             rising=self.listed(rising),
-            others=self.listed(others),
+            others=self.listed([model for model in outlooks if model not in rising]),
         )
 
     @property
@@ -69,10 +52,10 @@ class CurveAnswers(ModelAnswers):
         known = {model: turn for model, turn in turns.items() if turn != Turn.UNKNOWN}
         turned = [model for model, turn in known.items() if turn not in (Turn.NONE, Turn.FEW)]
         falling = [model for model in turned if known[model] == Turn.METRIC_FALLS]
-        extent = judge_extent(model in falling for model in turned)
+        extent = judging.judge_extent(model in falling for model in turned)
         return self.voice.say(
             "overfitting",
-            judge_extent(model in turned for model in known),
+            judging.judge_extent(model in turned for model in known),
             models=len(known),
             turned=self.listed(turned),
             falling=self.voice.say("falling", extent, models=self.listed(falling)),
@@ -94,9 +77,9 @@ class CurveAnswers(ModelAnswers):
     def onset(self) -> Phrase:
         """When each model first leaves the level of an answer without an encoder."""
         items = [self._onset(model) for model in self.models() if model in self._summaries]
-        if not items:
-            return self.voice.say("onset", "unknown")
-        return self.voice.say("onset", "known", listed=self.voice.listed(items))
+        return self.voice.say(
+            "onset", "known" if items else "unknown", listed=self.voice.listed(items)
+        )
 
     def _onset(self, model: Model) -> Phrase:
         epochs = findings.onsets(self.results, *model)
@@ -123,10 +106,8 @@ class CurveAnswers(ModelAnswers):
     def falling_schedule(self) -> Phrase:
         """Whether the learning rate falls to zero, so that curves flatten by construction."""
         return self.voice.say(
-            "schedule", judge_extent(entry["decays"] for entry in self._summaries.values())
+            "schedule", judging.judge_extent(entry["decays"] for entry in self._summaries.values())
         )
-
-    # ------------------------------------------------------------------------- one model or task
 
     def model(self, task: str, role: str) -> Phrase:
         """What one model's loss does after its minimum, and where its quality is heading."""
@@ -140,25 +121,21 @@ class CurveAnswers(ModelAnswers):
         return self.voice.join([turn, self.voice.say("outlook", self._outlook(model), **values)])
 
     def _values(self, task: str, method: str) -> dict[str, str]:
-        entry = self._summaries[task, method]
-        metric = entry["metric"]
-
-        def effect(name: str) -> Shown:
-            return self.voice.effect(metric, entry[name]["value"])
-
+        entry, number = self._summaries[task, method], self.voice.words.number
+        metric = entry["metric"] or ""
         return {
             **self.names(task, method),
             **self.voice.metric(metric),
-            "loss_epoch": self.voice.words.number(entry["best_loss_epoch"]["value"], 1),
-            "metric_epoch": self.voice.words.number(entry["best_metric_epoch"]["value"], 1),
+            "loss_epoch": number(entry["best_loss_epoch"]["value"], 1),
+            "metric_epoch": number(entry["best_metric_epoch"]["value"], 1),
             "epochs": str(entry["epochs"]),
-            "rise": self.voice.words.number(entry["rise"]["value"], 3),
-            "final": self.voice.words.number(entry["final_loss"]["value"], 3),
-            "train": self.voice.words.number(entry["final_train_loss"]["value"], 3),
+            "rise": number(entry["rise"]["value"], 3),
+            "final": number(entry["final_loss"]["value"], 3),
+            "train": number(entry["final_train_loss"]["value"], 3),
             "turned": str(entry["turned"]),
             "known": str(entry["turn_known"]),
-            "change": effect("metric_change_after_best_loss"),
-            "gain": effect("extrapolated_gain"),
+            "change": self.voice.effect(metric, entry["metric_change_after_best_loss"]["value"]),
+            "gain": self.voice.effect(metric, entry["extrapolated_gain"]["value"]),
         }
 
     def speed(self, task: str) -> Phrase:
@@ -167,17 +144,14 @@ class CurveAnswers(ModelAnswers):
         pair = [(task, method) for method in (first, second) if method]
         if len(pair) < 2 or not set(pair) <= set(self._judged()):
             return self.voice.say("speed-unknown", task=self.voice.name("task", task))
-        one, other = (self._summaries[model] for model in pair)
-        epochs = [
-            [value for value in entry["best_metric_epoch"]["per_seed"] if value is not None]
-            for entry in (one, other)
-        ]
+        one, other = (self._summaries[model]["best_metric_epoch"] for model in pair)
+        epochs = [[value for value in of["per_seed"] if value is not None] for of in (one, other)]
         return self.voice.say(
             "speed",
-            judge_order(epochs[0], epochs[1], SAME_EPOCH),
+            judging.judge_order(epochs[0], epochs[1], SAME_EPOCH),
             task=self.voice.name("task", task),
             **self.voice.methods(first, second),
-            metric=self.voice.name("metric", one["metric"]),
-            first_value=self.voice.words.number(one["best_metric_epoch"]["value"], 1),
-            second_value=self.voice.words.number(other["best_metric_epoch"]["value"], 1),
+            metric=self.voice.name("metric", self._summaries[pair[0]]["metric"] or ""),
+            first_value=self.voice.words.number(one["value"], 1),
+            second_value=self.voice.words.number(other["value"], 1),
         )

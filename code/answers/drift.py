@@ -1,20 +1,8 @@
 """Answers of Task 3: where the weights moved."""
 
-from answers import findings
+from answers import findings, judging
 from answers.findings import MEASURES
-from answers.judging import (
-    ONLY,
-    SAME_DEPTH,
-    Extent,
-    Trend,
-    centre_of_change,
-    judge_extent,
-    judge_order,
-    judge_ratios,
-    judge_trends,
-    rank_correlation,
-    upper_over_lower,
-)
+from answers.judging import ONLY, SAME_DEPTH, Extent, Trend
 from answers.models import Model, ModelAnswers
 from answers.voice import Phrase
 from study.architecture import HEAD
@@ -26,28 +14,20 @@ class DriftAnswers(ModelAnswers):
     @property
     def mean_distances(self) -> Phrase:
         """What the function returns without names, for every model."""
-        found = {
-            model: findings.component_values(self.results, *model, "l2") for model in self.models()
-        }
-        items = [
-            self.voice.say(
-                "model-value",
-                model=self.model_name(*model),
-                value=self.voice.words.number(sum(values.values()) / len(values), 2),
-            )
-            for model, values in found.items()
-            if values
-        ]
+        items = []
+        for model in self.models():
+            if values := findings.component_values(self.results, *model, "l2"):
+                mean = self.voice.words.number(sum(values.values()) / len(values), 2)
+                name = self.model_name(*model)
+                items.append(self.voice.say("model-value", model=name, value=mean))
         return self.voice.say("mean-distances", listed=self.voice.listed(items))
-
-    # ----------------------------------------------------------------------------------- depth
 
     def _trend(self, model: Model, measure: str = "relative") -> Trend:
         """The trend of change over depth on which the seeds agree."""
-        return judge_trends(findings.seed_profiles(self.results, *model, measure))
+        return judging.judge_trends(findings.seed_profiles(self.results, *model, measure))
 
     def _ratio(self, model: Model) -> float | None:
-        return upper_over_lower(findings.layer_profile(self.results, *model, "relative"))
+        return judging.upper_over_lower(findings.layer_profile(self.results, *model, "relative"))
 
     def _with_trend(self) -> dict[Model, Trend]:
         found = {model: self._trend(model) for model in self.judged()}
@@ -59,7 +39,7 @@ class DriftAnswers(ModelAnswers):
         trends = self._with_trend()
         ratios = [ratio for model in trends if (ratio := self._ratio(model)) is not None]
         mainly = [model for model, trend in trends.items() if trend == Trend.MAINLY_UPPER]
-        extent = judge_extent(model in mainly for model in trends)
+        extent = judging.judge_extent(model in mainly for model in trends)
         only = extent == Extent.ALL and bool(ratios) and min(ratios) >= ONLY
         return self.voice.say(
             "layers",
@@ -86,13 +66,13 @@ class DriftAnswers(ModelAnswers):
     def depth_by_measure(self) -> Phrase:
         """Whether absolute and relative change tell the same story about depth."""
         cases = [trend == self._trend(model, "l2") for model, trend in self._with_trend().items()]
-        return self.voice.say("depth-measures", judge_extent(cases))
+        return self.voice.say("depth-measures", judging.judge_extent(cases))
 
     @property
     def depth_literature(self) -> Phrase:
         """How the finding stands to the published ones."""
         cases = [trend == Trend.MAINLY_UPPER for trend in self._with_trend().values()]
-        return self.voice.say("depth-literature", judge_extent(cases))
+        return self.voice.say("depth-literature", judging.judge_extent(cases))
 
     def depth(self, task: str, role: str) -> Phrase:
         """How one model's relative change is distributed over the depth of the encoder."""
@@ -100,10 +80,10 @@ class DriftAnswers(ModelAnswers):
         if method is None:
             return self.voice.say("not-compared")
         profiles = findings.seed_profiles(self.results, task, method, "relative")
-        correlations = [rank_correlation(profile) for profile in profiles]
+        correlations = [judging.rank_correlation(profile) for profile in profiles]
         return self.voice.say(
             "depth",
-            judge_trends(profiles),
+            judging.judge_trends(profiles),
             **self.names(task, method),
             correlations="; ".join(self.voice.words.signed(c, 2) for c in correlations),
             ratio=self.voice.ratio(self._ratio((task, method))),
@@ -125,8 +105,6 @@ class DriftAnswers(ModelAnswers):
             "largest", "agree" if agree else "disagree", **self.names(task, method), **names
         )
 
-    # ----------------------------------------------------------------------------------- tasks
-
     @property
     def tasks(self) -> Phrase:
         """Whether the distribution of change over depth differs between the tasks: reference."""
@@ -138,48 +116,45 @@ class DriftAnswers(ModelAnswers):
         return self._tasks("tasks-adapter", "adapter")
 
     def _tasks(self, key: str, role: str) -> Phrase:
-        first, second = tuple(self.results.profile.tasks)[:2]
-        centres = [self._centres(task, role) for task in (first, second)]
-        means = [sum(of_task) / len(of_task) if of_task else None for of_task in centres]
+        profiles = self._profiles(role)
+        first, second = (
+            [centre for profile in of if (centre := judging.centre_of_change(profile)) is not None]
+            for of in profiles.values()
+        )
         return self.voice.say(
             key,
-            judge_order(centres[0], centres[1], SAME_DEPTH),
-            **self.voice.methods(self.method(first, role)),
-            first_task=self.voice.name("task", first),
-            second_task=self.voice.name("task", second),
-            first_value=self.voice.words.percent(means[0], 0),
-            second_value=self.voice.words.percent(means[1], 0),
+            judging.judge_order(first, second, SAME_DEPTH),
+            **self.voice.methods(self.method(next(iter(profiles)), role)),
+            **self._means(first, second, 0),
         )
 
-    def _profiles(self, task: str, role: str) -> list[list[float]]:
-        """The seeds' profiles of a model that learned its task; none of one that did not."""
-        method = self.method(task, role)
-        if method is None or not findings.learned(self.results, task, method):
-            return []
-        return findings.seed_profiles(self.results, task, method, "relative")
+    def _means(self, first: list[float], second: list[float], digits: int) -> dict[str, str]:
+        """Placeholders for both tasks and the means of their values."""
+        found = {}
+        tasks = zip(("first", "second"), self.results.profile.tasks, (first, second), strict=False)
+        for place, task, values in tasks:
+            mean = sum(values) / len(values) if values else None
+            found[f"{place}_task"] = self.voice.name("task", task)
+            found[f"{place}_value"] = self.voice.words.percent(mean, digits)
+        return {**found}
 
-    def _centres(self, task: str, role: str) -> list[float]:
-        found = map(centre_of_change, self._profiles(task, role))
-        return [centre for centre in found if centre is not None]
+    def _profiles(self, role: str) -> dict[str, list[list[float]]]:
+        """The seeds' profiles of both tasks' models; none of one that did not learn its task."""
+        found: dict[str, list[list[float]]] = {}
+        for task in tuple(self.results.profile.tasks)[:2]:
+            method = self.method(task, role)
+            learned = (task, method) in self.judged()
+            profiles = findings.seed_profiles(self.results, task, method, "relative")
+            found[task] = profiles if learned else []
+        return found
 
     @property
     def tasks_size(self) -> Phrase:
         """Which task moves the encoder further, for the reference."""
-        first, second = tuple(self.results.profile.tasks)[:2]
-        sizes = [
-            [sum(p) / len(p) for p in self._profiles(task, "reference") if p]
-            for task in (first, second)
-        ]
-        ratios = [b / a for a, b in zip(*sizes, strict=False) if a]
-        means = [sum(of_task) / len(of_task) if of_task else None for of_task in sizes]
-        return self.voice.say(
-            "tasks-size",
-            judge_ratios(ratios),
-            first_task=self.voice.name("task", first),
-            second_task=self.voice.name("task", second),
-            first_value=self.voice.words.percent(means[0], 1),
-            second_value=self.voice.words.percent(means[1], 1),
-        )
+        profiles = self._profiles("reference").values()
+        first, second = ([sum(p) / len(p) for p in of if p] for of in profiles)
+        outcome = judging.judge_ratios([b / a for a, b in zip(first, second, strict=False) if a])
+        return self.voice.say("tasks-size", outcome, **self._means(first, second, 1))
 
     @property
     def same_encoder(self) -> Phrase:
@@ -188,22 +163,20 @@ class DriftAnswers(ModelAnswers):
         names = {tasks[task].method(method).model_name_or_path for task, method in self.models()}
         return self.voice.say("encoder", "same" if len(names) == 1 else "different")
 
-    # ------------------------------------------------------------------------------------ head
-
     @property
     def head(self) -> Phrase:
         """In how many models the head changes most, by each of the three measures."""
-        first = {measure: self._head_first(measure) for measure in MEASURES}
+        found = {
+            measure: [findings.component_values(self.results, *m, measure) for m in self.judged()]
+            for measure in MEASURES
+        }
+        first = {
+            measure: [max(of, key=of.__getitem__) == HEAD for of in values if HEAD in of]
+            for measure, values in found.items()
+        }
         return self.voice.say(
             "head",
-            judge_extent(case for cases in first.values() for case in cases),
+            judging.judge_extent(case for cases in first.values() for case in cases),
             **{measure: str(sum(cases)) for measure, cases in first.items()},
             models=len(first["relative"]),
         )
-
-    def _head_first(self, measure: str) -> list[bool]:
-        """Of each model, whether its head changed most."""
-        values = [
-            findings.component_values(self.results, *model, measure) for model in self.judged()
-        ]
-        return [max(of, key=of.__getitem__) == HEAD for of in values if HEAD in of]

@@ -7,7 +7,6 @@ like the reference from another checkpoint. What was not run is ``None`` or an e
 
 import functools
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -16,6 +15,7 @@ from evidence.schema import (
     Comparison,
     Estimate,
     Method,
+    Outcome,
     TaggingMethod,
     Transfer,
 )
@@ -25,6 +25,9 @@ from study.settings import language_of
 
 MEASURES = ("l2", "relative", "rms")
 LAYER_PREFIX = "encoder.layer."
+COMPUTED_MEMORY = (
+    "computed_bytes"  # a cost: weights, gradients and optimizer state, from their numbers
+)
 
 
 # ---------------------------------------------------------------------------------------- costs
@@ -51,27 +54,23 @@ def cost_spread(results: Results, task: str, method: str | None, column: str) ->
     return float(values.max() / values.min()) if len(values) and values.min() else 1.0
 
 
-def price(results: Results, task: str, method: str | None) -> dict[str, Any] | None:
+def price(results: Results, task: str, method: str | None) -> tuple[float, float, float] | None:
     """What a step costs beside one of the reference on the same batches: ratio, low, high."""
     rows = select(results.prices, task=task, method=method)
-    return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else None
+    for row in rows.itertuples():
+        return float(row.ratio), float(row.low), float(row.high)
+    return None
 
 
 @functools.lru_cache(maxsize=256)
 def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
     chosen = select(results.runs, task=task, method=method)
+    if column == COMPUTED_MEMORY:
+        parts = chosen.filter(regex=r"^memory_\w+_bytes$").apply(pd.to_numeric, errors="coerce")
+        chosen = chosen.assign(**{column: parts.sum(axis=1, skipna=False)})
     if column not in chosen:
         return pd.Series(dtype=float)
     return pd.to_numeric(chosen.set_index("seed")[column], errors="coerce").dropna()
-
-
-def computed_memory(results: Results, task: str, method: str | None) -> float | None:
-    """Bytes of weights, gradients and optimizer state, from their numbers."""
-    parts = [
-        cost(results, task, method, f"memory_{part}_bytes")
-        for part in ("parameters", "gradients", "optimizer")
-    ]
-    return None if None in parts else sum(part for part in parts if part is not None)
 
 
 # -------------------------------------------------------------------------------------- quality
@@ -92,12 +91,11 @@ def comparison(
 ) -> Comparison | None:
     """The stored comparison of two methods, turned round where it is stored the other way."""
     for row in results.comparisons(task):
-        if (row["evaluation"], row["metric"]) != (evaluation, metric):
-            continue
-        if (row["first"], row["second"]) == (first, second):
-            return row
-        if (row["first"], row["second"]) == (second, first):
-            return _turned(row)
+        if (row["evaluation"], row["metric"]) == (evaluation, metric):
+            if (row["first"], row["second"]) == (first, second):
+                return row
+            if (row["first"], row["second"]) == (second, first):
+                return _turned(row)
     return None
 
 
@@ -106,8 +104,8 @@ def _turned(row: Comparison) -> Comparison:
     turned["effect"] = _minus(row["effect"])
     turned["low"], turned["high"] = _minus(row["high"]), _minus(row["low"])
     turned["low_items"], turned["high_items"] = _minus(row["high_items"]), _minus(row["low_items"])
-    if row["outcome"] in ("better", "worse"):
-        turned["outcome"] = "worse" if row["outcome"] == "better" else "better"
+    opposite: dict[Outcome | None, Outcome] = {"better": "worse", "worse": "better"}
+    turned["outcome"] = opposite.get(row["outcome"]) or row["outcome"]
     return turned
 
 
@@ -189,11 +187,8 @@ def seed_profiles(
 ) -> list[list[float]]:
     """``layer_profile`` of each seed apart."""
     rows = select(results.drift, task=task, method=method, kind="all")
-    profiles = []
-    for _, of_seed in rows.groupby("seed"):
-        values = zip(of_seed["layer"], pd.to_numeric(of_seed[measure]), strict=True)
-        profiles.append(encoder_profile({str(k): float(v) for k, v in values}))
-    return profiles
+    of_seeds = (of.set_index("layer")[measure].astype(float) for _, of in rows.groupby("seed"))
+    return [encoder_profile(of.to_dict()) for of in of_seeds]
 
 
 def encoder_profile(values: dict[str, float]) -> list[float]:
@@ -205,18 +200,10 @@ def encoder_profile(values: dict[str, float]) -> list[float]:
 def adapted_moves(
     results: Results, task: str, method: str | None, adapter: str | None
 ) -> list[float]:
-    """Mean Euclidean distance of the matrices that the adapter moves, one value a seed.
-
-    Args:
-        results: the results.
-        task: the task.
-        method: whose distances.
-        adapter: the method that decides which kinds of matrices are compared.
-    """
+    """Mean Euclidean distance of the matrices that the adapter moves, one value a seed."""
     moved = select(results.drift, task=task, method=adapter)
     moved = moved[(pd.to_numeric(moved["l2"]) > 0) & moved["layer"].str.startswith(LAYER_PREFIX)]
-    kinds = set(moved["kind"]) - {"all"}
-    rows = select(results.drift, task=task, method=method, kind=kinds)
+    rows = select(results.drift, task=task, method=method, kind=set(moved["kind"]) - {"all"})
     means = pd.to_numeric(rows["l2"]).groupby(rows["seed"]).mean()
     return [float(value) for value in means]
 

@@ -147,12 +147,9 @@ def judge_comparison(
         if any(learned):
             return Verdict.SECOND_NOT_LEARNED if learned[0] else Verdict.FIRST_NOT_LEARNED
         return Verdict.NEITHER_LEARNED
-    return {
-        "better": Verdict.FIRST_BETTER,
-        "worse": Verdict.SECOND_BETTER,
-        "equivalent": Verdict.EQUIVALENT,
-        "undecided": Verdict.UNDECIDED,
-    }.get(comparison["outcome"] or "", Verdict.UNKNOWN)
+    sides = {"better": Verdict.FIRST_BETTER, "worse": Verdict.SECOND_BETTER, None: Verdict.UNKNOWN}
+    outcome = comparison["outcome"]
+    return sides.get(outcome) or Verdict(str(outcome))
 
 
 def judge_reservation(comparison: Comparison) -> str:
@@ -161,8 +158,8 @@ def judge_reservation(comparison: Comparison) -> str:
     return "interval" if low is None or high is None or low <= 0 <= high else "p"
 
 
-def judge_ratio_interval(ratio: float | None, low: float | None, high: float | None) -> "Ratio":
-    """Second over first of a cost with its interval: different if that excludes one."""
+def judge_ratio_interval(ratio: float | None, low: float | None, high: float | None) -> Ratio:
+    """Second over first of a cost: different beyond the tolerance, if low to high excludes 1."""
     if ratio is None or low is None or high is None:
         return Ratio.UNKNOWN
     if ratio >= TOLERANCE and low > 1:
@@ -171,12 +168,7 @@ def judge_ratio_interval(ratio: float | None, low: float | None, high: float | N
 
 
 def is_disturbed(spreads: Sequence[float], ratio: float) -> bool:
-    """Whether the runs of one method differ by more than the methods do.
-
-    Args:
-        spreads: of each method, its longest run over its shortest.
-        ratio: second over first method.
-    """
+    """Whether the runs of one method (longest over shortest) differ by more than the methods do."""
     return max(spreads, default=1.0) > max(ratio, 1 / ratio, TOLERANCE)
 
 
@@ -191,18 +183,10 @@ def judge_part(part: float | None, whole: float | None) -> Part:
 
 
 def judge_ratios(ratios: Sequence[float]) -> Ratio:
-    """Second over first of a cost, one value a seed.
-
-    More (less) only if the median ratio leaves the tolerance and every seed agrees on the side.
-    """
+    """Second over first of a cost, one value a seed: by the median, if every seed agrees."""
     if not ratios:
         return Ratio.UNKNOWN
-    middle = median(ratios)
-    if middle >= TOLERANCE and min(ratios) > 1:
-        return Ratio.MORE
-    if middle <= 1 / TOLERANCE and max(ratios) < 1:
-        return Ratio.LESS
-    return Ratio.ABOUT_THE_SAME
+    return judge_ratio_interval(median(ratios), min(ratios), max(ratios))
 
 
 def judge_agreement(first: Verdict, second: Verdict) -> Agreement:
@@ -214,14 +198,11 @@ def judge_agreement(first: Verdict, second: Verdict) -> Agreement:
     if first == second == Verdict.EQUIVALENT:
         return Agreement.EQUIVALENT
     named = {verdict for verdict in (first, second) if verdict.reliable}
-    if not named:
-        return Agreement.NEITHER
-    if len(named) == 2:
-        return Agreement.OPPOSITE
-    both = first == second
+    if len(named) != 1:
+        return Agreement.OPPOSITE if named else Agreement.NEITHER
     if named == {Verdict.FIRST_BETTER}:
-        return Agreement.BOTH_FIRST if both else Agreement.ONE_FIRST
-    return Agreement.BOTH_SECOND if both else Agreement.ONE_SECOND
+        return Agreement.BOTH_FIRST if first == second else Agreement.ONE_FIRST
+    return Agreement.BOTH_SECOND if first == second else Agreement.ONE_SECOND
 
 
 def rank_correlation(profile: Sequence[float]) -> float | None:
@@ -242,14 +223,11 @@ def upper_over_lower(profile: Sequence[float]) -> float | None:
 
 
 def judge_trend(profile: Sequence[float]) -> Trend:
-    """Where along the depth the change is.
+    """Where along the depth, from input to output, the change is.
 
     It rises (falls) with depth from a rank correlation of ``MONOTONE``; it is mainly in the upper
     (lower) layers if, besides, the upper third moves ``MAINLY`` times as far as the lower third
     (the reverse).
-
-    Args:
-        profile: change of each encoder layer, from the input to the output.
     """
     correlation = rank_correlation(profile)
     if correlation is None or not any(profile):
@@ -322,14 +300,10 @@ def interval_outcome(low: float | None, high: float | None) -> Order:
 def judge_parts(
     losses: Mapping[str, tuple[float, float | None, float | None]], moved: Mapping[str, float]
 ) -> str:
-    """Whether the part that matters most is the one that moved furthest.
+    """Whether the part without whose change most is lost is the one that moved furthest.
 
-    Args:
-        losses: part -> what is lost without its change, with the ends of its interval.
-        moved: part -> how far it moved.
-
-    Returns:
-        "same", "other", or "none" where no part's interval lies above those of all others.
+    "same", "other", or "none" where no part's interval lies above those of all others; losses have
+    the ends of their interval.
     """
     ranked = sorted(losses, key=lambda part: -losses[part][0])
     low, high = losses[ranked[0]][1], losses[ranked[1]][2]
@@ -348,15 +322,6 @@ def judge_turn(turned: int, known: int, metric_after: str | None) -> Turn:
     """
     if not known:
         return Turn.UNKNOWN
-    if not turned:
-        return Turn.NONE
     if 2 * turned <= known:
-        return Turn.FEW
-    return {"rises": Turn.METRIC_RISES, "falls": Turn.METRIC_FALLS}.get(
-        metric_after or "", Turn.METRIC_FLAT
-    )
-
-
-def judge_outlook(outlook: str | None) -> Outlook:
-    """The outlook of ``convergence`` as an outcome."""
-    return Outlook.UNKNOWN if outlook is None else Outlook(outlook)
+        return Turn.FEW if turned else Turn.NONE
+    return Turn(f"metric-{metric_after or 'flat'}")

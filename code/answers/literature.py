@@ -6,7 +6,6 @@ value says little where models or data differ, so both are told beside it.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,22 +20,7 @@ QUANTITIES = ("score", "gap", "spread", "drop", "in_language")
 
 @dataclass(frozen=True)
 class Published:
-    """A number from the literature.
-
-    Attributes:
-        citation: key in ``references.bib``.
-        task: ``cola`` or ``pos``.
-        quantity: one of ``QUANTITIES`` (see ``literature.toml``).
-        metric: as in ``evidence``.
-        value: a fraction, or MCC.
-        model: name of the encoder.
-        evaluated: ``validation`` or ``test``.
-        corpora: what it was evaluated on.
-        settings: of the publication: names a text ``settings_...`` of the tables.
-        language: of the evaluated text.
-        adapter: ``none`` or ``lora``.
-        sd: standard deviation over seeds, where published.
-    """
+    """A number from the literature; ``literature.toml`` says what its fields hold."""
 
     citation: str
     task: str
@@ -72,14 +56,10 @@ class Own:
 
 @dataclass(frozen=True)
 class Beside:
-    """A published number and ours.
+    """A published number and ours, None where the study has none of the kind.
 
-    Attributes:
-        published: theirs.
-        own: ours, None where the study has none of the kind.
-        covered: whether our interval covers theirs; None without an interval.
-        same_model: whether both started from the same checkpoint.
-        same_data: whether our corpora are real, not the miniature ones.
+    ``covered`` says whether our interval covers theirs (None without one), ``same_data`` whether
+    our corpora are real ones.
     """
 
     published: Published
@@ -109,8 +89,7 @@ def compare_with_published(results: Results, task: str) -> list[Beside]:
 
 
 def _beside(results: Results, published: Published) -> Beside:
-    find = _FINDERS.get(published.quantity)
-    own = find(results, published) if find and published.task in results.evidence else None
+    own = _own(results, published)
     covered = None
     if own is not None and own.low is not None and own.high is not None:
         covered = own.low <= published.value <= own.high
@@ -127,48 +106,36 @@ def _short(model: str) -> str:
 # ----------------------------------------------------------------------------------- our numbers
 
 
-def _find_score(results: Results, published: Published) -> Own | None:
-    method = _method(results, published.task, published.adapter)
-    found = _estimate(results, published, method) if method else None
-    return _own(found, method) if found and method else None
-
-
-def _find_spread(results: Results, published: Published) -> Own | None:
-    method = _method(results, published.task, published.adapter)
-    found = _estimate(results, published, method) if method else None
-    sd = found["sd"] if found else None
-    if method is None or sd is None:
+def _own(results: Results, published: Published) -> Own | None:
+    """Our number of the published kind, None where the study has none."""
+    task = published.task
+    full, lora = (_method(results, task, adapter) for adapter in ("none", "lora"))
+    method = lora if published.adapter == "lora" else full
+    if method is None or task not in results.evidence:
         return None
-    return Own(sd, None, None, method.name, method.model_name_or_path)
+    found: tuple[float | None, float | None, float | None] = (None, None, None)
+    if published.quantity == "gap" and lora:
+        where = results.profile.tasks[task].validation
+        if row := comparison(results, task, where, published.metric, method.name, lora.name):
+            found = (row["effect"], row["low"], row["high"])
+    elif entry := _entry(results, published, method.name):
+        spread, ends = published.quantity == "spread", (entry["low"], entry["high"])
+        found = (entry["sd"], None, None) if spread else (entry["value"], *ends)
+    value, low, high = found
+    return None if value is None else Own(value, low, high, method.name, method.model_name_or_path)
 
 
-def _find_drop(results: Results, published: Published) -> Own | None:
-    method = _method(results, published.task, published.adapter)
-    if method is None:
+def _entry(results: Results, published: Published, method: str) -> Estimate | None:
+    """Of the score or the drop, on our first evaluated set in the published language."""
+    task, language = published.task, published.language
+    where = next((n for n in results.evaluations(task) if language_of(n) == language), "")
+    if published.quantity in ("score", "spread"):
+        return estimate(results, task, method, published.metric, where)
+    if published.quantity != "drop":
         return None
-    entry = tagging_method(results, published.task, method.name)
-    found = entry["transfer"] if entry else {}
-    targets = [target for target in found if language_of(target) == published.language]
-    return _own(found[targets[0]]["drop"], method) if targets else None
-
-
-def _find_gap(results: Results, published: Published) -> Own | None:
-    full, lora = (_method(results, published.task, adapter) for adapter in ("none", "lora"))
-    if full is None or lora is None:
-        return None
-    where = results.profile.tasks[published.task].validation
-    row = comparison(results, published.task, where, published.metric, full.name, lora.name)
-    if row is None or row["effect"] is None:
-        return None
-    return Own(row["effect"], row["low"], row["high"], full.name, full.model_name_or_path)
-
-
-_FINDERS: Mapping[str, Callable[[Results, Published], Own | None]] = {
-    "score": _find_score,
-    "gap": _find_gap,
-    "spread": _find_spread,
-    "drop": _find_drop,
-}
+    tagging = tagging_method(results, task, method)
+    moved = tagging["transfer"].get(where) if tagging else None
+    return moved["drop"] if moved else None
 
 
 def _method(results: Results, task: str, adapter: str) -> MethodSettings | None:
@@ -181,17 +148,3 @@ def _method(results: Results, task: str, adapter: str) -> MethodSettings | None:
         if kind == adapter and trains and same and method.name in results.methods(task):
             return method
     return None
-
-
-def _estimate(results: Results, published: Published, method: MethodSettings) -> Estimate | None:
-    """Of the published metric, on our first evaluated set in the published language."""
-    names = results.evaluations(published.task)
-    own = [name for name in names if language_of(name) == published.language]
-    where = own[0] if own else ""
-    return estimate(results, published.task, method.name, published.metric, where)
-
-
-def _own(found: Estimate, method: MethodSettings) -> Own | None:
-    if found["value"] is None:
-        return None
-    return Own(found["value"], found["low"], found["high"], method.name, method.model_name_or_path)

@@ -7,6 +7,7 @@ from answers.costs import CostAnswers
 from answers.judging import Verdict, judge_comparison, judge_extent
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
+from evidence.schema import Comparison
 from words.wording import Shown
 
 PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}  # what an answer speaks of
@@ -22,13 +23,11 @@ class MethodAnswers(CostAnswers):
         """The metric that the answers speak of first."""
         return PRIMARY[self.settings.kind]
 
-    # --------------------------------------------------------------------------------- quality
-
     def verdict(self, evaluation: str, metric: str) -> Verdict:
         """Reference against adapter by a metric on an evaluated set."""
-        first, second = self.roles.reference, self.roles.adapter
-        found = findings.comparison(self.results, self.task, evaluation, metric, first, second)
-        return judge_comparison(found, self.learned(first, second))
+        return judge_comparison(
+            self.compared(evaluation, metric, *self.pair), self.learned(*self.pair)
+        )
 
     @property
     def quality_verdict(self) -> Verdict:
@@ -53,7 +52,7 @@ class MethodAnswers(CostAnswers):
         second = second or self.roles.adapter
         if first is None or second is None or evaluation is None:
             return self.voice.say("not-compared")
-        found = findings.comparison(self.results, self.task, evaluation, metric, first, second)
+        found = self.compared(evaluation, metric, first, second)
         if found is None:
             return self.voice.say(key, Verdict.UNKNOWN, **self.voice.methods(first, second))
         verdict = judge_comparison(found, self.learned(first, second))
@@ -70,12 +69,16 @@ class MethodAnswers(CostAnswers):
             language=self.voice.language(evaluation),
         )
 
+    def compared(
+        self, evaluation: str, metric: str, first: str | None, second: str | None
+    ) -> Comparison | None:
+        """The comparison of two methods by a metric on an evaluated set."""
+        return findings.comparison(self.results, self.task, evaluation, metric, first, second)
+
     def learned(self, first: str | None, second: str | None) -> tuple[bool, bool]:
         """Whether two methods learned the task; of a control this is not asked."""
-        return (
-            findings.learned(self.results, self.task, first),
-            findings.learned(self.results, self.task, second),
-        )
+        one, other = (findings.learned(self.results, self.task, m) for m in (first, second))
+        return one, other
 
     def estimate(self, method: str | None, metric: str, evaluation: str | None) -> Shown:
         """A method's value of a metric on an evaluated set."""
@@ -85,15 +88,9 @@ class MethodAnswers(CostAnswers):
     @property
     def gain(self) -> float | None:
         """What part of the reference's gain over the control the adapter reaches, if certain."""
-        roles, where = self.roles, self.settings.validation
-        entries = (
-            findings.estimate(self.results, self.task, method, self.metric, where)
-            for method in (roles.control, roles.reference, roles.adapter)
-        )
-        values = [entry["value"] if entry else None for entry in entries]
-        found = findings.comparison(
-            self.results, self.task, where, self.metric, roles.reference, roles.control
-        )
+        control, where = self.roles.control, self.settings.validation
+        values = [self.estimate(m, self.metric, where).number for m in (control, *self.pair)]
+        found = self.compared(where, self.metric, self.roles.reference, control)
         certain = judge_comparison(found) == Verdict.FIRST_BETTER and self.complete
         return findings.share_of_gain(*values) if certain else None
 
@@ -101,7 +98,7 @@ class MethodAnswers(CostAnswers):
     def share_of_gain(self) -> Phrase:
         """The same in a sentence."""
         share, control = self.gain, self.roles.control
-        if share is None or not all(self.learned(self.roles.reference, self.roles.adapter)):
+        if share is None or not all(self.learned(*self.pair)):
             return self.voice.say("gain-unknown")
         return self.voice.say(
             "gain-share",
@@ -127,24 +124,15 @@ class MethodAnswers(CostAnswers):
         """The interval of the reference's value."""
         where, metric = self.settings.validation, self.metric
         entry = findings.estimate(self.results, self.task, self.roles.reference, metric, where)
-        if entry is None:
-            return self.voice.say("no-interval")
-        shown = self.voice.interval(metric, *decisive_interval(entry))
-        return (
-            self.voice.say("interval", interval=shown) if shown else self.voice.say("no-interval")
-        )
+        shown = self.voice.interval(metric, *decisive_interval(entry)) if entry else ""
+        return self.voice.say("interval" if shown else "no-interval", interval=shown)
 
     @property
     def adapted_beyond_control(self) -> Phrase:
         """Whether adapting the encoder pays at all, for both methods."""
-        roles, where = self.roles, self.settings.validation
-        if roles.control is None or not self.complete:
+        control, where = self.roles.control, self.settings.validation
+        if control is None or not self.complete:
             return self.voice.say("not-compared")
-        verdicts = [
-            judge_comparison(
-                findings.comparison(self.results, self.task, where, self.metric, m, roles.control),
-            )
-            for m in (roles.reference, roles.adapter)
-        ]
-        extent = judge_extent(verdict == Verdict.FIRST_BETTER for verdict in verdicts)
+        found = [self.compared(where, self.metric, method, control) for method in self.pair]
+        extent = judge_extent(judge_comparison(row) == Verdict.FIRST_BETTER for row in found)
         return self.voice.say("beyond-control", extent, **self.methods)

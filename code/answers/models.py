@@ -12,12 +12,7 @@ Model = tuple[str, str]  # task and method
 
 @dataclass(frozen=True)
 class ModelAnswers:
-    """Answers that look at the models of all tasks.
-
-    Attributes:
-        results: the results.
-        voice: the language.
-    """
+    """Answers that look at the models of all tasks."""
 
     results: Results
     voice: Voice

@@ -1,19 +1,11 @@
 """Answers of Task 2: zero-shot transfer of tagging."""
 
-from answers import findings
-from answers.judging import (
-    Agreement,
-    Order,
-    Verdict,
-    interval_outcome,
-    judge_agreement,
-    judge_comparison,
-)
+from answers import findings, judging
+from answers.judging import Order, Verdict
 from answers.tags import TagAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
 from evidence.schema import Transfer
-from words.wording import MISSING
 
 
 class PosAnswers(TagAnswers):
@@ -24,26 +16,23 @@ class PosAnswers(TagAnswers):
         """The other language."""
         return Phrase(self.voice.language(self.target))
 
-    # ------------------------------------------------------------------------------------ drop
-
     @property
     def drop(self) -> Phrase:
         """How far both methods fall in the other language; one after the other if not both do."""
-        roles = (self.roles.reference, self.roles.adapter)
-        if not self.complete or {self._drop_order(m) for m in roles} != {Order.FIRST_LARGER}:
-            return self.voice.join(self._drop(method) for method in roles if method)
-        first, second = (self._drop_values(method) for method in roles)
-        return self.voice.say(
-            "drop-both",
-            **self.methods,
-            language=self.target_language,
-            **{f"first_{name}": value for name, value in first.items()},
-            **{f"second_{name}": value for name, value in second.items()},
-        )
+        if not self.complete or {self._drop_order(m) for m in self.pair} != {Order.FIRST_LARGER}:
+            return self.voice.join(self._drop(method) for method in self.pair if method)
+        values = {
+            f"{role}_{name}": value
+            for role, method in zip(("first", "second"), self.pair, strict=True)
+            for name, value in self._drop_values(method).items()
+        }
+        return self.voice.say("drop-both", **self.methods, language=self.target_language, **values)
 
     def _drop_order(self, method: str | None) -> Order:
         entry = self._transfer(method)
-        return interval_outcome(*decisive_interval(entry["drop"])) if entry else Order.UNKNOWN
+        return (
+            judging.interval_outcome(*decisive_interval(entry["drop"])) if entry else Order.UNKNOWN
+        )
 
     def _transfer(self, method: str | None) -> Transfer | None:
         return findings.transfer_entry(self.results, self.task, method)
@@ -52,23 +41,17 @@ class PosAnswers(TagAnswers):
         entry = self._transfer(method)
         if entry is None:
             return {}
-        places = {"source": self.settings.validation, "target": self.target}
         found = {
-            name: findings.estimate(self.results, self.task, method, "accuracy", where or "")
-            for name, where in places.items()
-        }
-        wrong = {
-            f"{name}_errors": self.voice.words.percent(
-                None if e is None or e["value"] is None else 1 - e["value"]
-            )
-            for name, e in found.items()
-        }
-        return {
-            **{name: self.voice.estimate("accuracy", e) for name, e in found.items()},
-            **wrong,
             "drop": self.voice.size("drop", entry["drop"]["value"]),
             "interval": self.voice.interval("drop", *decisive_interval(entry["drop"])),
         }
+        for place, where in (("source", self.settings.validation), ("target", self.target)):
+            found[place] = self.estimate(method, "accuracy", where)
+            right = found[place].number
+            found[f"{place}_errors"] = self.voice.words.percent(
+                None if right is None else 1 - right
+            )
+        return {**found}
 
     def _drop(self, method: str) -> Phrase:
         if self._transfer(method) is None:
@@ -88,12 +71,10 @@ class PosAnswers(TagAnswers):
             return self.voice.say("not-compared")
         values = {
             f"{role}_{place}": self.estimate(method, "macro_f1", where)
-            for role, method in (("a", self.roles.reference), ("b", self.roles.adapter))
+            for role, method in zip("ab", self.pair, strict=True)
             for place, where in (("source", self.settings.validation), ("target", self.target))
         }
         return self.voice.say("macro-drop", **self.methods, **values, language=self.target_language)
-
-    # -------------------------------------------------------------------------------- transfer
 
     @property
     def target_quality(self) -> Phrase:
@@ -109,45 +90,33 @@ class PosAnswers(TagAnswers):
     def transfer(self) -> Phrase:
         """Which method transferred better, by both criteria."""
         decisive = next((metric for metric, v in self._verdicts.items() if v.reliable), "drop")
+        first, second = (self.estimate(method, "accuracy", self.target) for method in self.pair)
         return self.voice.say(
             "transfer",
-            self.transfer_outcome,
+            judging.judge_agreement(*self._verdicts.values()),
             **self.methods,
             criterion=self.voice.say("criterion", decisive, language=self.target_language),
-            first_value=self.estimate(self.roles.reference, "accuracy", self.target),
-            second_value=self.estimate(self.roles.adapter, "accuracy", self.target),
+            first_value=first,
+            second_value=second,
             language=self.target_language,
         )
-
-    @property
-    def transfer_outcome(self) -> Agreement:
-        """What accuracy in the other language and the drop say together."""
-        return judge_agreement(*self._verdicts.values())
 
     @property
     def _verdicts(self) -> dict[str, Verdict]:
         """Reference against adapter by each of the two criteria."""
         return {metric: self.verdict(self.target or "", metric) for metric in ("accuracy", "drop")}
 
-    # -------------------------------------------------------------------------------- controls
-
     @property
     def why(self) -> Phrase:
         """Whether transfer goes beyond shared vocabulary: what the multilingual encoder adds."""
-        reference, lexical = (
-            self.roles.reference,
-            findings.constant_control(self.results, self.task),
+        reference, lexical = self.roles.reference, self._lexical
+        verdict = judging.judge_comparison(
+            self.compared(self.target or "", "accuracy", reference, lexical)
         )
-        found = findings.comparison(
-            self.results, self.task, self.target or "", "accuracy", reference, lexical
-        )
-        verdict = judge_comparison(found)
-        outcome = {Verdict.FIRST_BETTER: "beyond-words", Verdict.UNKNOWN: "unknown"}.get(
-            verdict, "words-alone"
-        )
+        known = {Verdict.FIRST_BETTER: "beyond-words", Verdict.UNKNOWN: "unknown"}
         return self.voice.say(
             "why",
-            outcome,
+            known.get(verdict, "words-alone"),
             **self.voice.methods(reference),
             language=self.target_language,
             target=self.estimate(reference, "accuracy", self.target),
@@ -155,36 +124,37 @@ class PosAnswers(TagAnswers):
         )
 
     @property
+    def _lexical(self) -> str | None:
+        """The most frequent tag of each form."""
+        return findings.constant_control(self.results, self.task)
+
+    def _abroad(self, rival: str | None) -> Phrase:
+        """The reference against another method in the other language."""
+        reference = self.roles.reference
+        return self.compare("against-abroad", self.target, "accuracy", reference, rival)
+
+    @property
     def control_transfer(self) -> Phrase:
         """Reference against the head-only control in the other language."""
-        return self.compare(
-            "against-abroad", self.target, "accuracy", self.roles.reference, self.roles.control
-        )
+        return self._abroad(self.roles.control)
 
     @property
     def lexical_transfer(self) -> Phrase:
         """Reference against the most frequent tag of each form."""
-        control = findings.constant_control(self.results, self.task)
-        return self.compare(
-            "against-abroad", self.target, "accuracy", self.roles.reference, control
-        )
+        return self._abroad(self._lexical)
 
     @property
     def foreign_transfer(self) -> Phrase:
         """Reference against an encoder without multilingual pretraining, if one was run."""
         if self.roles.foreign is None:
             return self.voice.say("foreign-not-run")
-        found = self.compare(
-            "against-abroad", self.target, "accuracy", self.roles.reference, self.roles.foreign
-        )
+        found = self._abroad(self.roles.foreign)
         return self.voice.join([found, self.voice.say("foreign-meaning")])
 
     @property
     def foreign_control(self) -> Phrase:
         """The control without multilingual pretraining, described if it was run."""
         return self.voice.say("foreign-control") if self.roles.foreign else Phrase("")
-
-    # ----------------------------------------------------------------------------------- words
 
     @property
     def seen(self) -> Phrase:
@@ -200,16 +170,15 @@ class PosAnswers(TagAnswers):
         """Accuracy of the reference on two groups of the target's words, by their difference."""
         entry = findings.tagging_method(self.results, self.task, self.roles.reference)
         of_target = entry["evaluations"].get(self.target or "") if entry else None
-        contrast = of_target["contrasts"][kind] if of_target else None
-        if of_target is None or contrast is None or contrast["difference"]["value"] is None:
+        difference = of_target["contrasts"][kind]["difference"] if of_target else None
+        if of_target is None or difference is None or difference["value"] is None:
             return self.voice.say(f"{key}-unknown")
         rows = {row["group"]: row for row in of_target["groups"][kind]}
-        one, other = rows[first]["accuracy"], rows[second]["accuracy"]
         return self.voice.say(
             key,
-            interval_outcome(*decisive_interval(contrast["difference"])),
-            first_value=self.voice.estimate("accuracy", one),
-            second_value=self.voice.estimate("accuracy", other),
+            judging.interval_outcome(*decisive_interval(difference)),
+            first_value=self.voice.estimate("accuracy", rows[first]["accuracy"]),
+            second_value=self.voice.estimate("accuracy", rows[second]["accuracy"]),
             first_share=self.voice.words.percent(rows[first]["share"]),
             language=self.target_language,
         )
@@ -219,10 +188,10 @@ class PosAnswers(TagAnswers):
         """How many words of both languages are scored."""
         known = self.task in self.results.evidence
         sets = self.results.tagging(self.task)["evaluations"] if known else {}
-        counts = [
-            self.voice.words.count(sets[where]["words"]) if where in sets else MISSING
+        source, target = (
+            self.voice.words.count(sets[where]["words"] if where in sets else None)
             for where in (self.settings.validation, self.target or "")
-        ]
+        )
         return self.voice.say(
-            "words-scored", source=counts[0], target=counts[1], language=self.target_language
+            "words-scored", source=source, target=target, language=self.target_language
         )

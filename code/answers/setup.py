@@ -96,11 +96,8 @@ class SetupAnswers(ModelAnswers):
     def margins(self) -> Phrase:
         """Differences that do not matter in practice."""
         margins = next(iter(self.results.profile.tasks.values())).margins
-        sizes = {
-            name: self.voice.size(metric, margins.of(metric))
-            for name, metric in (("mcc", PRIMARY["sequence"]), ("accuracy", PRIMARY["token"]))
-        }
-        return self.voice.say("margins", **sizes)
+        mcc, accuracy = (self.voice.size(m, margins.of(m)) for m in PRIMARY.values())
+        return self.voice.say("margins", mcc=mcc, accuracy=accuracy)
 
     @property
     def pooler(self) -> Phrase:
@@ -119,8 +116,7 @@ class SetupAnswers(ModelAnswers):
         """What the number of seeds leaves out, in half a line."""
         counts = [len(self._seeds(task)) for task in self.results.profile.tasks]
         listed = self.voice.listed([str(count) for count in counts])
-        most = max(counts, default=0)
-        outcome = "several" if most > 2 else "two" if most == 2 else "one"
+        outcome = {0: "one", 1: "one", 2: "two"}.get(max(counts, default=0), "several")
         return self.voice.say("headline-seeds", outcome, counts=listed)
 
     @property
@@ -145,23 +141,19 @@ class SetupAnswers(ModelAnswers):
     @property
     def level(self) -> Phrase:
         """Confidence level of every interval."""
-        return Phrase(
-            self.voice.words.percent(self._procedure["level"] if self._procedure else None, 0)
-        )
+        level = self._procedure["level"] if self._procedure else None
+        return Phrase(self.voice.words.percent(level, 0))
 
     @property
     def resamples(self) -> Phrase:
         """Resamples behind every interval and test."""
-        return Phrase(
-            self.voice.words.count(self._procedure["resamples"] if self._procedure else None)
-        )
+        resamples = self._procedure["resamples"] if self._procedure else None
+        return Phrase(self.voice.words.count(resamples))
 
     @property
     def _procedure(self) -> Procedure | None:
         """How intervals were made, the same for all tasks."""
         return next(iter(self.results.evidence.values()), None)
-
-    # ----------------------------------------------------------------------------- one task's
 
     def encoder(self, task: TaskSettings) -> str:
         """The encoder that a task's methods start from."""

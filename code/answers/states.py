@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from answers import findings
-from answers.judging import SAME_SIMILARITY, judge_extent, judge_order, judge_parts, judge_ratios
+from answers import findings, judging
+from answers.judging import SAME_SIMILARITY
 from answers.methods import PRIMARY
 from answers.models import ROLES, ModelAnswers
 from answers.voice import Phrase
@@ -20,9 +20,7 @@ class StateAnswers(ModelAnswers):
         """Who moves its weights further, whose states change more: in the target language."""
         task = self.target_task()
         target = findings.find_target(self.results, task) if task else None
-        if task is None or target is None:
-            return self.voice.say("not-compared")
-        return self._compare(task, target)
+        return self._compare(task, target) if task and target else self.voice.say("not-compared")
 
     @property
     def comparison(self) -> Phrase:
@@ -36,28 +34,27 @@ class StateAnswers(ModelAnswers):
     def _compare(self, task: str, evaluation: str) -> Phrase:
         """Length of the way of the matrices that both methods train, and CKA at the last layer."""
         first, second = (self.method(task, role) for role in ROLES)
-        learned = all(findings.learned(self.results, task, m) for m in (first, second))
-        moves = [findings.adapted_moves(self.results, task, m, second) for m in (first, second)]
-        states = [
-            findings.last_layer_similarity(self.results, task, m, evaluation)
-            for m in (first, second)
-        ]
-        if first is None or second is None or not learned or not all((*moves, *states)):
-            return self.voice.say("states", "unknown", task=self.voice.name("task", task))
+        pair, name = (first, second), self.voice.name("task", task)
+        learned = all(findings.learned(self.results, task, m) for m in pair)
+        moves = [findings.adapted_moves(self.results, task, m, second) for m in pair]
+        states = [findings.last_layer_similarity(self.results, task, m, evaluation) for m in pair]
+        if None in pair or not learned or not all((*moves, *states)):
+            return self.voice.say("states", "unknown", task=name)
         ratios = [b / a for a, b in zip(*moves, strict=False) if a]
+        order = judging.judge_order(states[0], states[1], SAME_SIMILARITY)
         means = [sum(values) / len(values) for values in (*moves, *states)]
-        outcome = f"{judge_ratios(ratios)}-{judge_order(states[0], states[1], SAME_SIMILARITY)}"
+        shown = [self.voice.words.number(mean, 2) for mean in means]
         return self.voice.say(
             "states",
-            outcome,
-            task=self.voice.name("task", task),
+            f"{judging.judge_ratios(ratios)}-{order}",
+            task=name,
             **self.voice.methods(first, second),
             language=self.voice.language(evaluation),
             ratio=self.voice.ratio(means[1] / means[0] if means[0] else None),
-            first_move=self.voice.words.number(means[0], 2),
-            second_move=self.voice.words.number(means[1], 2),
-            first_cka=self.voice.words.number(means[2], 2),
-            second_cka=self.voice.words.number(means[3], 2),
+            first_move=shown[0],
+            second_move=shown[1],
+            first_cka=shown[2],
+            second_cka=shown[3],
         )
 
     @property
@@ -69,7 +66,7 @@ class StateAnswers(ModelAnswers):
         same = [phrase for phrase in said if phrase.outcome == "same"]
         return self.voice.say(
             "restored",
-            judge_extent(phrase in same for phrase in said),
+            judging.judge_extent(phrase in same for phrase in said),
             listed=self.voice.join(said, "; "),
             first=self.voice.listed([Phrase(phrase.partition(":")[0]) for phrase in same]),
         )
@@ -93,7 +90,9 @@ class StateAnswers(ModelAnswers):
             metric=self.voice.name("metric", metric),
             **{part: self.voice.size(metric, loss) for part, (loss, _, _) in thirds.items()},
         )
-        outcome = judge_parts(thirds, {part: sum(of) / len(of) for part, of in moved.items()})
+        outcome = judging.judge_parts(
+            thirds, {part: sum(of) / len(of) for part, of in moved.items()}
+        )
         return Phrase(said, said.key, outcome, said.numbers)
 
     @property
@@ -103,17 +102,16 @@ class StateAnswers(ModelAnswers):
         if task is None:
             return self.voice.say("not-compared")
         method = self.method(task, "reference")
-        source, target = self.results.evaluations(task)[0], findings.find_target(self.results, task)
-        similarities = [
-            findings.last_layer_similarity(self.results, task, method, where)
-            for where in (source, target or "")
-        ]
-        means = [sum(of) / len(of) if of else None for of in similarities]
+        places = (self.results.evaluations(task)[0], findings.find_target(self.results, task) or "")
+        first, second = (
+            findings.last_layer_similarity(self.results, task, method, where) for where in places
+        )
+        means = [sum(of) / len(of) if of else None for of in (first, second)]
         return self.voice.say(
             "similarity",
-            judge_order(similarities[0], similarities[1], SAME_SIMILARITY),
-            source_language=self.voice.language(source),
-            target_language=self.voice.language(target),
+            judging.judge_order(first, second, SAME_SIMILARITY),
+            source_language=self.voice.language(places[0]),
+            target_language=self.voice.language(places[1]),
             first_value=self.voice.words.number(means[0], 2),
             second_value=self.voice.words.number(means[1], 2),
         )

@@ -8,6 +8,8 @@ from answers.methods import MethodAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
 from evidence.schema import Cell, DropGroup, Transfer
+from evidence.transfer import REMAINING
+from study.settings import language_of
 
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
@@ -15,7 +17,6 @@ LEARNT = 0.5  # accuracy at home below which a tag has nothing to lose
 CONVENTIONS = ("quantifiers", "ADJ/VERB")  # where the two treebanks draw the line differently
 WORD_ORDER = ("separable particles", "clause-final verbs")
 ENOUGH_WORDS = 20  # in both sets, for a tag to be named as one that loses little
-REMAINING = "remaining"
 
 # The confusions that the note on a tag explains; of a tag without an entry it explains all.
 EXPLAINED: dict[str, tuple[str, ...]] = {
@@ -48,8 +49,6 @@ class TagAnswers(MethodAnswers):
     def _entry(self) -> Transfer | None:
         return findings.transfer_entry(self.results, self.task, self.roles.reference)
 
-    # ------------------------------------------------------------------------------------ tags
-
     @property
     def sparing_tags(self) -> Phrase:
         """Tags, found often enough in both sets, that lose least accuracy."""
@@ -62,8 +61,9 @@ class TagAnswers(MethodAnswers):
         ]
         rows.sort(key=lambda row: row["drop"]["value"] or 0.0)
         shown = [self.voice.say("tag-drop", **self._tag_values(row)) for row in rows[:SHOWN]]
-        outcome = "some" if shown else "none"
-        return self.voice.say("sparing", outcome, listed=self.voice.listed(shown))
+        return self.voice.say(
+            "sparing", "some" if shown else "none", listed=self.voice.listed(shown)
+        )
 
     @property
     def tag_notes(self) -> Phrase:
@@ -87,33 +87,22 @@ class TagAnswers(MethodAnswers):
         return self._entry["cells"] if self._entry else []
 
     def _tag_note(self, row: DropGroup) -> Phrase:
-        tag, taken = row["group"], self._taken_for(row["group"])
-        note = self._grammar(tag, taken)
+        """What a tag costs, what it is taken for, and the note of grammar that explains it."""
+        tag = row["group"]
+        cells = [cell for cell in self._cells if cell["gold"] == tag and cell["points"] > 0]
+        top = max(cells, key=lambda cell: cell["points"], default=None)
+        taken = top["predicted"] if top else None
+        key = f"tag-{language_of(self.target or '')}-{tag}"
+        fits = taken in EXPLAINED.get(tag, (taken,)) and self.voice.words.has("phrases", key)
+        if tag in CAPITALS and "uncased" in self.settings.methods[0].model_name_or_path:
+            fits = False
         return self.voice.say(
             "tag-note",
-            "explained" if note else "unexplained",
+            "explained" if fits else "unexplained",
             **self._tag_values(row),
             taken=taken or "",
-            note=note or "",
+            note=self.voice.say(key) if fits else "",
         )
-
-    def _taken_for(self, tag: str) -> str | None:
-        """The tag that costs most when it stands in the place of the right one."""
-        cells = [cell for cell in self._cells if cell["gold"] == tag]
-        top = max(cells, key=lambda cell: cell["points"], default=None)
-        return top["predicted"] if top and top["points"] > 0 else None
-
-    def _grammar(self, tag: str, taken: str | None) -> Phrase | None:
-        """The note on a tag, where it explains the confusion that was found."""
-        key = f"tag-{findings.language_of(self.target) if self.target else ''}-{tag}"
-        if tag in CAPITALS and "uncased" in self._encoder:
-            return None
-        fits = taken in EXPLAINED.get(tag, (taken,))
-        return self.voice.say(key) if fits and self.voice.words.has("phrases", key) else None
-
-    @property
-    def _encoder(self) -> str:
-        return self.settings.methods[0].model_name_or_path
 
     def _tag_values(self, row: DropGroup) -> dict[str, str]:
         return {
@@ -123,20 +112,18 @@ class TagAnswers(MethodAnswers):
             "points": self.voice.points(row["points_rate"]),
         }
 
-    # ---------------------------------------------------------------------------------- causes
-
-    def _causes(self) -> list[tuple[str, float]]:
+    @property
+    def _causes(self) -> dict[str, float]:
         """Kinds of confusion with their share of accuracy, the dearest first."""
         rows = self._entry["causes"] if self._entry else []
-        found = [(row["cause"], row["points"]["value"] or 0.0) for row in rows]
-        return sorted(found, key=lambda pair: -pair[1])
+        return {row["cause"]: row["points"]["value"] or 0.0 for row in rows}
 
     @property
     def causes(self) -> Phrase:
         """The confusions that account for most of the drop; the rest class is named apart."""
-        found = self._causes()
-        rest = dict(found).get(REMAINING, 0.0)
-        named = [(cause, points) for cause, points in found if cause != REMAINING and points > 0]
+        found, drop = self._causes, self._drop_value
+        rest = found.pop(REMAINING, 0.0)
+        named = [(cause, points) for cause, points in found.items() if points > 0]
         if not named:
             return self.voice.say("causes", "none")
         items = [
@@ -149,10 +136,10 @@ class TagAnswers(MethodAnswers):
         ]
         return self.voice.say(
             "causes",
-            "mostly-unnamed" if self._share_of_drop(rest) >= MOST else "named",
+            "mostly-unnamed" if drop and rest / drop >= MOST else "named",
             listed=self.voice.listed(items),
             remaining=self.voice.points(rest),
-            drop=self.voice.points(self._drop_value),
+            drop=self.voice.points(drop),
         )
 
     @property
@@ -161,9 +148,6 @@ class TagAnswers(MethodAnswers):
         if self._entry is None or (decisive_interval(self._entry["drop"])[0] or 0.0) <= 0:
             return None
         return self._entry["drop"]["value"]
-
-    def _share_of_drop(self, points: float) -> float:
-        return points / self._drop_value if self._drop_value and self._drop_value > 0 else 0.0
 
     @property
     def conventions(self) -> Phrase:
@@ -177,7 +161,7 @@ class TagAnswers(MethodAnswers):
 
     def _part(self, key: str, causes: Collection[str]) -> Phrase:
         """How much of the reference's drop some of its causes make up."""
-        found = [points for cause, points in self._causes() if cause in causes]
+        found = [points for cause, points in self._causes.items() if cause in causes]
         part, whole = sum(found) if found else None, self._drop_value
         return self.voice.say(
             key,
@@ -189,13 +173,10 @@ class TagAnswers(MethodAnswers):
     @property
     def confusion(self) -> Phrase:
         """The single confusion of two tags that accounts for most of the drop."""
-        cells = [cell for cell in self._cells if cell["points"] > 0]
-        if not cells:
+        top = max(self._cells, key=lambda cell: cell["points"], default=None)
+        if top is None or top["points"] <= 0:
             return self.voice.say("confusion-none")
-        top = max(cells, key=lambda cell: cell["points"])
+        points = self.voice.points(top["points"])
         return self.voice.say(
-            "confusion",
-            gold=top["gold"],
-            predicted=top["predicted"],
-            points=self.voice.points(top["points"]),
+            "confusion", gold=top["gold"], predicted=top["predicted"], points=points
         )

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from answers import findings
-from answers.judging import judge_ratios
+from answers import findings, judging
 from answers.models import ROLES, ModelAnswers
 from answers.voice import Phrase
 from store.frames import select
@@ -17,30 +16,30 @@ class UpdateAnswers(ModelAnswers):
     def structure(self, task: str) -> Phrase:
         """Effective rank of the update: reference against adapter."""
         first, second = (self.method(task, role) for role in ROLES)
-        ranks = [
+        one, other = (
             findings.mean_structure(self.results, task, m, "effective_rank")
             for m in (first, second)
-        ]
-        share = findings.mean_structure(self.results, task, first, "top8_share")
-        if first is None or second is None or ranks[0] is None or ranks[1] is None:
+        )
+        if one is None or other is None:
             return self.voice.say("not-compared")
+        share = findings.mean_structure(self.results, task, first, "top8_share")
         return self.voice.say(
             "structure",
-            judge_ratios([ranks[1] / ranks[0]]),
+            judging.judge_ratios([other / one]),
             task=self.voice.name("task", task),
             **self.voice.methods(first, second),
-            first_value=self.voice.words.number(ranks[0], 1),
-            second_value=self.voice.words.number(ranks[1], 1),
+            first_value=self.voice.words.number(one, 1),
+            second_value=self.voice.words.number(other, 1),
             share=self.voice.words.percent(share, 0),
         )
 
     @property
     def untouched(self) -> Phrase:
         """Whether adapters left everything outside their targets bit for bit as it was."""
-        adapters = [(t, self.method(t, "adapter")) for t in self.results.profile.tasks]
-        chosen = [select(self.results.untouched, task=t, method=m) for t, m in adapters]
-        tensors = sum(int(of.tensors.sum()) for of in chosen if len(of))
-        changed = sum(int(of.changed.sum()) for of in chosen if len(of))
+        tensors = changed = 0
+        for task in self.results.profile.tasks:
+            rows = select(self.results.untouched, task=task, method=self.method(task, "adapter"))
+            tensors, changed = tensors + int(rows.tensors.sum()), changed + int(rows.changed.sum())
         if not tensors:
             return self.voice.say("not-compared")
         return self.voice.say(

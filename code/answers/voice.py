@@ -129,8 +129,6 @@ class Voice:
         """Items separated by commas; ``–`` for none."""
         return join_markup(", ", items or (MISSING,))
 
-    # ---------------------------------------------------------------------------------- values
-
     def ratio(self, value: float | None) -> Shown:
         """How many times: one digit after the point, as Russian grammar needs it."""
         return self.words.number(value, 1)

@@ -1,13 +1,12 @@
 """Evidence of Task 1 from stored logits (``schema.AcceptabilityEvidence``)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evidence import baselines, intervals, scoring
+from evidence.arrays import Bools, Floats, Ints, Names
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
 from evidence.panels import (
@@ -16,7 +15,7 @@ from evidence.panels import (
     contrast,
     estimate_entry,
     mean_confusion,
-    part_entry,
+    measure_part,
     point_entry,
     ratio,
 )
@@ -30,14 +29,11 @@ from evidence.schema import (
 )
 from study.settings import Margins, Roles, find_roles
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-
 MAJORITY = "majority class"
 LENGTHS = (5, 8, 11, 15)
 COMPARED = ("matthews_correlation", "accuracy")
 CONTRASTS = {"by_domain": ("in", "out"), "by_label": ("majority", "minority")}
-Groups = Mapping[str, tuple[NDArray[np.str_], list[str]]]
+Groups = Mapping[str, tuple[Names, list[str]]]
 
 
 def summarise_acceptability(
@@ -170,19 +166,14 @@ def _acceptability_method(
 
 
 def _contrast(
-    panel: Panel,
-    correct: NDArray[np.bool_],
-    names: NDArray[np.str_],
-    pair: tuple[str, str],
-    seeded: bool,
+    panel: Panel, correct: Bools, names: Names, pair: tuple[str, str], seeded: bool
 ) -> Contrast:
-    members = [np.broadcast_to(names == group, correct.shape) for group in pair]
-    counts = [np.stack([correct & m, m], axis=-1).astype(np.float64) for m in members]
-    entries = [part_entry(panel, c, c[0, :, 1], ratio, seeded) for c in counts]
-    one, other = (
-        panel.replicate(c, ratio) if panel.always_has(c[0, :, 1]) else None for c in counts
-    )
-    return contrast(pair, (entries[0], entries[1]), (one, other), seeded)
+    parts = []
+    for group in pair:
+        member = np.broadcast_to(names == group, correct.shape)
+        counts = np.stack([correct & member, member], axis=-1).astype(np.float64)
+        parts.append(measure_part(panel, counts, counts[0, :, 1], ratio, seeded))
+    return contrast(pair, parts[0], parts[1], seeded)
 
 
 def _agreement(
@@ -199,13 +190,13 @@ def _acceptability_group(
     panel: Panel,
     method: str,
     seeded: bool,
-    member: NDArray[np.bool_],
+    member: Bools,
     labels: Ints,
     group: str,
 ) -> ItemGroup:
     counts = panel.counts[method] * member[:, None]
     mcc = (
-        part_entry(panel, counts, member, scoring.matthews_correlation, seeded)
+        measure_part(panel, counts, member, scoring.matthews_correlation, seeded).entry
         if len(set(labels[member].tolist())) == 2
         else point_entry([], "MCC needs items of both labels")
     )
@@ -213,7 +204,7 @@ def _acceptability_group(
         "group": group,
         "items": int(member.sum()),
         "share": float(member.mean()),
-        "accuracy": part_entry(panel, counts, member, scoring.accuracy, seeded),
+        "accuracy": measure_part(panel, counts, member, scoring.accuracy, seeded).entry,
         "matthews_correlation": mcc,
     }
 

@@ -2,27 +2,15 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from evidence import intervals, outcomes
+from evidence.arrays import Floats
 from evidence.intervals import Replicated
 from evidence.panels import ENOUGH_SEEDS, Panel, covers, missing_reason
 from evidence.schema import Comparison
 from study.settings import Margins, Roles
 
-Floats = NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two methods on one evaluated set: metric -> difference, and -> its null distribution (P,)."""
-
-    differences: Mapping[str, Replicated]
-    nulls: Mapping[str, Floats]
+Paired = tuple[Replicated, Floats]  # a difference and its null distribution (P,)
 
 
 def compare_all(
@@ -81,12 +69,10 @@ def _compare(
     if not take_first:
         return [_comparison(name, first, second, [], None, 0) for name in names]
     pairs = {name: _pair(p, first, second, take_first, take_second) for name, p in shared.items()}
-    found = [
-        (pair.differences[metric], pair.nulls[metric])
-        for name, pair in pairs.items()
-        for metric in shared[name].compared
-    ]
-    found += [_difference_of_drops(pairs[source], pairs[target]) for source, target in drops]
+    found = [difference for pair in pairs.values() for difference in pair.values()]
+    for source, target in drops:
+        (one, null), (other, other_null) = (pairs[name]["accuracy"] for name in (source, target))
+        found.append((one.drop_to(other), null - other_null))
     return [
         _comparison(name, first, second, common, pair, len(take_first))
         for name, pair in zip(names, found, strict=True)
@@ -107,22 +93,19 @@ def shared_seeds(
 
 def _pair(
     panel: Panel, first: str, second: str, take_first: list[int], take_second: list[int]
-) -> Pair:
+) -> dict[str, Paired]:
+    """Two methods on one evaluated set by metric."""
     totals = intervals.exchanged_totals(
         panel.counts[first][take_first], panel.counts[second][take_second], panel.masks
     )
     one, other = panel.quantities[first], panel.quantities[second]
-    return Pair(
-        {m: one[m].take(take_first).minus(other[m].take(take_second)) for m in panel.compared},
-        {m: intervals.null_effects(panel.metrics[m], totals) for m in panel.compared},
-    )
-
-
-def _difference_of_drops(source: Pair, target: Pair) -> tuple[Replicated, Floats]:
-    return (
-        source.differences["accuracy"].drop_to(target.differences["accuracy"]),
-        source.nulls["accuracy"] - target.nulls["accuracy"],
-    )
+    return {
+        metric: (
+            one[metric].take(take_first).minus(other[metric].take(take_second)),
+            intervals.null_effects(panel.metrics[metric], totals),
+        )
+        for metric in panel.compared
+    }
 
 
 def _comparison(
@@ -130,7 +113,7 @@ def _comparison(
     first: str,
     second: str,
     common: list[int],
-    found: tuple[Replicated, Floats] | None,
+    found: Paired | None,
     values: int,
 ) -> Comparison:
     """One comparison by its difference and null distribution, before roles and correction."""

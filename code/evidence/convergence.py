@@ -13,16 +13,14 @@ become small, whether or not anything is left to learn, and one more epoch would
 schedule from its first step on. ``extrapolated_gain`` therefore continues a line, no more.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
-Floats = NDArray[np.floating[Any]]
+from evidence.arrays import Floats
 
 WINDOW = 3  # evaluations averaged wherever a level, not a point, is meant
 MIN_POINTS = 6  # evaluations below which nothing is said about turns and trends
@@ -33,26 +31,81 @@ FLAT_GAIN = 0.002  # of the metric: an extrapolated change of less in an epoch i
 LEVEL = 0.95
 DECAYING = ("linear", "cosine")
 
-QUANTITIES = (
-    "best_loss",
-    "best_loss_step",
-    "best_loss_epoch",
-    "final_loss",
-    "final_train_loss",
-    "gap",
-    "rise",
-    "best_metric",
-    "best_metric_step",
-    "best_metric_epoch",
-    "final_metric",
-    "metric_change_after_best_loss",
-    "slope",
-    "extrapolated_gain",
-)
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Curve:
+class Quantities(TypedDict, Generic[T]):
+    """What is read off the curves of a run: a number, or its spread over runs.
+
+    Best points are the lowest validation loss and the highest metric, the first of equals.
+    ``final_train_loss`` is averaged over the steps since the last but one evaluation; ``gap`` is
+    the final validation loss minus it (it is measured with dropout, which makes the gap smaller);
+    ``rise`` the mean of the last three validation losses minus the lowest mean of three neighbours;
+    ``metric_change_after_best_loss`` how much the metric changes from the lowest loss to the end
+    (means of three); ``slope`` that of the metric over the last third of the steps, an epoch;
+    ``extrapolated_gain`` of one more epoch at that slope, no further than to 1.
+    """
+
+    best_loss: T
+    best_loss_step: T
+    best_loss_epoch: T
+    final_loss: T
+    final_train_loss: T
+    gap: T
+    rise: T
+    best_metric: T
+    best_metric_step: T
+    best_metric_epoch: T
+    final_metric: T
+    metric_change_after_best_loss: T
+    slope: T
+    extrapolated_gain: T
+
+
+class Spread(TypedDict):
+    """Mean and range of a quantity over the runs that have it, and its value in each run."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    per_seed: list[float | None]
+
+
+class RunConvergence(Quantities[float | None]):
+    """One run.
+
+    ``metric``: the first validation metric that is no loss, None if there is none; ``turned``:
+    whether validation loss rises after its minimum by more than ``TURN_NOISE`` standard errors and
+    more than ``TURN_SHARE``, None if the curve is too short; ``metric_after_best_loss``: "rises",
+    "falls" or "flat", None where the lowest loss is the end; ``slope_margin``: half the 95 %
+    interval of the slope.
+    """
+
+    metric: str | None
+    turned: bool | None
+    metric_after_best_loss: str | None
+    slope_margin: float | None
+
+
+class Convergence(Quantities[Spread]):
+    """The runs of a method.
+
+    ``turned``: runs whose validation loss turned, of the ``turn_known`` that are long enough to
+    tell; ``metric_after_turn``: what the metric does in most of them; ``slope_low`` and
+    ``slope_high``: a 95 % interval of the slope, over runs where there are several, else from the
+    residuals of the line; ``outlook``: "rising", "flat" or "falling" if that interval allows to say
+    so, else "unclear"; None without a slope.
+    """
+
+    turned: int
+    turn_known: int
+    metric_after_turn: str | None
+    slope_low: float | None
+    slope_high: float | None
+    outlook: str | None
+
+
+class Curve(NamedTuple):
     """One curve of one run: values (n,) at steps (n,) and epochs (n,), in order."""
 
     steps: Floats
@@ -60,68 +113,54 @@ class Curve:
     values: Floats
 
 
-def aggregate_runs(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and range over runs of what ``describe_run`` says, and what most of them do."""
+def aggregate_runs(runs: Sequence[RunConvergence]) -> Convergence:
+    """What the runs of a method say together."""
     turned = [run for run in runs if run["turned"]]
     after = [run["metric_after_best_loss"] for run in turned if run["metric_after_best_loss"]]
     low, high = _slope_interval(runs)
-    summary = {name: _spread([run[name] for run in runs]) for name in QUANTITIES}
+    values = [cast(Mapping[str, float | None], run) for run in runs]
+    names = Quantities.__annotations__
+    spreads = {name: _spread([run[name] for run in values]) for name in names}
     return {
-        **summary,
+        **cast(Quantities[Spread], spreads),
         "turned": len(turned),
         "turn_known": sum(run["turned"] is not None for run in runs),
         "metric_after_turn": _majority(after),
         "slope_low": low,
         "slope_high": high,
-        "outlook": _outlook(summary["slope"]["value"], low, high),
+        "outlook": _outlook(spreads["slope"]["value"], low, high),
     }
 
 
-def describe_run(rows: pd.DataFrame) -> dict[str, Any]:
+def describe_run(rows: pd.DataFrame) -> RunConvergence:
     """Convergence of one run.
 
     Args:
-        rows: of ``Study.curves``, all of one run, with at least a validation loss.
-
-    Returns:
-        ``metric``, the first validation metric that is no loss (None if there is none), and the
-        values of ``QUANTITIES``: the best points (lowest validation loss, highest metric; the first
-        of equals); the last values; ``final_train_loss``, averaged over the steps since the last
-        but one evaluation; ``gap``, final validation minus that training loss (training loss is
-        measured with dropout, which makes the gap smaller); ``rise``, the mean of the last three
-        validation losses minus the lowest mean of three neighbours; ``slope`` of the metric over
-        the last third of the steps, an epoch; ``extrapolated_gain`` of one more epoch at that
-        slope, no further than to 1. Besides: ``turned``, whether validation loss rises after its
-        minimum by more than ``TURN_NOISE`` standard errors and more than ``TURN_SHARE`` (None if
-        the curve is too short); ``metric_change_after_best_loss`` and ``metric_after_best_loss``:
-        how much the metric changes from the lowest loss to the end (means of three), and
-        ``"rises"``, ``"falls"`` or ``"flat"``, None where the lowest loss is the end;
-        ``slope_margin``, half the 95 % interval of the slope.
+        rows: of ``Results.curves``, all of one run, with at least a validation loss.
     """
     metrics = rows.loc[(rows.split == "validation") & (rows.metric != "loss"), "metric"]
     metric = metrics.iloc[0] if len(metrics) else None
     loss = select_curve(rows, "validation", "loss")
-    described = {"metric": metric, **_describe_losses(loss, select_curve(rows, "train", "loss"))}
-    if metric is None:
-        names = [name for name in QUANTITIES if name not in described]
-        return described | dict.fromkeys([*names, "metric_after_best_loss", "slope_margin"])
-    return described | _describe_metric(select_curve(rows, "validation", metric), loss)
+    found = dict.fromkeys((*Quantities.__annotations__, *RunConvergence.__annotations__))
+    found |= {"metric": metric, **_describe_losses(loss, select_curve(rows, "train", "loss"))}
+    if metric is not None:
+        found |= _describe_metric(select_curve(rows, "validation", metric), loss)
+    return cast(RunConvergence, found)
 
 
 def select_curve(rows: pd.DataFrame, split: str, metric: str) -> Curve:
     """One curve out of the rows of a run; it may be empty."""
     chosen = rows[(rows.split == split) & (rows.metric == metric)].sort_values("step")
-    columns = (chosen[name].to_numpy(dtype=float) for name in ("step", "epoch", "value"))
-    return Curve(*columns)
+    return Curve(*(chosen[name].to_numpy(dtype=float) for name in ("step", "epoch", "value")))
 
 
 # ---------------------------------------------------------------------------------------- losses
 
 
-def _describe_losses(loss: Curve, train: Curve) -> dict[str, Any]:
-    best = int(np.argmin(loss.values))
-    final_train = _final_train_loss(train, loss)
-    final = float(loss.values[-1])
+def _describe_losses(loss: Curve, train: Curve) -> dict[str, float | bool | None]:
+    best, final = int(np.argmin(loss.values)), float(loss.values[-1])
+    recent = train.values[train.steps > (loss.steps[-2] if len(loss.steps) > 1 else -np.inf)]
+    final_train = float(recent.mean()) if len(recent) else None
     return {
         "best_loss": float(loss.values[best]),
         "best_loss_step": int(loss.steps[best]),
@@ -132,12 +171,6 @@ def _describe_losses(loss: Curve, train: Curve) -> dict[str, Any]:
         "rise": rise_after_minimum(loss.values),
         "turned": has_turned(loss.values),
     }
-
-
-def _final_train_loss(train: Curve, loss: Curve) -> float | None:
-    since = loss.steps[-2] if len(loss.steps) > 1 else -np.inf
-    recent = train.values[train.steps > since]
-    return float(recent.mean()) if len(recent) else None
 
 
 def rise_after_minimum(values: Floats) -> float | None:
@@ -173,7 +206,7 @@ def moving_mean(values: Floats) -> Floats:
 # ---------------------------------------------------------------------------------------- metric
 
 
-def _describe_metric(curve: Curve, loss: Curve) -> dict[str, Any]:
+def _describe_metric(curve: Curve, loss: Curve) -> dict[str, float | str | None]:
     best, final = int(np.argmax(curve.values)), float(curve.values[-1])
     slope, margin = late_slope(curve)
     change, direction = _change_after(curve, float(loss.steps[np.argmin(loss.values)]))
@@ -223,7 +256,7 @@ def late_slope(curve: Curve) -> tuple[float | None, float | None]:
 # ------------------------------------------------------------------------------------- over runs
 
 
-def _spread(values: Sequence[float | None]) -> dict[str, Any]:
+def _spread(values: Sequence[float | None]) -> Spread:
     known = [float(value) for value in values if value is not None]
     return {
         "value": float(np.mean(known)) if known else None,
@@ -241,16 +274,16 @@ def _majority(answers: Sequence[str]) -> str | None:
     return "flat" if answers else None
 
 
-def _slope_interval(runs: Sequence[dict[str, Any]]) -> tuple[float | None, float | None]:
+def _slope_interval(runs: Sequence[RunConvergence]) -> tuple[float | None, float | None]:
     slopes = [run["slope"] for run in runs if run["slope"] is not None]
     if not slopes:
         return None, None
+    mean = float(np.mean(slopes))
     if len(slopes) > 1:
-        quantile = stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1)
-        half = float(quantile * stats.sem(slopes))
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1) * stats.sem(slopes))
     else:
-        half = next(run["slope_margin"] for run in runs if run["slope"] is not None)
-    return float(np.mean(slopes)) - half, float(np.mean(slopes)) + half
+        half = next(margin for run in runs if (margin := run["slope_margin"]) is not None)
+    return mean - half, mean + half
 
 
 def _outlook(slope: float | None, low: float | None, high: float | None) -> str | None:

@@ -8,12 +8,10 @@ batches, which are few and need not be alike.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from evidence.arrays import Floats, Ints
 
 LEVEL = 0.95
 
@@ -62,7 +60,7 @@ def price_steps(
     }
 
 
-def _price(seconds: Floats, ratios: Floats, drawn: NDArray[np.integer[Any]]) -> StepPrice:
+def _price(seconds: Floats, ratios: Floats, drawn: Ints) -> StepPrice:
     # The logarithm keeps the inverse of a ratio symmetric where two middle values are averaged.
     logarithms = np.log(ratios)
     medians = np.median(logarithms[drawn], axis=1)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evidence import scoring, transfer
+from evidence.arrays import CountMetric
 from evidence.intervals import Replicated
-from evidence.panels import RARE, estimate_entry, mean_confusion, point_entry
+from evidence.panels import RARE, Part, estimate_entry, mean_confusion, point_entry
 from evidence.schema import CausePart, Cell, DropGroup, Estimate, Transfer
 from evidence.word_groups import Group, Tagging
 
@@ -41,7 +42,7 @@ def describe_transfer(
     }
 
 
-def _drop_over(study: Tagging, method: str, target: str, metric: scoring.CountMetric) -> Estimate:
+def _drop_over(study: Tagging, method: str, target: str, metric: CountMetric) -> Estimate:
     panels = (study.panels[study.source], study.panels[target])
     one, other = (panel.replicate(panel.counts[method], metric) for panel in panels)
     return estimate_entry(one.drop_to(other), seeded=bool(study.seeds[method]))
@@ -49,26 +50,14 @@ def _drop_over(study: Tagging, method: str, target: str, metric: scoring.CountMe
 
 def _drop_rows(source: Sequence[Group], target: Sequence[Group], seeded: bool) -> list[DropGroup]:
     rows = transfer.drop_by_group([g.row for g in source], [g.row for g in target])
-    return [
-        {
-            "group": row.group,
-            "source_words": row.source_words,
-            "target_words": row.target_words,
-            "source_accuracy": row.source_accuracy,
-            "target_accuracy": row.target_accuracy,
-            "drop": _group_drop(a, b, row, seeded),
-            "points": row.points,
-            "points_rate": row.points_rate,
-            "points_mix": row.points_mix,
-        }
-        for row, a, b in zip(rows, source, target, strict=True)
-    ]
+    pairs = zip(rows, source, target, strict=True)
+    return [{**row, "drop": _group_drop(a.part, b.part, seeded)} for row, a, b in pairs]
 
 
-def _group_drop(source: Group, target: Group, row: transfer.DropRow, seeded: bool) -> Estimate:
+def _group_drop(source: Part, target: Part, seeded: bool) -> Estimate:
     if source.quantity is not None and target.quantity is not None:
         return estimate_entry(source.quantity.drop_to(target.quantity), seeded=seeded)
-    if row.drop is None:
+    if None in (source.entry["value"], target.entry["value"]):
         return point_entry([], "no such items in one of the sets")
     values = zip(source.entry["per_seed"], target.entry["per_seed"], strict=True)
     return point_entry([a - b for a, b in values], RARE)

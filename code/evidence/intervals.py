@@ -34,16 +34,15 @@ seeds are too few to estimate a spread, one has none: then only the first answer
 results say so (``panels``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
 
-Floats = NDArray[np.floating[Any]]
-CountMetric = Callable[[Floats], Floats]
+from evidence.arrays import CountMetric, Floats
+
 Bounds = tuple[float, float]
 
 UNIT: Bounds = (0.0, 1.0)
@@ -52,8 +51,7 @@ LEVEL = 0.95
 RESAMPLES = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A value with a confidence interval, in the metric's own unit."""
 
     value: float
@@ -61,8 +59,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """First minus second method: mean over seeds, its interval, and a two-sided p value."""
 
     effect: float
@@ -94,10 +91,9 @@ class Replicated:
 
     def take(self, seeds: Sequence[int]) -> "Replicated":
         """The quantity for these positions of the seed axis, in this order, repeats allowed."""
-        chosen = list(seeds)
-        return Replicated(
-            self.values[chosen], self.replicates[:, chosen], self.influence[:, chosen], self.bounds
-        )
+        parts = (self.values, self.replicates, self.influence)
+        values, replicates, influence = (part[..., list(seeds)] for part in parts)
+        return Replicated(values, replicates, influence, self.bounds)
 
     def minus(self, other: "Replicated") -> "Replicated":
         """Difference on the *same* units under the same resamples (two methods)."""
@@ -145,20 +141,8 @@ def weighted_totals(weights: Floats, counts: Floats) -> Floats:
     return product.reshape(len(weights), seeds, columns).astype(np.float64)
 
 
-def jackknife_totals(counts: Floats) -> Floats:
-    """Counts summed without each unit: (S, U, K) -> (U, S, K)."""
-    exact = np.moveaxis(counts, 1, 0).astype(np.float64)
-    without: Floats = exact.sum(axis=0) - exact
-    return without
-
-
 def replicate(
-    counts: Floats,
-    metric: CountMetric,
-    totals: Floats,
-    *,
-    left_out: Floats | None = None,
-    bounds: Bounds = UNIT,
+    counts: Floats, metric: CountMetric, totals: Floats, *, bounds: Bounds = UNIT
 ) -> Replicated:
     """A metric and its bootstrap replicates.
 
@@ -166,11 +150,10 @@ def replicate(
         counts: (S, U, K).
         metric: (..., K) -> (...).
         totals: (B, S, K) of ``weighted_totals``, shared between metrics of the same counts.
-        left_out: (U, S, K) of ``jackknife_totals``, if it is at hand.
         bounds: of the metric.
     """
-    without = jackknife_totals(counts) if left_out is None else left_out
-    leave_one_out = metric(without)
+    exact = np.moveaxis(counts, 1, 0).astype(np.float64)
+    leave_one_out = metric(exact.sum(axis=0) - exact)
     units = len(leave_one_out)
     return Replicated(
         values=metric(counts.sum(axis=1, dtype=np.float64)),
@@ -272,21 +255,16 @@ def _bounded(position: float, bounds: Bounds) -> float:
 
 
 def exchanged_totals(first: Floats, second: Floats, masks: Floats) -> tuple[Floats, Floats]:
-    """Totals of both methods after exchanging units, all seeds of a unit together.
+    """Totals (P, S, K) of both methods after exchanging units, all seeds of a unit together.
 
     Args:
         first: (S, U, K) counts of one method.
         second: (S, U, K) counts of the other.
         masks: (P, U) of ``exchange_masks``.
-
-    Returns:
-        Two arrays (P, S, K).
     """
     moved = weighted_totals(masks, second - first)
-    return (
-        first.sum(axis=1, dtype=np.float64) + moved,
-        second.sum(axis=1, dtype=np.float64) - moved,
-    )
+    one, other = (counts.sum(axis=1, dtype=np.float64) for counts in (first, second))
+    return one + moved, other - moved
 
 
 def null_effects(metric: CountMetric, totals: tuple[Floats, Floats]) -> Floats:
@@ -314,22 +292,20 @@ def seed_p(difference: Replicated, p_items: float) -> float:
 def item_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
     """Difference between these trained models: BCa interval and permutation test over units."""
     interval = item_interval(difference, level)
-    p = permutation_p(interval.value, null)
-    return Difference(interval.value, interval.low, interval.high, p)
+    return Difference(*interval, permutation_p(interval.value, null))
 
 
 def seed_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
     """Difference between the methods: interval and test over units and seeds."""
     interval = seed_interval(difference, level)
-    p = seed_p(difference, permutation_p(interval.value, null))
-    return Difference(interval.value, interval.low, interval.high, p)
+    return Difference(*interval, seed_p(difference, permutation_p(interval.value, null)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) step-down correction: family-wise error rate, any dependence; order kept."""
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty_like(p)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in corrected]
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    found: list[float] = np.minimum(corrected, 1.0).tolist()
+    return found

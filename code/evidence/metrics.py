@@ -14,12 +14,10 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 from sklearn import metrics
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
+from evidence.arrays import Floats, Ints
 
 
 class _OfflineMetric(evaluate.Metric):

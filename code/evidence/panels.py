@@ -6,17 +6,15 @@ exchanges of units, so that every difference is a paired one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evidence import intervals, scoring
+from evidence.arrays import CountMetric, Floats, Ints
 from evidence.intervals import Replicated
 from evidence.schema import Contrast, Covers, Estimate
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
 
 ENOUGH_SEEDS = 3  # fewer say too little about their spread for an interval
 ONE_SEED = "one seed: the spread over seeds is unknown"
@@ -41,27 +39,23 @@ class Panel:
     """
 
     evaluation: str
-    metrics: Mapping[str, scoring.CountMetric]
+    metrics: Mapping[str, CountMetric]
     compared: Sequence[str]
     weights: Floats
     masks: Floats
     counts: Mapping[str, Floats]
     quantities: Mapping[str, Mapping[str, Replicated]]
 
-    def replicate(self, counts: Floats, metric: scoring.CountMetric) -> Replicated:
+    def replicate(self, counts: Floats, metric: CountMetric) -> Replicated:
         """A metric of any counts (S, U, K) on this set's units."""
         totals = intervals.weighted_totals(self.weights, counts)
         return intervals.replicate(counts, metric, totals, bounds=scoring.bounds_of(metric))
-
-    def always_has(self, size: Floats) -> bool:
-        """Whether every resample holds some of the items that each unit has so many of, (U,)."""
-        return bool(np.min(self.weights @ size.astype(np.float32)) > 0)
 
 
 def build_panel(
     evaluation: str,
     counts: Mapping[str, Floats],
-    metrics: Mapping[str, scoring.CountMetric],
+    metrics: Mapping[str, CountMetric],
     compared: Sequence[str],
     rng: np.random.Generator,
     resamples: int,
@@ -70,21 +64,14 @@ def build_panel(
     units = next(iter(counts.values())).shape[1]
     weights = intervals.resample_weights(units, resamples, rng)
     masks = intervals.exchange_masks(units, resamples, rng)
-    quantities = {method: _replicate_all(c, metrics, weights) for method, c in counts.items()}
+    quantities: dict[str, dict[str, Replicated]] = {}
+    for method, of_method in counts.items():
+        totals = intervals.weighted_totals(weights, of_method)
+        quantities[method] = {
+            name: intervals.replicate(of_method, metric, totals, bounds=scoring.bounds_of(metric))
+            for name, metric in metrics.items()
+        }
     return Panel(evaluation, metrics, compared, weights, masks, counts, quantities)
-
-
-def _replicate_all(
-    counts: Floats, metrics: Mapping[str, scoring.CountMetric], weights: Floats
-) -> dict[str, Replicated]:
-    totals = intervals.weighted_totals(weights, counts)
-    left_out = intervals.jackknife_totals(counts)
-    return {
-        name: intervals.replicate(
-            counts, metric, totals, left_out=left_out, bounds=scoring.bounds_of(metric)
-        )
-        for name, metric in metrics.items()
-    }
 
 
 # --------------------------------------------------------------------------------------- entries
@@ -102,19 +89,16 @@ def estimate_entry(quantity: Replicated, *, seeded: bool = True) -> Estimate:
     outer = intervals.seed_interval(quantity) if seeds >= ENOUGH_SEEDS else inner
     shown = seeds >= ENOUGH_SEEDS or not seeded
     return {
+        **point_entry(quantity.values.tolist(), missing_reason(seeds) if seeded else NO_SEEDS),
         "value": inner.value,
         "low": outer.low if shown else None,
         "high": outer.high if shown else None,
         "low_items": inner.low,
         "high_items": inner.high,
-        "sd": _sd(quantity.values),
-        "per_seed": quantity.values.tolist(),
-        "covers": covers(seeds),
-        "reason": missing_reason(seeds) if seeded else NO_SEEDS,
     }
 
 
-def point_entry(values: Sequence[float], reason: str) -> Estimate:
+def point_entry(values: Sequence[float], reason: str | None) -> Estimate:
     """An estimate without intervals, for ``reason``; no values at all give None throughout."""
     return {
         "value": float(np.mean(values)) if len(values) else None,
@@ -122,16 +106,11 @@ def point_entry(values: Sequence[float], reason: str) -> Estimate:
         "high": None,
         "low_items": None,
         "high_items": None,
-        "sd": _sd(values),
+        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
         "per_seed": [float(value) for value in values],
         "covers": covers(len(values)),
         "reason": reason,
     }
-
-
-def _sd(values: Sequence[float] | Floats) -> float | None:
-    """Sample standard deviation over seeds."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def covers(seeds: int) -> Covers:
@@ -144,9 +123,16 @@ def missing_reason(seeds: int) -> str | None:
     return {1: ONE_SEED, 2: TWO_SEEDS}.get(seeds)
 
 
-def part_entry(
-    panel: Panel, counts: Floats, size: NDArray[Any], metric: scoring.CountMetric, seeded: bool
-) -> Estimate:
+class Part(NamedTuple):
+    """A metric on some of the items, with its replicates where every resample holds such items."""
+
+    entry: Estimate
+    quantity: Replicated | None
+
+
+def measure_part(
+    panel: Panel, counts: Floats, size: NDArray[Any], metric: CountMetric, seeded: bool
+) -> Part:
     """A metric on some of the items, whose number may be 0 in a resample.
 
     Args:
@@ -157,30 +143,19 @@ def part_entry(
         seeded: as for ``estimate_entry``.
     """
     if not size.sum():
-        return point_entry([], NO_ITEMS)
-    if not panel.always_has(size):
-        return point_entry(metric(counts.sum(axis=1, dtype=np.float64)).tolist(), RARE)
-    return estimate_entry(panel.replicate(counts, metric), seeded=seeded)
+        return Part(point_entry([], NO_ITEMS), None)
+    if np.min(panel.weights @ size.astype(np.float32)) <= 0:
+        return Part(point_entry(metric(counts.sum(axis=1, dtype=np.float64)).tolist(), RARE), None)
+    quantity = panel.replicate(counts, metric)
+    return Part(estimate_entry(quantity, seeded=seeded), quantity)
 
 
-def contrast(
-    names: tuple[str, str],
-    entries: tuple[Estimate, Estimate],
-    quantities: tuple[Replicated | None, Replicated | None],
-    seeded: bool,
-) -> Contrast:
-    """One group's quantity minus another's, on the same units under the same resamples.
-
-    Args:
-        names: of the two groups.
-        entries: their estimates.
-        quantities: the replicates behind them, None for a group too rare to resample.
-        seeded: as for ``estimate_entry``.
-    """
-    first, second = quantities
-    if first is not None and second is not None:
-        difference = estimate_entry(first.minus(second), seeded=seeded)
+def contrast(names: tuple[str, str], one: Part, other: Part, seeded: bool) -> Contrast:
+    """One group's quantity minus another's, on the same units under the same resamples."""
+    if one.quantity is not None and other.quantity is not None:
+        difference = estimate_entry(one.quantity.minus(other.quantity), seeded=seeded)
     else:
+        entries = (one.entry, other.entry)
         values = zip(entries[0]["per_seed"], entries[1]["per_seed"], strict=False)
         reason = next(e["reason"] for e in entries if e["low_items"] is None) or NO_ITEMS
         difference = point_entry([a - b for a, b in values], reason)

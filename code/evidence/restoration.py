@@ -11,7 +11,7 @@ from typing import TypedDict
 import numpy as np
 
 from evidence import intervals, scoring
-from evidence.intervals import CountMetric, Floats
+from evidence.arrays import CountMetric, Floats
 from evidence.panels import estimate_entry
 
 
@@ -73,12 +73,11 @@ def _row(
     part: str, counts: Floats, whole: intervals.Replicated, metric: CountMetric, weights: Floats
 ) -> RestorationRow:
     without = _replicate(counts, metric, weights)
-    difference = whole.minus(without)
-    drop = estimate_entry(difference)
+    drop = estimate_entry(whole.minus(without))
     return {
         "part": part,
         "value": without.value,
-        "drop": difference.value,
+        "drop": drop["value"] or 0.0,
         "low": drop["low"],
         "high": drop["high"],
         "low_items": drop["low_items"],

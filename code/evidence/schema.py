@@ -171,18 +171,27 @@ class TaggingOnSet(TypedDict):
     contrasts: dict[str, Contrast]
 
 
-class DropGroup(TypedDict):
-    """Words of one kind in both sets (``transfer.drop_by_group``); points add up to the drop."""
+class DropPoints(TypedDict):
+    """Words of one kind in both sets (``transfer.drop_by_group``); points add up to the drop.
+
+    ``points`` are ``points_rate`` + ``points_mix``; an accuracy is None where its set has no such
+    word.
+    """
 
     group: str
     source_words: int
     target_words: int
     source_accuracy: float | None
     target_accuracy: float | None
-    drop: Estimate
     points: float
     points_rate: float
     points_mix: float
+
+
+class DropGroup(DropPoints):
+    """The same with the drop in accuracy on these words."""
+
+    drop: Estimate
 
 
 class Cell(TypedDict):

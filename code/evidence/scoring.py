@@ -14,19 +14,15 @@ Values are fractions in [0, 1] (MCC in [-1, 1], loss in nats).
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evidence.arrays import Bools, CountMetric, Floats, Ints
 from evidence.intervals import UNIT, Bounds
 from evidence.schema import AlwaysWrong, SeqevalCase
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-CountMetric = Callable[[Floats], Floats]
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
@@ -142,9 +138,7 @@ class ThresholdCurve:
 
 def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
     """MCC over all thresholds that separate the items differently: logits (N, 2), labels (N,)."""
-    margins = (
-        np.asarray(logits, dtype=np.float64)[:, 1] - np.asarray(logits, dtype=np.float64)[:, 0]
-    )
+    margins = np.diff(np.asarray(logits, dtype=np.float64))[:, 0]
     gold = np.asarray(labels) == 1
     cuts = np.concatenate([[-np.inf], np.union1d(margins, [0.0])])
     # Items with a margin above cut t are positive; `rejected` counts those at or below it.
@@ -174,10 +168,11 @@ def probability_of(margin: ArrayLike) -> Floats:
 def confusion_matrix(gold: Ints, predicted: Ints, classes: int) -> Ints:
     """Counts (classes, classes), gold in rows: gold (W,), predicted (W,) of 0..classes-1."""
     gold, predicted = np.asarray(gold, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
-    _require(gold.shape == predicted.shape, f"predictions of shape {gold.shape}", predicted.shape)
-    for name, values in (("gold", gold), ("predicted", predicted)):
-        inside = values.size == 0 or (values.min() >= 0 and values.max() < classes)
-        _require(inside, f"{name} classes in 0..{classes - 1}", "others")
+    if gold.shape != predicted.shape or set(np.union1d(gold, predicted)) - set(range(classes)):
+        raise ValueError(
+            f"expected as many predictions as gold classes, of 0..{classes - 1}, got shapes "
+            f"{gold.shape} and {predicted.shape} with the classes {np.union1d(gold, predicted)}"
+        )
     cells = np.bincount(gold * classes + predicted, minlength=classes * classes)
     return cells.reshape(classes, classes)
 
@@ -215,18 +210,6 @@ def _split(counts: Floats) -> tuple[Floats, Floats, Floats]:
     return counts[..., :tags], counts[..., tags : 2 * tags], counts[..., 2 * tags :]
 
 
-def tag_precision(counts: Floats) -> Floats:
-    """Precision of each tag, (..., 3 T) -> (..., T); 0 for a tag never predicted."""
-    correct, predicted, _ = _split(counts)
-    return divide(correct, predicted)
-
-
-def tag_recall(counts: Floats) -> Floats:
-    """Recall of each tag, (..., 3 T) -> (..., T); 0 for a tag without a gold word."""
-    correct, _, gold = _split(counts)
-    return divide(correct, gold)
-
-
 def tag_f1(counts: Floats) -> Floats:
     """F1 of each tag, (..., 3 T) -> (..., T)."""
     correct, predicted, gold = _split(counts)
@@ -241,11 +224,10 @@ def tag_accuracy(counts: Floats) -> Floats:
 
 def tag_macro_f1(counts: Floats) -> Floats:
     """Mean F1 over the tags with a gold word, (..., 3 T) -> (...)."""
-    present = _split(counts)[2] > 0
-    return divide((tag_f1(counts) * present).sum(-1), present.sum(-1))
+    return macro_f1_over(np.array(True))(counts)
 
 
-def macro_f1_over(tags: NDArray[np.bool_]) -> CountMetric:
+def macro_f1_over(tags: Bools) -> CountMetric:
     """``tag_macro_f1`` over some of the tags: a mask (T,) -> metric of tag counts."""
 
     def over(counts: Floats) -> Floats:
@@ -274,8 +256,8 @@ def per_tag_scores(totals: Floats, tags: Sequence[str]) -> dict[str, dict[str, f
     Recall and F1 of a tag without a gold word are None. Its precision is 0 if it was predicted
     (every time wrongly), else None. A tag with gold words that was never predicted scores 0.
     """
-    _, predicted, gold = _split(totals)
-    precision, recall, f1_scores = tag_precision(totals), tag_recall(totals), tag_f1(totals)
+    correct, predicted, gold = _split(totals)
+    precision, recall, f1_scores = divide(correct, predicted), divide(correct, gold), tag_f1(totals)
     return {
         tag: {
             "precision": float(precision[t]) if gold[t] or predicted[t] else None,
@@ -308,26 +290,22 @@ def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 def seqeval_trap_example() -> dict[str, SeqevalCase]:
     """Two small cases where seqeval's F1 misleads, computed here and now.
 
-    Returns:
-        ``swapped`` (SCONJ and CCONJ exchanged: seqeval's F1 is 1) and ``merged`` (one wrong tag in
-        a run of four nouns: seqeval finds nothing right), each with ``words``, ``gold``,
-        ``predicted``, ``accuracy`` and ``seqeval_f1``.
+    ``swapped``: SCONJ and CCONJ exchanged, and its F1 is 1; ``merged``: one wrong tag in a run of
+    four nouns, and it finds nothing right.
     """
-    cases = {
-        "swapped": (
-            "because it rained and snowed",
-            "SCONJ PRON VERB CCONJ VERB",
-            "CCONJ PRON VERB SCONJ VERB",
-        ),
-        "merged": ("stone bridge repair costs", "NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN"),
+    swapped = ("SCONJ PRON VERB CCONJ VERB", "CCONJ PRON VERB SCONJ VERB")
+    merged = ("NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN")
+    return {
+        "swapped": _trap("because it rained and snowed", *swapped),
+        "merged": _trap("stone bridge repair costs", *merged),
     }
-    return {name: _trap(*(text.split() for text in case)) for name, case in cases.items()}
 
 
-def _trap(words: list[str], gold: list[str], predicted: list[str]) -> SeqevalCase:
+def _trap(sentence: str, gold_tags: str, predicted_tags: str) -> SeqevalCase:
+    gold, predicted = gold_tags.split(), predicted_tags.split()
     right = sum(g == p for g, p in zip(gold, predicted, strict=True))
     return {
-        "words": words,
+        "words": sentence.split(),
         "gold": gold,
         "predicted": predicted,
         "accuracy": right / len(gold),
@@ -346,35 +324,23 @@ def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[st
         edges: ascending last lengths of all bins but the open one.
     """
     starts = [1, *(edge + 1 for edge in edges)]
-    names = [
-        str(low) if low == high else f"{low}-{high}"
-        for low, high in zip(starts, edges, strict=False)
-    ]
+    pairs = zip(starts, edges, strict=False)
+    names = [str(low) if low == high else f"{low}-{high}" for low, high in pairs]
     bins = np.searchsorted(np.asarray(edges), np.asarray(lengths), side="left")
     return bins, [*names, f"{starts[-1]}+"]
 
 
-def always_wrong(correct: NDArray[np.bool_]) -> AlwaysWrong:
-    """Items that every seed gets wrong, beside how many chance would give.
+def always_wrong(correct: Bools) -> AlwaysWrong:
+    """Items that every seed gets wrong: correct (S, N), whether seed s is right on item n.
 
-    Args:
-        correct: (S, N), whether seed s is right on item n.
-
-    Returns:
-        ``indices`` (of items), ``count``, ``expected`` (N times the product of the seeds' error
-        rates: the count if seeds erred independently of each other and of the item), ``share``.
+    ``expected`` is N times the product of the seeds' error rates, the count if seeds erred
+    independently of each other and of the item.
     """
     wrong = ~np.asarray(correct, dtype=bool)
-    indices = np.flatnonzero(wrong.all(axis=0))
-    items = wrong.shape[1]
+    indices, items = np.flatnonzero(wrong.all(axis=0)), wrong.shape[1]
     return {
         "indices": indices.tolist(),
         "count": len(indices),
         "expected": float(items * np.prod(wrong.mean(axis=1))),
         "share": len(indices) / items,
     }
-
-
-def _require(condition: bool, expected: str, got: object) -> None:
-    if not condition:
-        raise ValueError(f"expected {expected}, got {got}")

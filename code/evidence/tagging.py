@@ -1,13 +1,12 @@
 """Evidence of Task 2 from stored tag predictions (``schema.TaggingEvidence``)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evidence import baselines, intervals, scoring, transfer
+from evidence.arrays import Floats, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
 from evidence.drops import describe_transfer
@@ -16,7 +15,7 @@ from evidence.panels import (
     build_panel,
     estimate_entry,
     mean_confusion,
-    part_entry,
+    measure_part,
     point_entry,
 )
 from evidence.schema import (
@@ -25,7 +24,6 @@ from evidence.schema import (
     TaggingMethod,
     TaggingOnSet,
     TagScores,
-    WordGroup,
 )
 from evidence.word_groups import (
     Group,
@@ -36,9 +34,6 @@ from evidence.word_groups import (
     measure_groups,
 )
 from study.settings import Margins, Roles, find_roles
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
 
 LEXICAL = "most frequent tag"
 COMPARED = ("accuracy", "macro_f1")
@@ -93,10 +88,14 @@ def summarise_tagging(
         check_methods(shapes, seeds, len(words.gold), LEXICAL)
     every, all_seeds, reasons = _with_lexical_control(predicted, seeds, items, tags, train_words)
     rng = np.random.default_rng(rng_seed)
-    panels = {
-        name: _tag_panel(name, words, every, len(tags), rng, resamples)
-        for name, words in sets.items()
-    }
+    panels = {}
+    for name, words in sets.items():
+        counts = {
+            method: scoring.tag_counts(of[name], words.gold, words.sentence, len(tags))
+            for method, of in every.items()
+            if name in of
+        }
+        panels[name] = build_panel(name, counts, scoring.TAG_METRICS, COMPARED, rng, resamples)
     targets = [n for n in sets if languages[n] != languages[source_evaluation]]
     study = Tagging(
         sets, panels, every, all_seeds, pieces or {}, tuple(tags), source_evaluation, targets
@@ -151,22 +150,6 @@ def _with_lexical_control(
     return every, all_seeds, reasons
 
 
-def _tag_panel(
-    name: str,
-    words: WordSet,
-    predicted: Mapping[str, Mapping[str, Ints]],
-    tags: int,
-    rng: np.random.Generator,
-    resamples: int,
-) -> Panel:
-    counts = {
-        method: scoring.tag_counts(of_method[name], words.gold, words.sentence, tags)
-        for method, of_method in predicted.items()
-        if name in of_method
-    }
-    return build_panel(name, counts, scoring.TAG_METRICS, COMPARED, rng, resamples)
-
-
 def _set_entry(words: WordSet, language: str, tags: Sequence[str]) -> EvaluatedSet:
     support = np.bincount(words.gold, minlength=len(tags)).tolist()
     return {
@@ -207,17 +190,15 @@ def _tag_evaluation(
         "per_tag": _per_tag(panel, method, tags, seeded),
         "confusion": mean_confusion(words.gold, predicted, len(tags)),
         "groups": {
-            kind: [_group_entry(group) for group in of_kind]
+            kind: [
+                {"group": g.group, "words": g.words, "share": g.share, "accuracy": part.entry}
+                for g, part in of_kind
+            ]
             for kind, of_kind in groups.items()
             if kind != "by_tag"  # accuracy on the words of a tag is its recall, in per_tag
         },
         "contrasts": contrast_groups(groups, seeded),
     }
-
-
-def _group_entry(group: Group) -> WordGroup:
-    row = group.row
-    return {"group": row.group, "words": row.words, "share": row.share, "accuracy": group.entry}
 
 
 def _seqeval(words: WordSet, predicted: Ints, tags: Sequence[str]) -> list[float]:
@@ -232,33 +213,22 @@ def _seqeval(words: WordSet, predicted: Ints, tags: Sequence[str]) -> list[float
 
 
 def _per_tag(panel: Panel, method: str, tags: Sequence[str], seeded: bool) -> list[TagScores]:
-    counts = panel.counts[method]
-    of_seed = [
-        scoring.per_tag_scores(totals, tags) for totals in counts.sum(axis=1, dtype=np.float64)
-    ]
-    return [
-        _tag_entry(panel, counts, t, [s[tag] for s in of_seed], tag, seeded)
-        for t, tag in enumerate(tags)
-    ]
-
-
-def _tag_entry(
-    panel: Panel,
-    counts: Floats,
-    index: int,
-    scores: Sequence[Mapping[str, float | None]],
-    tag: str,
-    seeded: bool,
-) -> TagScores:
-    columns = [index, counts.shape[-1] // 3 + index, 2 * counts.shape[-1] // 3 + index]
-    own = counts[..., columns]
-    return {
-        "tag": tag,
-        "support": int(scores[0]["support"] or 0),
-        "precision": _mean_or_none([s["precision"] for s in scores]),
-        "recall": _mean_or_none([s["recall"] for s in scores]),
-        "f1": part_entry(panel, own, own[0, :, 2], _single_f1, seeded),
-    }
+    counts, found = panel.counts[method], []
+    totals = counts.sum(axis=1, dtype=np.float64)
+    of_seeds = [scoring.per_tag_scores(of_seed, tags) for of_seed in totals]
+    for index, tag in enumerate(tags):
+        scores = [of_seed[tag] for of_seed in of_seeds]
+        own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
+        found.append(
+            TagScores(
+                tag=tag,
+                support=int(scores[0]["support"] or 0),
+                precision=_mean_or_none([s["precision"] for s in scores]),
+                recall=_mean_or_none([s["recall"] for s in scores]),
+                f1=measure_part(panel, own, own[0, :, 2], _single_f1, seeded).entry,
+            )
+        )
+    return found
 
 
 def _single_f1(counts: Floats) -> Floats:

@@ -17,14 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from evidence.schema import Cell
+from evidence.arrays import Bools, Floats, Ints, Names
+from evidence.schema import Cell, DropPoints
 from evidence.scoring import divide
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-Bools = NDArray[np.bool_]
 
 REMAINING = "remaining"
 
@@ -56,85 +53,54 @@ def accuracy_by_group(correct: Bools, groups: ArrayLike, order: Sequence[str]) -
     names = np.asarray(groups, dtype=str)
     if unknown := set(names.tolist()) - set(order):
         raise ValueError(f"expected groups out of {list(order)}, got also {sorted(unknown)}")
-    return [_group_row(correct, names == group, group) for group in order]
+    rows = []
+    for group in order:
+        own = correct[:, names == group]
+        words = own.shape[1]
+        accuracy = float(own.mean()) if words else None
+        rows.append(GroupRow(group, words, words / max(1, len(names)), accuracy))
+    return rows
 
 
-def _group_row(correct: Bools, member: Bools, group: str) -> GroupRow:
-    words = int(member.sum())
-    share = words / len(member) if len(member) else 0.0
-    if not words:
-        return GroupRow(group, 0, share, None)
-    return GroupRow(group, words, share, float(correct[:, member].mean()))
-
-
-@dataclass(frozen=True, slots=True)
-class DropRow:
-    """One group of words in both sets.
-
-    Attributes:
-        group: its name.
-        source_words: words in the source set.
-        target_words: words in the target set.
-        source_accuracy: None where the source has no such word.
-        target_accuracy: None where the target has no such word.
-        drop: source minus target accuracy, None where either is None.
-        points: what the group contributes to the whole drop, points_rate + points_mix.
-        points_rate: the part due to lower accuracy on the group.
-        points_mix: the part due to the group being more frequent in the target.
-    """
-
-    group: str
-    source_words: int
-    target_words: int
-    source_accuracy: float | None
-    target_accuracy: float | None
-    drop: float | None
-    points: float
-    points_rate: float
-    points_mix: float
-
-
-def drop_by_group(source: Sequence[GroupRow], target: Sequence[GroupRow]) -> list[DropRow]:
-    """Drop of each group and its contribution; the points add up to the whole drop.
+def drop_by_group(source: Sequence[GroupRow], target: Sequence[GroupRow]) -> list[DropPoints]:
+    """Contribution of each group to the drop; the points add up to the whole of it.
 
     The contribution is the difference of the group's share of errors (share times error rate)
-    between the sets, divided into rate and mix with both sets' averages as weights (Kitagawa 1955).
-    A group that one set lacks has no error rate there; it then counts as mix alone.
+    between the sets, divided into rate (lower accuracy on the group) and mix (the group being more
+    frequent) with both sets' averages as weights (Kitagawa 1955). A group that one set lacks has no
+    error rate there; it then counts as mix alone.
 
     Raises:
         ValueError: if the two lists name different groups.
     """
     if [row.group for row in source] != [row.group for row in target]:
         raise ValueError("expected the same groups in the same order in source and target")
-    return [_drop_row(a, b) for a, b in zip(source, target, strict=True)]
+    return [_drop_points(a, b) for a, b in zip(source, target, strict=True)]
 
 
-def _drop_row(source: GroupRow, target: GroupRow) -> DropRow:
-    both = source.accuracy is not None and target.accuracy is not None
+def _drop_points(source: GroupRow, target: GroupRow) -> DropPoints:
     known = [1 - row.accuracy for row in (source, target) if row.accuracy is not None]
-    error_in = 1 - source.accuracy if source.accuracy is not None else sum(known)
-    error_out = 1 - target.accuracy if target.accuracy is not None else sum(known)
-    return DropRow(
-        group=source.group,
-        source_words=source.words,
-        target_words=target.words,
-        source_accuracy=source.accuracy,
-        target_accuracy=target.accuracy,
-        drop=error_out - error_in if both else None,
-        points=target.share * error_out - source.share * error_in,
-        points_rate=(error_out - error_in) * (source.share + target.share) / 2,
-        points_mix=(target.share - source.share) * (error_in + error_out) / 2,
-    )
+    error_in, error_out = (known[0], known[-1]) if known else (0.0, 0.0)
+    return {
+        "group": source.group,
+        "source_words": source.words,
+        "target_words": target.words,
+        "source_accuracy": source.accuracy,
+        "target_accuracy": target.accuracy,
+        "points": target.share * error_out - source.share * error_in,
+        "points_rate": (error_out - error_in) * (source.share + target.share) / 2,
+        "points_mix": (target.share - source.share) * (error_in + error_out) / 2,
+    }
 
 
-def piece_groups(pieces: ArrayLike) -> tuple[NDArray[np.str_], list[str]]:
+def piece_groups(pieces: ArrayLike) -> tuple[Names, list[str]]:
     """Group of each word by its number of word pieces, and the order of the groups: 1, 2, 3, 4+."""
     capped = np.minimum(np.asarray(pieces, dtype=np.int64), 4)
     order = ["1", "2", "3", "4+"]
     return np.asarray(order)[capped - 1], order
 
 
-def seen_groups(seen: ArrayLike) -> tuple[NDArray[np.str_], list[str]]:
+def seen_groups(seen: ArrayLike) -> tuple[Names, list[str]]:
     """Group of each word by whether its form occurs in training, and the order of the groups."""
     return np.where(np.asarray(seen, dtype=bool), "seen", "unseen"), ["seen", "unseen"]
 
@@ -155,22 +121,19 @@ def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[
         tags: the T tags.
     """
     source_rate, target_rate = source / source.sum(), target / target.sum()
-    off_diagonal = ~np.eye(len(tags), dtype=bool) & ((source_rate > 0) | (target_rate > 0))
-    cells = [
-        (tags[g], tags[p], float(source_rate[g, p]), float(target_rate[g, p]))
-        for g, p in np.argwhere(off_diagonal)
-    ]
-    whole = math.fsum(out - into for _, _, into, out in cells)
-    rows = [
-        Cell(
-            gold=g,
-            predicted=p,
-            source_rate=i,
-            target_rate=o,
-            points=o - i,
-            share=(o - i) / whole if whole else None,
-        )
-        for g, p, i, o in cells
+    wrong = ~np.eye(len(tags), dtype=bool) & ((source_rate > 0) | (target_rate > 0))
+    points = target_rate - source_rate
+    whole = math.fsum(points[wrong])
+    rows: list[Cell] = [
+        {
+            "gold": tags[g],
+            "predicted": tags[p],
+            "source_rate": float(source_rate[g, p]),
+            "target_rate": float(target_rate[g, p]),
+            "points": float(points[g, p]),
+            "share": float(points[g, p]) / whole if whole else None,
+        }
+        for g, p in np.argwhere(wrong)
     ]
     return sorted(rows, key=lambda row: (-row["points"], row["gold"], row["predicted"]))
 
@@ -182,17 +145,18 @@ def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[
 class Words:
     """Annotation of the words of one set as arrays (W,), and one prediction for each."""
 
-    gold: NDArray[np.str_]
-    predicted: NDArray[np.str_]
+    gold: Names
+    predicted: Names
     capitalised: Bools
     first: Bools
     particle: Bools
     reflexive: Bools
     clause_final: Bools
 
-    def pair(self, one: str, other: str) -> Bools:
-        """Words whose gold and predicted tag are these two, in either order."""
-        return self.taken(one, other) | self.taken(other, one)
+    def pair(self, one: str, *others: str) -> Bools:
+        """Words whose gold and predicted tag are the one and one of the others, in either order."""
+        back: Bools = np.isin(self.gold, others) & (self.predicted == one)
+        return self.taken(one, *others) | back
 
     def taken(self, gold: str, *predicted: str) -> Bools:
         """Words of the one tag that are given one of the others."""
@@ -213,6 +177,12 @@ class Cause:
     covers: Callable[[Words], Bools]
 
 
+def either(one: str, *others: str) -> Callable[[Words], Bools]:
+    """Covers the confusions of a tag with others, in either order."""
+    return lambda words: words.pair(one, *others)
+
+
+EITHER = "either for the other"
 CAUSES: tuple[Cause, ...] = (
     Cause(
         "separable particles",
@@ -229,12 +199,10 @@ CAUSES: tuple[Cause, ...] = (
         "a capitalised word inside the sentence that is no PROPN is tagged PROPN",
         lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
     ),
-    Cause(
-        "NOUN/PROPN", "the other confusions of the two", lambda words: words.pair("NOUN", "PROPN")
-    ),
-    Cause("DET/PRON", "either for the other", lambda words: words.pair("DET", "PRON")),
-    Cause("ADJ/ADV", "either for the other", lambda words: words.pair("ADJ", "ADV")),
-    Cause("AUX/VERB", "either for the other", lambda words: words.pair("AUX", "VERB")),
+    Cause("NOUN/PROPN", "the other confusions of the two", either("NOUN", "PROPN")),
+    Cause("DET/PRON", EITHER, either("DET", "PRON")),
+    Cause("ADJ/ADV", EITHER, either("ADJ", "ADV")),
+    Cause("AUX/VERB", EITHER, either("AUX", "VERB")),
     Cause(
         "clause-final verbs",
         "a VERB or AUX at the end of its clause is tagged as neither",
@@ -250,17 +218,13 @@ CAUSES: tuple[Cause, ...] = (
         "a DET is tagged ADJ, ADV or NUM: words such as German 'viele', English 'many'",
         lambda words: words.taken("DET", "ADJ", "ADV", "NUM"),
     ),
-    Cause(
-        "ADJ/VERB",
-        "either for the other: participles, above all",
-        lambda words: words.pair("ADJ", "VERB"),
-    ),
+    Cause("ADJ/VERB", f"{EITHER}: participles, above all", either("ADJ", "VERB")),
     Cause(
         "numerals",
         "NUM confused with ADJ or NOUN: ordinals, and German 'Millionen'",
-        lambda words: words.pair("NUM", "ADJ") | words.pair("NUM", "NOUN"),
+        either("NUM", "ADJ", "NOUN"),
     ),
-    Cause("ADJ/NOUN", "either for the other", lambda words: words.pair("ADJ", "NOUN")),
+    Cause("ADJ/NOUN", EITHER, either("ADJ", "NOUN")),
     Cause(
         "function words",
         "confusions among ADP, ADV, CCONJ, PART and SCONJ",
@@ -295,13 +259,10 @@ def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> 
     return np.stack([_first_cause(annotation, names[of_seed]) for of_seed in predicted])
 
 
-def _first_cause(annotation: Mapping[str, Any], predicted: NDArray[np.str_]) -> Ints:
+def _first_cause(annotation: Mapping[str, Any], predicted: Names) -> Ints:
     words = Words(predicted=predicted, **annotation)
-    cause = np.full(len(predicted), len(CAUSES))
-    for index in reversed(range(len(CAUSES))):
-        cause[CAUSES[index].covers(words)] = index
-    cause[words.gold == predicted] = -1
-    return cause
+    covered = [words.gold == predicted, *(cause.covers(words) for cause in CAUSES)]
+    return np.select(covered, range(-1, len(CAUSES)), len(CAUSES))
 
 
 def _annotation(items: pd.DataFrame) -> dict[str, Any]:

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evidence import scoring, transfer
-from evidence.intervals import Replicated
-from evidence.panels import NO_ITEMS, RARE, Panel, contrast, estimate_entry, point_entry, ratio
-from evidence.schema import Contrast, Estimate
+from evidence.arrays import Bools, Floats, Ints, Names
+from evidence.panels import Panel, Part, contrast, measure_part, ratio
+from evidence.schema import Contrast
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-Groups = Mapping[str, tuple[NDArray[np.str_], list[str]]]
+Groups = Mapping[str, tuple[Names, list[str]]]
 
 LENGTHS = (5, 10, 20, 30)
 CONTRASTS = {"by_seen": ("seen", "unseen"), "by_pieces": ("1", "4+")}
@@ -91,46 +88,28 @@ class Tagging:
         return groups if own is None else {**groups, "by_pieces": transfer.piece_groups(own)}
 
 
-@dataclass(frozen=True)
-class Group:
-    """Accuracy on one group of words: the plain row, and the replicates where none is empty."""
+class Group(NamedTuple):
+    """One group of words: the plain row, and its accuracy."""
 
     row: transfer.GroupRow
-    entry: Estimate
-    quantity: Replicated | None
+    part: Part
 
 
 def measure_groups(study: Tagging, method: str, name: str) -> dict[str, list[Group]]:
     """Every group of every kind, of one method on one set."""
-    words, panel = study.sets[name], study.panels[name]
-    correct = study.predicted[method][name] == words.gold
-    seeded = bool(study.seeds[method])
-    found = {}
+    words, panel, seeded = study.sets[name], study.panels[name], bool(study.seeds[method])
+    correct, found = study.predicted[method][name] == words.gold, {}
     for kind, (names, order) in study.groups(method, name).items():
-        rows = transfer.accuracy_by_group(correct, names, order)
-        found[kind] = [_group(panel, words, correct, names == r.group, r, seeded) for r in rows]
+        found[kind] = []
+        for row in transfer.accuracy_by_group(correct, names, order):
+            own, sentence = correct[:, names == row.group], words.sentence[names == row.group]
+            counts = _hits_by_sentence(own, sentence, panel.weights.shape[1])
+            part = measure_part(panel, counts, counts[0, :, 1], ratio, seeded)
+            found[kind].append(Group(row, part))
     return found
 
 
-def _group(
-    panel: Panel,
-    words: WordSet,
-    correct: NDArray[np.bool_],
-    member: NDArray[np.bool_],
-    row: transfer.GroupRow,
-    seeded: bool,
-) -> Group:
-    counts = _hits_by_sentence(correct[:, member], words.sentence[member], panel.weights.shape[1])
-    if not row.words:
-        return Group(row, point_entry([], NO_ITEMS), None)
-    if not panel.always_has(counts[0, :, 1]):
-        of_seed = correct[:, member].mean(axis=1)
-        return Group(row, point_entry(of_seed.tolist(), RARE), None)
-    quantity = panel.replicate(counts, ratio)
-    return Group(row, estimate_entry(quantity, seeded=seeded), quantity)
-
-
-def _hits_by_sentence(correct: NDArray[np.bool_], sentence: Ints, units: int) -> Floats:
+def _hits_by_sentence(correct: Bools, sentence: Ints, units: int) -> Floats:
     """Correct and all words of each sentence: (S, M), (M,) -> (S, U, 2)."""
     size = np.bincount(sentence, minlength=units)
     hits = [np.bincount(sentence[of_seed], minlength=units) for of_seed in correct]
@@ -141,8 +120,6 @@ def contrast_groups(groups: Mapping[str, Sequence[Group]], seeded: bool) -> dict
     """The pairs of ``CONTRASTS``, of one method on one set."""
     found = {}
     for kind, pair in CONTRASTS.items():
-        one, other = (next(g for g in groups[kind] if g.row.group == name) for name in pair)
-        found[kind] = contrast(
-            pair, (one.entry, other.entry), (one.quantity, other.quantity), seeded
-        )
+        parts = {group.row.group: group.part for group in groups[kind]}
+        found[kind] = contrast(pair, parts[pair[0]], parts[pair[1]], seeded)
     return found

@@ -11,21 +11,3 @@ from plots.quality import plot_acceptability_errors, plot_quality_and_cost, plot
 from plots.tagging import plot_tagging
 from plots.transfer import plot_confusion, plot_tag_transfer, plot_transfer_breakdown
 from plots.updates import plot_representation, plot_update_structure
-
-__all__ = [
-    "plot_acceptability_errors",
-    "plot_confusion",
-    "plot_drift_comparison",
-    "plot_drift_heatmap",
-    "plot_drift_histogram",
-    "plot_learning_curves",
-    "plot_learning_curves_by_time",
-    "plot_memory",
-    "plot_quality_and_cost",
-    "plot_representation",
-    "plot_tag_transfer",
-    "plot_tagging",
-    "plot_threshold",
-    "plot_transfer_breakdown",
-    "plot_update_structure",
-]

@@ -8,17 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.drawing import (
-    draw_grid,
-    horizontal_groups,
-    new_grid,
-    nothing_to_show,
-    number_axis,
-    styles_of,
-    write_above,
-)
-from plots.lettering import add_legend, add_note, describe, sentence, wrap_label
 from plots.style import INK, PAPER, SMALL
 from store.frames import select
 from store.results import Results
@@ -56,7 +47,7 @@ def draw_cost(
     Returns:
         Name and value of the methods that have one: controls that are computed cost nothing.
     """
-    styles, runs = styles_of(results), select(results.runs, task=task)
+    styles, runs = drawing.styles_of(results), select(results.runs, task=task)
     medians = runs.groupby("method")[cost.column].median().astype(float)
     reference, pairs = next(m for m in methods if m in medians), []
     for row, method in enumerate(methods):
@@ -71,12 +62,12 @@ def draw_cost(
         if method != reference and medians[reference]:
             ratio = words.number(value / medians[reference], 2)
             text = words.say("plots", "with_ratio", value=text, ratio=ratio)
-        write_above(ax, 0, row, text, ha="left")
+        drawing.write_above(ax, 0, row, text, ha="left")
         pairs.append((words.name(method), text))
     ax.set_xlim(0, 1.15 * max(runs[cost.column].max(), 1e-9))
     ax.set_xticks([])
     ax.spines[["bottom"]].set_visible(False)
-    title = wrap_label(words.say("plots", f"cost_{cost.column}"), 13)
+    title = lettering.wrap_label(words.say("plots", f"cost_{cost.column}"), 13)
     ax.set_title(title, fontweight="normal", fontsize=SMALL)
     return pairs
 
@@ -97,20 +88,22 @@ def plot_memory(results: Results, task: str, words: Wording) -> Figure:
     """Bytes of parameters, gradients and optimizer state, computed, beside the measured peak."""
     methods = results.methods(task)
     if not methods:
-        return nothing_to_show(words)
-    figure, axes = new_grid(1, 1, 0.9 + 0.5 * len(methods))
+        return drawing.nothing_to_show(words)
+    figure, axes = drawing.new_grid(1, 1, 0.9 + 0.5 * len(methods))
     ax = axes[0, 0]
     pairs = draw_memory(ax, results, task, words)
     ax.set_xlabel(words.say("plots", "megabytes"))
-    number_axis(ax.xaxis, words)
+    drawing.number_axis(ax.xaxis, words)
     parts = zip(MEMORY_PARTS, MEMORY_COLORS, strict=True)
     handles = [
         Patch(color=color, label=words.say("plots", f"memory_{part}")) for part, color in parts
     ]
-    add_legend(figure, [*handles, Patch(**MEASURED, label=words.say("plots", "memory_peak"))])
-    kinds = select(results.runs, task=task)["memory_kind"].unique()
-    add_note(figure, *(words.say("plots", f"memory_note_{kind}") for kind in sorted(kinds)))
-    describe(figure, sentence(words, words.say("plots", "alt_memory"), pairs))
+    handles.append(Patch(**MEASURED, label=words.say("plots", "memory_peak")))
+    kinds = sorted(select(results.runs, task=task)["memory_kind"].unique())
+    notes = (words.say("plots", f"memory_note_{kind}") for kind in kinds)
+    lettering.finish(
+        figure, handles, notes, [lettering.sentence(words, words.say("plots", "alt_memory"), pairs)]
+    )
     return figure
 
 
@@ -124,8 +117,8 @@ def draw_memory(ax: Axes, results: Results, task: str, words: Wording) -> list[t
     columns = [*(f"memory_{part}_bytes" for part in MEMORY_PARTS), "peak_memory_bytes"]
     runs = select(results.runs, task=task)
     medians = runs.groupby("method")[columns].median().astype(float) / 1e6
-    horizontal_groups(ax, [words.name(method) for method in methods])
-    draw_grid(ax, "x")
+    drawing.horizontal_groups(ax, [words.name(method) for method in methods])
+    drawing.draw_grid(ax, "x")
     pairs = []
     for row, method in enumerate(methods):
         *parts, peak = medians.loc[method].tolist()
@@ -134,20 +127,10 @@ def draw_memory(ax: Axes, results: Results, task: str, words: Wording) -> list[t
             ax.barh(row - 0.19, value, left=left, height=0.34, color=color)
             left += value
         ax.barh(row + 0.19, peak, height=0.34, **MEASURED)
-        for shift, total in ((-0.19, left), (0.19, peak)):
-            _write_total(ax, row + shift, total, words)
         sums = (words.number(left, 0), words.number(peak, 0))
+        for text, total, place in zip(sums, (left, peak), (row - 0.19, row + 0.19), strict=True):
+            end, offset = (total, place), "offset points"
+            ax.annotate(text, end, (4, 0), textcoords=offset, va="center", fontsize=SMALL)
         pairs.append((words.name(method), " / ".join(sums)))
     ax.margins(x=0.1)
     return pairs
-
-
-def _write_total(ax: Axes, row: float, total: float, words: Wording) -> None:
-    ax.annotate(
-        words.number(total, 0),
-        (total, row),
-        (4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-    )

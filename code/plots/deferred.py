@@ -23,13 +23,7 @@ VISIBLE = ("plots", "names")  # sections of words that a figure can show
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure to be drawn.
-
-    Attributes:
-        plot: the function that draws it.
-        results: what it is drawn from.
-        arguments: the function's other arguments.
-    """
+    """A figure to be drawn: the function that draws it, from which results and arguments."""
 
     plot: Callable[..., Figure]
     results: Results

@@ -4,8 +4,7 @@ Layers stand from input to output; an encoder with fewer layers than another end
 have their head on the right.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,30 +15,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.drawing import (
-    add_letters,
-    draw_grid,
-    draw_seeds,
-    hide_unused,
-    logarithmic_axis,
-    new_grid,
-    nothing_to_show,
-    number_axis,
-    percent_axis,
-    spread_positions,
-    styles_of,
-)
-from plots.lettering import (
-    add_legend,
-    add_note,
-    band_handle,
-    describe,
-    method_handles,
-    narrow_title,
-    sentence,
-    wrap_label,
-)
 from plots.models import (
     Model,
     by_task,
@@ -79,27 +56,21 @@ def plot_drift_histogram(results: Results, words: Wording, metric: str = "l2") -
     """Distance of every layer from its original weights, methods side by side on one scale.
 
     Bars: mean over seeds; lines: their range. The assignment's five components have bold names.
-
-    Args:
-        results: the results.
-        words: the language.
-        metric: one of ``METRICS``.
     """
     models = [model for model in models_of(results, "drift") if moves_encoder(results, model)]
     if not models:
-        return nothing_to_show(words)
-    groups = by_task(models)
-    figure, axes = new_grid(1, len(groups), 2.7, sharey=True)
+        return drawing.nothing_to_show(words)
+    groups, styles = by_task(models), drawing.styles_of(results)
+    figure, axes = drawing.new_grid(1, len(groups), 2.7, sharey=True)
     for ax, of_task in zip(axes.flat, groups, strict=True):
         draw_histogram(ax, results, words, of_task, metric)
         ax.set_title(words.name(of_task[0][0]))
-    axes[0, 0].set_ylabel(wrap_label(words.name(metric), 22))
-    add_letters(axes.flat)
+    axes[0, 0].set_ylabel(lettering.wrap_label(words.name(metric), 22))
+    drawing.add_letters(axes.flat)
     methods = dict.fromkeys(method for _, method in models)
-    styles = styles_of(results)
-    add_legend(figure, [Patch(color=styles[m].color, label=words.name(m)) for m in methods])
-    add_note(figure, words.say("plots", "histogram_note"), left_out(results, words, models))
-    describe(figure, words.say("plots", "alt_drift"), *_say_layers(results, words, models, metric))
+    handles = [Patch(color=styles[m].color, label=words.name(m)) for m in methods]
+    notes = [words.say("plots", "histogram_note"), left_out(results, words, models)]
+    lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
     return figure
 
 
@@ -107,7 +78,7 @@ def draw_histogram(
     ax: Axes, results: Results, words: Wording, models: Sequence[Model], metric: str
 ) -> None:
     """Bars by layer, a colour a method, with the range of the seeds as a line."""
-    styles = styles_of(results)
+    styles = drawing.styles_of(results)
     rows = pd.concat(
         select_layers(results, model, metric)
         .stack()
@@ -134,24 +105,22 @@ def draw_histogram(
     )
     name_layers(ax, words, order, number_of_layers(order))
     ax.set(xlabel=words.say("plots", "layer"), ylabel="")
-    draw_grid(ax, "y")
-    number_axis(ax.yaxis, words)
+    drawing.draw_grid(ax, "y")
+    drawing.number_axis(ax.yaxis, words)
 
 
 def _say_layers(
     results: Results, words: Wording, models: Sequence[Model], metric: str
-) -> list[str]:
+) -> Iterator[str]:
     """Mean over seeds of every layer that changed, a sentence a model."""
-    said = []
+    yield words.say("plots", "alt_drift")
     for model in models:
         means = select_layers(results, model, metric).mean(axis=1)
         pairs = [
             (name_layer(words, str(layer)), _show(words, metric, value))
-            for layer, value in means.items()
-            if value > 0
+            for layer, value in means[means > 0].items()
         ]
-        said.append(sentence(words, model_label(words, model), pairs))
-    return said
+        yield lettering.sentence(words, model_label(words, model), pairs)
 
 
 def _show(words: Wording, metric: str, value: float) -> str:
@@ -163,38 +132,29 @@ def _show(words: Wording, metric: str, value: float) -> str:
 
 @deferred
 def plot_drift_comparison(results: Results, words: Wording, metric: str = "relative") -> Figure:
-    """All methods by layer on a linear axis, the range over seeds as a band; the head apart.
-
-    Args:
-        results: the results.
-        words: the language.
-        metric: one of ``METRICS``.
-    """
+    """All methods by layer on a linear axis, the range over seeds as a band; the head apart."""
     models = models_of(results, "drift")
     if not models:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     groups = by_task(models)
-    figure, axes = new_grid(1, 2 * len(groups), 2.7, width_ratios=[4, 1.1] * len(groups))
+    figure, axes = drawing.new_grid(1, 2 * len(groups), 2.7, width_ratios=[4, 1.1] * len(groups))
     inner, outer = axes[0, 0::2], axes[0, 1::2]
     unchanged: list[Model] = []
     for ax, apart, of_task in zip(inner, outer, groups, strict=True):
-        for model, shift in zip(of_task, spread_positions(len(of_task), 0.5), strict=True):
+        for model, shift in zip(of_task, drawing.spread_positions(len(of_task), 0.5), strict=True):
             unchanged += draw_layers(ax, apart, results, words, model, metric, shift)
         ax.set_title(words.name(of_task[0][0]))
         ax.set_xlabel(words.say("plots", "layer"))
     for panels in (inner, outer):
         _share_scale(panels, words, metric)
-    axes[0, 0].set_ylabel(wrap_label(words.name(metric), 22))
-    add_letters(inner)
-    add_legend(figure, _line_handles(results, words, models))
-    note = list_models(words, unchanged)
-    add_note(
-        figure,
-        words.say("plots", "apart_note"),
-        words.say("plots", "unchanged_note", models=note) if note else "",
-        left_out(results, words, models),
-    )
-    describe(figure, words.say("plots", "alt_drift"), *_say_layers(results, words, models, metric))
+    axes[0, 0].set_ylabel(lettering.wrap_label(words.name(metric), 22))
+    drawing.add_letters(inner)
+    named = list_models(words, unchanged)
+    notes = [words.say("plots", "apart_note")]
+    notes += [words.say("plots", "unchanged_note", models=named)] if named else []
+    notes.append(left_out(results, words, models))
+    handles = lettering.model_handles(results, words, models, "both", results.drift)
+    lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
     return figure
 
 
@@ -212,17 +172,19 @@ def draw_layers(
     Returns:
         The model, if some of its layers are left out because they have not changed.
     """
-    values, style = select_layers(results, model, metric), styles_of(results)[model[1]]
+    values, style = select_layers(results, model, metric), drawing.styles_of(results)[model[1]]
     every = sort_layers(select(results.drift, task=model[0])["layer"])
-    order = [layer for layer in every if layer not in APART]
-    rest = [layer for layer in every if layer in APART]
+    order, rest = (
+        [layer for layer in every if (layer in APART) == outer] for outer in (False, True)
+    )
     changed = values[(values > 0).all(axis=1)]
-    line = changed.loc[[layer for layer in changed.index if layer in order]]
+    line = changed[changed.index.isin(order)]
     if len(line):
-        line = line.set_axis(pd.Index([order.index(layer) for layer in line.index]), axis=0)
-        mean = draw_seeds(ax, line, style)
+        mean = drawing.draw_seeds(
+            ax, line.set_axis([order.index(layer) for layer in line.index], axis=0), style
+        )
         ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, zorder=4)
-    for layer in (layer for layer in changed.index if layer in rest):
+    for layer in changed.index.intersection(rest, sort=False):
         place, of_seeds = rest.index(layer) + shift, changed.loc[layer]
         apart.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=style.color, lw=0.9)
         apart.plot([place], [of_seeds.mean()], ls="", marker=style.marker, color=style.color)
@@ -237,15 +199,8 @@ def _share_scale(panels: Iterable[Axes], words: Wording, metric: str) -> None:
     top = max(ax.dataLim.ymax for ax in panels)
     for ax in panels:
         ax.set_ylim(0, 1.08 * top if np.isfinite(top) and top > 0 else 1)
-        (percent_axis if metric == "relative" else number_axis)(ax.yaxis, words)
-        draw_grid(ax, "y")
-
-
-def _line_handles(results: Results, words: Wording, models: Sequence[Model]) -> list[Any]:
-    methods = dict.fromkeys(method for _, method in models)
-    handles = method_handles(results, words, methods, "both")
-    several = results.drift.seed.nunique() > 1
-    return [*handles, band_handle(words)] if several else handles
+        (drawing.percent_axis if metric == "relative" else drawing.number_axis)(ax.yaxis, words)
+        drawing.draw_grid(ax, "y")
 
 
 # --------------------------------------------------------------------------------------- heatmap
@@ -253,40 +208,34 @@ def _line_handles(results: Results, words: Wording, models: Sequence[Model]) -> 
 
 @deferred
 def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative") -> Figure:
-    """Change by layer and kind of matrix, a panel a model, all on one logarithmic scale.
-
-    Args:
-        results: the results.
-        words: the language.
-        metric: one of ``METRICS``.
-    """
+    """Change by layer and kind of matrix, a panel a model, all on one logarithmic scale."""
     models = [model for model in models_of(results, "drift") if moves_encoder(results, model)]
     if not models:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     tables = {model: select_cells(results, model, metric) for model in models}
     norm = _common_norm(tables.values())
     groups = by_task(models)
     columns = max(len(of_task) for of_task in groups)
     heights = [max(len(tables[model]) for model in of_task) for of_task in groups]
     height = 2.0 + sum(0.45 + 0.15 * n for n in heights)
-    figure, axes = new_grid(len(groups), columns, height, height_ratios=heights)
+    figure, axes = drawing.new_grid(len(groups), columns, height, height_ratios=heights)
     for row, of_task in zip(axes, groups, strict=True):
         for ax, model in zip(row, of_task, strict=False):
             draw_heatmap(ax, tables[model], norm, words)
-            narrow_title(ax, words.name(model[1]))
+            lettering.narrow_title(ax, words.name(model[1]))
         task = words.name(of_task[0][0])
         row[0].set_ylabel(words.say("plots", "task_layer", task=task))
-        hide_unused(row, len(of_task))
+        drawing.hide_unused(row, len(of_task))
     for ax in axes[:-1].flat:
         ax.set_xticklabels([])
     bar = figure.colorbar(ScalarMappable(norm, SEQUENTIAL), ax=axes, fraction=0.03, aspect=40)
     bar.set_label(words.name(metric), fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
-    logarithmic_axis(bar.ax.yaxis, words)
-    if any((table == 0).to_numpy().any() for table in tables.values()):
-        add_legend(figure, [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))])
-    add_note(figure, left_out(results, words, models))
-    describe(figure, words.say("plots", "alt_heatmap"), *_say_cells(words, tables, metric))
+    drawing.logarithmic_axis(bar.ax.yaxis, words)
+    grey = any((table == 0).to_numpy().any() for table in tables.values())
+    handles = [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))] if grey else []
+    notes = [left_out(results, words, models)]
+    lettering.finish(figure, handles, notes, _say_cells(words, tables, metric))
     return figure
 
 
@@ -321,9 +270,9 @@ def draw_heatmap(ax: Axes, table: pd.DataFrame, norm: LogNorm, words: Wording) -
     ax.set(xlabel="", ylabel="")
 
 
-def _say_cells(words: Wording, tables: dict[Model, pd.DataFrame], metric: str) -> list[str]:
+def _say_cells(words: Wording, tables: dict[Model, pd.DataFrame], metric: str) -> Iterator[str]:
     """Smallest and largest mean change of a kind, a sentence a model."""
-    said = []
+    yield words.say("plots", "alt_heatmap")
     for model, table in tables.items():
         means = table.mean().sort_values()
         means = means[means > 0]
@@ -331,8 +280,7 @@ def _say_cells(words: Wording, tables: dict[Model, pd.DataFrame], metric: str) -
             (words.name(str(kind)), _show(words, metric, means[kind]))
             for kind in dict.fromkeys([*means.index[-1:], *means.index[:1]])
         ]
-        said.append(sentence(words, model_label(words, model), pairs))
-    return said
+        yield lettering.sentence(words, model_label(words, model), pairs)
 
 
 def _common_norm(tables: Iterable[pd.DataFrame]) -> LogNorm:

@@ -10,29 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.drawing import (
-    add_letters,
-    draw_grid,
-    draw_seeds,
-    hide_unused,
-    new_grid,
-    nothing_to_show,
-    number_axis,
-    percent_axis,
-    styles_of,
-)
-from plots.lettering import (
-    IN_PERCENT,
-    add_legend,
-    add_note,
-    band_handle,
-    capitalise,
-    describe,
-    method_handles,
-    sentence,
-    show_value,
-)
+from plots.lettering import IN_PERCENT
 from plots.style import FAINT, GRID, PAPER, MethodStyle
 from store.frames import select
 from store.results import Results
@@ -54,24 +34,26 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     """
     tasks = [task for task in results.profile.tasks if _metrics(results, task)]
     if not tasks:
-        return nothing_to_show(words)
-    figure, axes = new_grid(len(tasks), 1 + METRICS_SHOWN, 0.75 + 1.75 * len(tasks), sharex="row")
-    said = []
+        return drawing.nothing_to_show(words)
+    figure, axes = drawing.new_grid(
+        len(tasks), 1 + METRICS_SHOWN, 0.75 + 1.75 * len(tasks), sharex="row"
+    )
+    said = [words.say("plots", "alt_curves")]
     for row, task in zip(axes, tasks, strict=True):
         metrics = _metrics(results, task)
         for ax, metric in zip(row, metrics, strict=False):
             pairs = draw_curves(ax, results, task, metric, words)
-            said.append(sentence(words, _panel_title(words, task, metric), pairs))
+            said.append(lettering.sentence(words, _panel_title(words, task, metric), pairs))
             _dress_panel(ax, words, metric)
             _draw_epochs(ax, results, task)
-            ax.set_title(capitalise(words.name(metric)), fontweight="normal")
-        hide_unused(row, len(metrics))
+            ax.set_title(lettering.capitalise(words.name(metric)), fontweight="normal")
+        drawing.hide_unused(row, len(metrics))
         row[0].set_ylabel(words.name(task), fontweight="bold")
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "step"))
-    add_letters(ax for ax in axes.flat if ax.axison)
-    add_legend(figure, _curve_handles(results, tasks, words, training=True))
-    describe(figure, words.say("plots", "alt_curves"), *said)
+    drawing.add_letters(ax for ax in axes.flat if ax.axison)
+    thin = Line2D([], [], color=FAINT, lw=0.7, label=words.say("plots", "training_loss"))
+    lettering.finish(figure, _curve_handles(results, tasks, words, thin), [], said)
     return figure
 
 
@@ -80,22 +62,21 @@ def plot_learning_curves_by_time(results: Results, words: Wording) -> Figure:
     """The first metric of each task against seconds of training alone (means at each step)."""
     tasks = [task for task in results.profile.tasks if _metrics(results, task)]
     if not tasks:
-        return nothing_to_show(words)
-    figure, axes = new_grid(1, len(tasks), 2.5)
-    said = []
+        return drawing.nothing_to_show(words)
+    figure, axes = drawing.new_grid(1, len(tasks), 2.5)
+    said = [words.say("plots", "alt_curves_time")]
     for ax, task in zip(axes.flat, tasks, strict=True):
         metric = _metrics(results, task)[1]
         seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
         pairs = draw_curves_by_time(ax, results, task, metric, seconds, words)
-        said.append(sentence(words, _panel_title(words, task, metric), pairs))
+        said.append(lettering.sentence(words, _panel_title(words, task, metric), pairs))
         _dress_panel(ax, words, metric)
         ax.set_title(_panel_title(words, task, metric))
         ax.set_xlabel(words.say("plots", f"training_{unit}"))
-        number_axis(ax.xaxis, words)
-    add_letters(axes.flat)
-    add_legend(figure, _curve_handles(results, tasks, words, training=False))
-    add_note(figure, words.say("plots", "by_time_note"))
-    describe(figure, words.say("plots", "alt_curves_time"), *said)
+        drawing.number_axis(ax.xaxis, words)
+    drawing.add_letters(axes.flat)
+    note = words.say("plots", "by_time_note")
+    lettering.finish(figure, _curve_handles(results, tasks, words), [note], said)
     return figure
 
 
@@ -109,7 +90,7 @@ def draw_curves(
     Returns:
         Name of each method and its best and last mean, as text.
     """
-    styles, pairs = styles_of(results), []
+    styles, pairs = drawing.styles_of(results), []
     for method in results.methods(task):
         if metric == LOSS:
             training = select_curves(results, task, method, "train", LOSS, "value").mean(axis=1)
@@ -117,8 +98,7 @@ def draw_curves(
             ax.plot(training.index, training, color=color, lw=0.7, alpha=0.55, label="_train")
         curves = select_curves(results, task, method, "validation", metric, "value")
         if not curves.empty:
-            mean = draw_seeds(ax, curves, styles[method])
-            pairs.append(_mark_best(ax, mean, metric, styles[method], words, method))
+            pairs.append(_draw_curve(ax, curves, metric, styles[method], words, method))
     return pairs
 
 
@@ -126,14 +106,13 @@ def draw_curves_by_time(
     ax: Axes, results: Results, task: str, metric: str, unit: float, words: Wording
 ) -> list[tuple[str, str]]:
     """As ``draw_curves``, against training time in units of so many seconds."""
-    styles, pairs = styles_of(results), []
+    styles, pairs = drawing.styles_of(results), []
     for method in results.methods(task):
         curves = select_curves(results, task, method, "validation", metric, "value")
         if not curves.empty:
             seconds = select_curves(results, task, method, "validation", metric, "seconds")
             curves.index = pd.Index(seconds.mean(axis=1) / unit)
-            mean = draw_seeds(ax, curves, styles[method])
-            pairs.append(_mark_best(ax, mean, metric, styles[method], words, method))
+            pairs.append(_draw_curve(ax, curves, metric, styles[method], words, method))
     return pairs
 
 
@@ -153,34 +132,25 @@ def _metrics(results: Results, task: str) -> list[str]:
 
 
 def _panel_title(words: Wording, task: str, metric: str) -> str:
-    name = words.name(metric)
-    return words.say("plots", "panel", task=words.name(task), what=name)
+    return words.say("plots", "panel", task=words.name(task), what=words.name(metric))
 
 
 def _dress_panel(ax: Axes, words: Wording, metric: str) -> None:
-    draw_grid(ax, "y")
+    drawing.draw_grid(ax, "y")
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    (percent_axis if metric in IN_PERCENT else number_axis)(ax.yaxis, words)
+    (drawing.percent_axis if metric in IN_PERCENT else drawing.number_axis)(ax.yaxis, words)
 
 
-def _mark_best(
-    ax: Axes, mean: pd.Series, metric: str, style: MethodStyle, words: Wording, method: str
+def _draw_curve(
+    ax: Axes, curves: pd.DataFrame, metric: str, style: MethodStyle, words: Wording, method: str
 ) -> tuple[str, str]:
+    mean = drawing.draw_seeds(ax, curves, style)
     best = int(np.argmin(mean) if metric == LOSS else np.argmax(mean))
-    ax.plot(
-        [mean.index[best]],
-        [mean.iloc[best]],
-        ls="",
-        marker=style.marker,
-        color=style.color,
-        mec=PAPER,
-        mew=0.8,
-        ms=7,
-        zorder=6,
-        label="_best",
-    )
-    values = [show_value(words, metric, float(mean.iloc[place])) for place in (best, -1)]
+    look: dict[str, Any] = {"marker": style.marker, "mec": PAPER, "mew": 0.8, "ms": 7, "zorder": 6}
+    x, y = [mean.index[best]], [mean.iloc[best]]
+    ax.plot(x, y, ls="", color=style.color, label="_best", **look)
+    values = [lettering.show_value(words, metric, float(mean.iloc[place])) for place in (best, -1)]
     return words.name(method), " / ".join(values)
 
 
@@ -195,18 +165,12 @@ def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
 
 
 def _curve_handles(
-    results: Results, tasks: Sequence[str], words: Wording, training: bool
+    results: Results, tasks: Sequence[str], words: Wording, *thin: Line2D
 ) -> list[Any]:
-    methods = dict.fromkeys(method for task in tasks for method in results.methods(task))
-    handles = method_handles(results, words, methods, "lines")
-    if training:
-        thin = words.say("plots", "training_loss")
-        handles.append(Line2D([], [], color=FAINT, lw=0.7, label=thin))
-    if (results.runs.groupby(["task", "method"]).seed.nunique() > 1).any():
-        handles.append(band_handle(words))
+    models = [(task, method) for task in tasks for method in results.methods(task)]
     best = words.say("plots", "best_step")
-    handles.append(Line2D([], [], color=FAINT, ls="", marker="o", mec=PAPER, ms=7, label=best))
-    return handles
+    mark = Line2D([], [], color=FAINT, ls="", marker="o", mec=PAPER, ms=7, label=best)
+    return [*lettering.model_handles(results, words, models, "lines", results.runs, *thin), mark]
 
 
 def _time_unit(longest: float) -> tuple[float, str]:

@@ -1,16 +1,18 @@
 """The words of a figure: names and values, legend, notes, and the alternative text."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from evidence.schema import Estimate
 from plots.drawing import styles_of, visible_interval
 from plots.style import BAND_ALPHA, FAINT, INK, SMALL, WIDTH
 from store.results import Results
@@ -27,6 +29,16 @@ def describe(figure: Figure, *sentences: str) -> None:
     figure.set_label(" ".join(sentence for sentence in sentences if sentence))
 
 
+def finish(
+    figure: Figure, handles: Sequence[Any], notes: Iterable[str], said: Iterable[str]
+) -> None:
+    """Gives a figure its legend, its notes and its alternative text; none of what is empty."""
+    if handles:
+        add_legend(figure, handles)
+    add_note(figure, *notes)
+    describe(figure, *said)
+
+
 def sentence(words: Wording, what: str, pairs: Iterable[tuple[str, str]]) -> str:
     """``What: name value; name value.`` for an alternative text; empty without pairs."""
     values = "; ".join(f"{name} {value}" for name, value in pairs)
@@ -40,7 +52,7 @@ def show_value(words: Wording, metric: str, value: float | None) -> str:
     return words.percent(value, 1) if metric in IN_PERCENT else words.number(value, 3)
 
 
-def show_estimate(words: Wording, metric: str, estimate: Mapping[str, Any]) -> str:
+def show_estimate(words: Wording, metric: str, estimate: Estimate) -> str:
     """Value and interval of an ESTIMATE, for an alternative text."""
     scale = 100 if metric in IN_PERCENT else 1
     low, high = estimate["low"], estimate["high"]
@@ -71,12 +83,26 @@ def method_handles(
     ]
 
 
+def model_handles(
+    results: Results,
+    words: Wording,
+    models: Iterable[tuple[str, str]],
+    look: Literal["lines", "marks", "both"],
+    frame: pd.DataFrame,
+    *others: Any,
+) -> list[Any]:
+    """Legend entries of the methods of models, of ``others``, and of the band over seeds."""
+    handles = method_handles(results, words, dict.fromkeys(m for _, m in models), look)
+    band = [band_handle(words)] if frame.seed.nunique() > 1 else []
+    return [*handles, *others, *band]
+
+
 def band_handle(words: Wording) -> Patch:
     """Legend entry of the band of ``draw_seeds``."""
     return Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
 
 
-def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> list[Any]:
+def estimate_handles(words: Wording, estimates: Iterable[Estimate]) -> list[Any]:
     """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
     shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
     several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
@@ -91,7 +117,7 @@ def estimate_handles(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> 
     return found
 
 
-def cut_note(words: Wording, estimates: Iterable[Mapping[str, Any]]) -> str:
+def cut_note(words: Wording, estimates: Iterable[Estimate]) -> str:
     """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
     for estimate in estimates:
         if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):

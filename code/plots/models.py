@@ -21,6 +21,11 @@ def models_of(results: Results, frame: str) -> list[Model]:
     return [(t, m) for t in results.profile.tasks for m in results.methods(t) if (t, m) in present]
 
 
+def task_of_kind(results: Results, kind: str) -> str:
+    """The first task of sentences (``sequence``) or words (``token``); empty without one."""
+    return next((t.name for t in results.profile.tasks.values() if t.kind == kind), "")
+
+
 def moves_encoder(results: Results, model: Model) -> bool:
     """Whether the method can change the encoder's own weights."""
     return results.profile.tasks[model[0]].method(model[1]).moves_encoder
@@ -72,20 +77,17 @@ def list_models(words: Wording, models: Iterable[Model]) -> str:
 
 def left_out(results: Results, words: Wording, shown: Sequence[Model]) -> str:
     """Says which finished models a figure of the encoder cannot show, and why."""
-    finished = [
-        (task, method) for task in results.profile.tasks for method in results.methods(task)
-    ]
-    mergeable = {
-        model: results.profile.tasks[model[0]].method(model[1]).mergeable for model in finished
+    finished = [(task, m) for task in results.profile.tasks for m in results.settings(task)]
+    hidden = {
+        "only_head_note": [
+            (task, m.name)
+            for task, m in finished
+            if (task, m.name) not in shown and m.mergeable and not m.moves_encoder
+        ],
+        "not_mergeable_note": [(task, m.name) for task, m in finished if not m.mergeable],
     }
-    head_only = [
-        model
-        for model in finished
-        if model not in shown and mergeable[model] and not moves_encoder(results, model)
-    ]
-    unmeasured = [model for model in finished if not mergeable[model]]
     return " ".join(
         words.say("plots", key, models=list_models(words, models))
-        for key, models in (("only_head_note", head_only), ("not_mergeable_note", unmeasured))
+        for key, models in hidden.items()
         if models
     )

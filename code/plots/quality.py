@@ -8,38 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from evidence.schema import AcceptabilityMethod
+from evidence.schema import AcceptabilityMethod, Estimate, ItemGroup, Threshold
+from plots import drawing, lettering
 from plots.costs import COSTS, draw_cost, ratio_note
 from plots.deferred import deferred
-from plots.drawing import (
-    accuracy_axis,
-    add_letters,
-    draw_estimate,
-    draw_grid,
-    hide_unused,
-    horizontal_groups,
-    new_grid,
-    nothing_to_show,
-    number_axis,
-    percent_axis,
-    spread_positions,
-    styles_of,
-    write_above,
-)
-from plots.lettering import (
-    add_legend,
-    add_note,
-    capitalise,
-    cut_note,
-    describe,
-    estimate_handles,
-    method_handles,
-    sentence,
-    shorten,
-    show_estimate,
-    show_value,
-    wrap_label,
-)
+from plots.models import task_of_kind
 from plots.style import BAND_ALPHA, FAINT, PAPER, SMALL
 from store.results import Results
 from words.wording import Wording
@@ -57,33 +30,31 @@ def plot_quality_and_cost(results: Results, task: str, words: Wording) -> Figure
     """Metrics of every method and control with intervals and seeds; time and memory beside them."""
     evidence = results.evidence.get(task)
     if not evidence:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     methods = list(evidence["methods"])
     height = 1.15 + 0.34 * len(methods)
     ratios = [1.0] * len(SHOWN) + [1.6] * len(COSTS)
-    figure, axes = new_grid(1, len(ratios), height, sharey=True, width_ratios=ratios)
-    horizontal_groups(axes[0, 0], [wrap_label(words.name(m), 16) for m in methods])
-    shown: list[Mapping[str, Any]] = []
+    figure, axes = drawing.new_grid(1, len(ratios), height, sharey=True, width_ratios=ratios)
+    drawing.horizontal_groups(
+        axes[0, 0], [lettering.wrap_label(words.name(m), 16) for m in methods]
+    )
+    shown: list[Estimate] = []
     said = [words.say("plots", "alt_quality", task=words.name(task))]
     for ax, metric in zip(axes[0], SHOWN, strict=False):
-        estimates = select_estimates(evidence, metric)
+        estimates = results.estimates(task, results.evaluations(task)[0], metric)
         draw_quality(ax, results, words, methods, estimates, metric)
         shown += estimates.values()
-        pairs = [(words.name(m), show_estimate(words, metric, e)) for m, e in estimates.items()]
-        said.append(sentence(words, words.name(metric), pairs))
+        pairs = [
+            (words.name(m), lettering.show_estimate(words, metric, e)) for m, e in estimates.items()
+        ]
+        said.append(lettering.sentence(words, words.name(metric), pairs))
     for ax, cost in zip(axes[0, len(SHOWN) :], COSTS, strict=True):
         pairs = draw_cost(ax, results, task, words, cost, methods)
-        said.append(sentence(words, words.say("plots", f"cost_{cost.column}"), pairs))
-    add_letters(axes[0])
-    add_legend(figure, estimate_handles(words, shown))
-    add_note(figure, ratio_note(results, task, words), cut_note(words, shown))
-    describe(figure, *said)
+        said.append(lettering.sentence(words, words.say("plots", f"cost_{cost.column}"), pairs))
+    drawing.add_letters(axes[0])
+    notes = [ratio_note(results, task, words), lettering.cut_note(words, shown)]
+    lettering.finish(figure, lettering.estimate_handles(words, shown), notes, said)
     return figure
-
-
-def select_estimates(evidence: Mapping[str, Any], metric: str) -> dict[str, Mapping[str, Any]]:
-    """ESTIMATE of a metric by method."""
-    return {method: entry["metrics"][metric] for method, entry in evidence["methods"].items()}
 
 
 def draw_quality(
@@ -91,27 +62,24 @@ def draw_quality(
     results: Results,
     words: Wording,
     methods: Sequence[str],
-    estimates: Mapping[str, Mapping[str, Any]],
+    estimates: Mapping[str, Estimate],
     metric: str,
 ) -> None:
     """Estimates of one metric, a row a method, with the values above them."""
-    styles = styles_of(results)
-    draw_grid(ax, "x")
-    (number_axis if metric == "matthews_correlation" else percent_axis)(ax.xaxis, words)
+    styles = drawing.styles_of(results)
+    drawing.draw_grid(ax, "x")
+    (drawing.number_axis if metric == "matthews_correlation" else drawing.percent_axis)(
+        ax.xaxis, words
+    )
     for row, method in enumerate(methods):
-        if method in estimates and estimates[method]["value"] is not None:
-            draw_estimate(ax, row, estimates[method], styles[method], upright=False)
-            write_above(
-                ax,
-                estimates[method]["value"],
-                row,
-                show_value(words, metric, estimates[method]["value"]),
-            )
+        if method in estimates and (value := estimates[method]["value"]) is not None:
+            drawing.draw_estimate(ax, row, estimates[method], styles[method], upright=False)
+            drawing.write_above(ax, value, row, lettering.show_value(words, metric, value))
     low, high = ax.dataLim.intervalx
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2  # a narrow axis would exaggerate differences
     ax.set_xlim(low - wider - 0.06, high + wider + 0.06)
     ax.locator_params(axis="x", nbins=1)
-    title = wrap_label(capitalise(words.name(metric)), 11)
+    title = lettering.wrap_label(lettering.capitalise(words.name(metric)), 11)
     ax.set_title(title, fontweight="normal", fontsize=SMALL)
 
 
@@ -124,57 +92,49 @@ def plot_threshold(results: Results, words: Wording) -> Figure:
 
     The best threshold is chosen on the items that it is scored on: its MCC is an upper bound.
     """
-    task = _acceptability_task(results)
+    task = task_of_kind(results, "sequence")
     entries = _trained(results, task)
     curves = {name: entry["threshold"] for name, entry in entries.items() if entry["threshold"]}
     if not curves:
-        return nothing_to_show(words)
-    figure, axes = new_grid(1, 1, 3.2)
-    draw_threshold(axes[0, 0], results, curves)
-    axes[0, 0].set_xlabel(words.say("plots", "threshold"))
-    axes[0, 0].set_ylabel(words.name("matthews_correlation"))
-    number_axis(axes[0, 0].xaxis, words)
-    number_axis(axes[0, 0].yaxis, words)
-    add_legend(figure, _threshold_handles(results, words, curves))
+        return drawing.nothing_to_show(words)
+    figure, axes = drawing.new_grid(1, 1, 3.2)
+    ax = axes[0, 0]
+    draw_threshold(ax, results, curves)
+    ax.set(xlabel=words.say("plots", "threshold"), ylabel=words.name("matthews_correlation"))
+    drawing.number_axis(ax.xaxis, words)
+    drawing.number_axis(ax.yaxis, words)
+    values = {m: (curve["argmax"], curve["upper_bound"]) for m, curve in curves.items()}
     pairs = [
-        (
-            words.name(method),
-            f"{words.number(curve['argmax'], 3)} / {words.number(curve['upper_bound'], 3)}",
-        )
-        for method, curve in curves.items()
+        (words.name(method), " / ".join(words.number(value, 3) for value in both))
+        for method, both in values.items()
     ]
-    describe(figure, sentence(words, words.say("plots", "alt_threshold"), pairs))
+    said = lettering.sentence(words, words.say("plots", "alt_threshold"), pairs)
+    lettering.finish(figure, _threshold_handles(results, words, curves), [], [said])
     return figure
 
 
-def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Mapping[str, Any]]) -> None:
+def draw_threshold(ax: Axes, results: Results, curves: Mapping[str, Threshold]) -> None:
     """A curve a method with its MCC at 0.5 (filled) and its upper bound (hollow)."""
-    styles = styles_of(results)
-    draw_grid(ax, "y")
+    styles = drawing.styles_of(results)
+    drawing.draw_grid(ax, "y")
     ax.axvline(0.5, color=FAINT, lw=0.8, ls=":", label="_argmax")
     for method, curve in curves.items():
-        style, x, mcc = (
-            styles[method],
-            np.array(curve["thresholds"]),
-            np.array(curve["matthews_correlation"]),
-        )
+        style = styles[method]
+        x, mcc = (np.array(curve[name]) for name in ("thresholds", "matthews_correlation"))
         ax.plot(x, mcc, color=style.color, ls=style.linestyle, lw=1.3, label=f"_{method}")
         if curve["sd"] is not None:
             sd = np.array(curve["sd"])
             ax.fill_between(x, mcc - sd, mcc + sd, color=style.color, alpha=BAND_ALPHA, lw=0)
         ax.plot([0.5], [curve["argmax"]], ls="", marker=style.marker, color=style.color, ms=6)
         best = float(np.mean(curve["best_thresholds"]))
-        hollow: dict[str, Any] = {
-            "marker": style.marker,
-            "mfc": PAPER,
-            "mec": style.color,
-            "mew": 1.4,
-        }
-        ax.plot([best], [curve["upper_bound"]], ls="", ms=6, **hollow)
+        hollow: dict[str, Any] = {"mfc": PAPER, "mec": style.color, "mew": 1.4}
+        ax.plot([best], [curve["upper_bound"]], ls="", ms=6, marker=style.marker, **hollow)
 
 
-def _threshold_handles(results: Results, words: Wording, curves: Mapping[str, Any]) -> list[Any]:
-    handles = method_handles(results, words, curves, "lines")
+def _threshold_handles(
+    results: Results, words: Wording, curves: Mapping[str, Threshold]
+) -> list[Any]:
+    handles = lettering.method_handles(results, words, curves, "lines")
     if any(curve["sd"] is not None for curve in curves.values()):
         band = words.say("plots", "threshold_band")
         handles.append(Line2D([], [], color=FAINT, alpha=0.35, lw=6, label=band))
@@ -191,62 +151,56 @@ def _threshold_handles(results: Results, words: Wording, curves: Mapping[str, An
 @deferred
 def plot_acceptability_errors(results: Results, words: Wording) -> Figure:
     """Accuracy on CoLA by source, sentence length, label and, where named, phenomenon."""
-    task = _acceptability_task(results)
+    task = task_of_kind(results, "sequence")
     entries = _trained(results, task)
     panels = {kind: groups for kind in KINDS if len(groups := _groups(entries, kind)) > 1}
     if not panels:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     figure, places = _lay_out(panels)
     shown = []
     for kind, ax in places.items():
         draw_groups(ax, results, words, entries, kind, panels[kind])
         ax.set_title(words.say("plots", kind))
         shown += [row["accuracy"] for entry in entries.values() for row in entry["groups"][kind]]
-    handles = method_handles(results, words, entries, "marks")
-    add_legend(figure, [*handles, *estimate_handles(words, shown)])
-    add_note(figure, words.say("plots", "group_note"), cut_note(words, shown))
-    describe(
-        figure,
-        *(
-            _say_groups(words, kind, method, entry["groups"][kind])
-            for kind in places
-            for method, entry in entries.items()
-        ),
-    )
+    handles = lettering.method_handles(results, words, entries, "marks")
+    notes = [words.say("plots", "group_note"), lettering.cut_note(words, shown)]
+    said = [
+        _say_groups(words, kind, method, entry["groups"][kind])
+        for kind in places
+        for method, entry in entries.items()
+    ]
+    lettering.finish(figure, handles + lettering.estimate_handles(words, shown), notes, said)
     return figure
 
 
-def _say_groups(words: Wording, kind: str, method: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _say_groups(words: Wording, kind: str, method: str, rows: Sequence[ItemGroup]) -> str:
     what = f"{words.say('plots', kind)}, {words.name(method)}"
-    pairs = [
-        (words.name(row["group"]), show_value(words, "accuracy", row["accuracy"]["value"]))
-        for row in rows
-        if row["items"]
-    ]
-    return sentence(words, what, pairs)
+    found = {row["group"]: row["accuracy"]["value"] for row in rows if row["items"]}
+    pairs = [(words.name(g), words.percent(value)) for g, value in found.items()]
+    return lettering.sentence(words, what, pairs)
 
 
 def draw_groups(
     ax: Axes,
     results: Results,
     words: Wording,
-    entries: Mapping[str, Any],
+    entries: Mapping[str, AcceptabilityMethod],
     kind: str,
     groups: Sequence[tuple[str, int]],
 ) -> None:
     """Accuracy of every method on every group, a row a group."""
-    styles = styles_of(results)
-    labels = [
-        words.say("plots", "group", group=shorten(words.name(group)), count=words.count(count))
-        for group, count in groups
-    ]
-    horizontal_groups(ax, labels)
-    accuracy_axis(ax, "x", words)
-    offsets = spread_positions(len(entries), 0.6)
+    styles = drawing.styles_of(results)
+    labels = []
+    for group, count in groups:
+        name = lettering.shorten(words.name(group))
+        labels.append(words.say("plots", "group", group=name, count=words.count(count)))
+    drawing.horizontal_groups(ax, labels)
+    drawing.accuracy_axis(ax, "x", words)
+    offsets = drawing.spread_positions(len(entries), 0.6)
     for offset, (method, entry) in zip(offsets, entries.items(), strict=True):
         rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
         for place, (group, _) in enumerate(groups):
-            draw_estimate(ax, place + offset, rows[group], styles[method], upright=False)
+            drawing.draw_estimate(ax, place + offset, rows[group], styles[method], upright=False)
 
 
 def _lay_out(panels: Mapping[str, Sequence[Any]]) -> tuple[Figure, dict[str, Axes]]:
@@ -257,11 +211,11 @@ def _lay_out(panels: Mapping[str, Sequence[Any]]) -> tuple[Figure, dict[str, Axe
     tall = len(panels.get("by_phenomenon", ()))
     height = max(1.2 + 0.45 * len(short) + 0.34 * sum(short.values()), 1.2 + 0.3 * tall)
     ratios = list(short.values()) or [1]
-    figure, axes = new_grid(rows, columns, height, sharex=True, height_ratios=ratios)
+    figure, axes = drawing.new_grid(rows, columns, height, sharex=True, height_ratios=ratios)
     places = dict(zip(short, axes[:, 0], strict=False))
     if "by_phenomenon" in panels:
         places["by_phenomenon"] = _merge_column(list(axes[:, -1]))
-    hide_unused(axes, rows * columns)
+    drawing.hide_unused(axes, rows * columns)
     for ax in places.values():
         ax.tick_params(labelbottom=True)
     return figure, places
@@ -280,18 +234,14 @@ def _merge_column(column: Sequence[Axes]) -> Axes:
     return first
 
 
-def _groups(entries: Mapping[str, Any], kind: str) -> list[tuple[str, int]]:
+def _groups(entries: Mapping[str, AcceptabilityMethod], kind: str) -> list[tuple[str, int]]:
     """Groups with items, and how many they hold; the same for all methods."""
-    for entry in entries.values():
-        return [(row["group"], row["items"]) for row in entry["groups"][kind] if row["items"]]
-    return []
+    first = next(iter(entries.values()), None)
+    rows = first["groups"][kind] if first else []
+    return [(row["group"], row["items"]) for row in rows if row["items"]]
 
 
 def _trained(results: Results, task: str) -> dict[str, AcceptabilityMethod]:
     """Evidence of the methods that are no controls."""
     known = results.acceptability(task)["methods"] if task in results.evidence else {}
     return {name: entry for name, entry in known.items() if not entry["control"]}
-
-
-def _acceptability_task(results: Results) -> str:
-    return next((t.name for t in results.profile.tasks.values() if t.kind == "sequence"), "")

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from matplotlib.colors import to_rgb
-
 WIDTH = 6.3  # inches: the text column of an A4 page
 MAX_HEIGHT = 9.0  # inches: with its caption still on one page
 FONT_SIZE = 9
@@ -68,13 +66,7 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How a method looks.
-
-    Attributes:
-        color: of lines, points and bars.
-        marker: of points.
-        linestyle: of lines.
-    """
+    """How lines, points and bars of a method look."""
 
     color: str
     marker: str
@@ -124,9 +116,3 @@ def method_styles(
     unnamed = [name for name in dict.fromkeys(methods) if name not in _NAMED]
     further = {name: _FURTHER[n % len(_FURTHER)] for n, name in enumerate(unnamed)}
     return {**_NAMED, **further, **dict.fromkeys(controls, _CONTROL)}
-
-
-def lighten(color: str) -> tuple[float, float, float]:
-    """A colour with two thirds of white."""
-    red, green, blue = (1 - (1 - part) / 3 for part in to_rgb(color))
-    return red, green, blue

@@ -1,7 +1,7 @@
 """Figures of the transfer to another language: tags, kinds of words, confusions."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,33 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from evidence.schema import DropGroup, Estimate, TaggingEvidence, WordGroup
+from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.drawing import (
-    accuracy_axis,
-    draw_estimate,
-    draw_grid,
-    hide_unused,
-    horizontal_groups,
-    new_grid,
-    nothing_to_show,
-    percent_axis,
-    spread_positions,
-    styles_of,
-)
-from plots.lettering import (
-    add_legend,
-    add_note,
-    capitalise,
-    cut_note,
-    describe,
-    estimate_handles,
-    evaluation_label,
-    method_handles,
-    narrow_title,
-    sentence,
-    shorten,
-    show_value,
-)
+from plots.models import task_of_kind
 from plots.style import CELL_PAPER, FAINT, GRID, PAPER, SMALL
 from store.results import Results
 from words.wording import Wording
@@ -60,112 +37,82 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
     Tags stand in the order of the first method's drop.
     """
     evidence = tagging_evidence(results)
-    panels = [
-        (target, m) for target in evidence.get("targets", ()) for m in transferred(evidence, target)
+    targets = targets_of(evidence)
+    if evidence is None or not targets:
+        return drawing.nothing_to_show(words)
+    columns = min(ABREAST, max(map(len, targets.values())))
+    rows = [
+        (target, methods[n : n + columns])
+        for target, methods in targets.items()
+        for n in range(0, len(methods), columns)
     ]
-    if not panels:
-        return nothing_to_show(words)
-    columns = min(ABREAST, max(len(transferred(evidence, t)) for t in evidence["targets"]))
-    grouped = [_in_rows([p for p in panels if p[0] == t], columns) for t in evidence["targets"]]
-    rows = [row for of_target in grouped for row in of_target]
-    tags = max(len(order_of_tags(evidence, target)) for target, _ in panels)
-    figure, axes = new_grid(len(rows), columns, 0.7 + len(rows) * (0.6 + 0.15 * tags), sharex=True)
-    for row_axes, row in zip(axes, rows, strict=True):
-        for ax, (target, method) in zip(row_axes, row, strict=False):
-            draw_tags(ax, results, words, target, method)
-            narrow_title(ax, words.name(method))
-        hide_unused(row_axes, len(row))
-        for ax in row_axes[1 : len(row)]:
+    tags = max(len(order_of_tags(evidence, target)) for target in targets)
+    figure, axes = drawing.new_grid(
+        len(rows), columns, 0.7 + len(rows) * (0.6 + 0.15 * tags), sharex=True
+    )
+    said = [words.say("plots", "alt_tags")]
+    for row, (target, methods) in zip(axes, rows, strict=True):
+        for ax, method in zip(row, methods, strict=False):
+            said.append(draw_tags(ax, results, words, target, method))
+            lettering.narrow_title(ax, words.name(method))
+        drawing.hide_unused(row, len(methods))
+        for ax in row[1 : len(methods)]:
             ax.tick_params(labelleft=False)
-        if len(grouped) > 1:
-            language = words.name(find_language(evidence, row[0][0]))
-            row_axes[0].set_ylabel(capitalise(language))
-    _label_lowest(axes, [len(row) for row in rows])
-    add_legend(figure, _tag_handles(words, evidence))
-    add_note(figure, words.say("plots", "tag_note"))
-    describe(
-        figure,
-        words.say("plots", "alt_tags"),
-        *(_say_tags(words, evidence, target, method) for target, method in panels),
+        if len(targets) > 1:
+            row[0].set_ylabel(lettering.capitalise(find_language(words, evidence, target)))
+    for column in range(columns):  # tick labels under the lowest axes that are used
+        lowest = max(n for n, (_, methods) in enumerate(rows) if len(methods) > column)
+        axes[lowest, column].tick_params(labelbottom=True)
+    lettering.finish(
+        figure, language_handles(words, evidence, 4.5), [words.say("plots", "tag_note")], said
     )
     return figure
 
 
-def _say_tags(words: Wording, evidence: Mapping[str, Any], target: str, method: str) -> str:
-    """Accuracy in source and target by tag, in the order of the figure."""
-    groups = evidence["methods"][method]["transfer"][target]["groups"]
-    rows = {e["group"]: e for e in groups["by_tag"]}
+def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: str) -> str:
+    """Two points a tag, joined; a tag that one of the sets lacks has one point.
+
+    Returns:
+        Both accuracies by tag, in a sentence.
+    """
+    evidence, color = _known(results), drawing.styles_of(results)[method].color
+    order, entries = order_of_tags(evidence, target), _by_tag(evidence, target, method)
+    drawing.horizontal_groups(ax, [lettering.shorten(tag) for tag in order])
+    drawing.accuracy_axis(ax, "x", words)
     pairs = []
-    for tag in order_of_tags(evidence, target):
-        ends = (rows[tag]["source_accuracy"], rows[tag]["target_accuracy"])
-        pairs.append((tag, " → ".join(words.percent(end, 0) for end in ends)))
-    return sentence(words, words.name(method), pairs)
-
-
-def _label_lowest(axes: NDArray[Any], used: Sequence[int]) -> None:
-    """Tick labels under the lowest used axes of every column."""
-    for column in range(axes.shape[1]):
-        lowest = max(row for row, count in enumerate(used) if count > column)
-        axes[lowest, column].tick_params(labelbottom=True)
-
-
-def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: str) -> None:
-    """Two points a tag, joined; a tag that one of the sets lacks has one point."""
-    evidence, style = tagging_evidence(results), styles_of(results)[method]
-    order = order_of_tags(evidence, target)
-    groups = evidence["methods"][method]["transfer"][target]["groups"]
-    entries = {e["group"]: e for e in groups["by_tag"]}
-    horizontal_groups(ax, [shorten(tag) for tag in order])
-    accuracy_axis(ax, "x", words)
+    marks: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5, "mew": 1.1, "zorder": 4}
+    ends: list[list[Any]] = [[], []]
     for row, tag in enumerate(order):
-        ends = [entries[tag]["source_accuracy"], entries[tag]["target_accuracy"]]
-        if None not in ends:
-            ax.plot(ends, [row, row], color=style.color, lw=1.2, alpha=0.7, label=f"_{tag}")
-    for column, fill, name in (
-        ("source_accuracy", PAPER, "_source"),
-        ("target_accuracy", style.color, "_target"),
-    ):
-        known = [
-            (entries[t][column], n) for n, t in enumerate(order) if entries[t][column] is not None
-        ]
-        x, y = [a for a, _ in known], [n for _, n in known]
-        ax.plot(
-            x,
-            y,
-            ls="",
-            marker="o",
-            ms=4.5,
-            color=style.color,
-            mfc=fill,
-            mew=1.1,
-            label=name,
-            zorder=4,
-        )
+        values = (entries[tag]["source_accuracy"], entries[tag]["target_accuracy"])
+        pairs.append((tag, " → ".join(words.percent(value, 0) for value in values)))
+        known = [value for value in values if value is not None]
+        if len(known) == 2:
+            ax.plot(known, [row, row], color=color, lw=1.2, alpha=0.7, label=f"_{tag}")
+        for points, value in zip(ends, values, strict=True):
+            points += [(value, row)] if value is not None else []
+    for points, fill, name in zip(ends, (PAPER, color), ("_source", "_target"), strict=True):
+        x, y = np.array(points).reshape(-1, 2).T
+        ax.plot(x, y, color=color, mfc=fill, label=name, **marks)
+    return lettering.sentence(words, words.name(method), pairs)
 
 
-def order_of_tags(evidence: Mapping[str, Any], target: str) -> list[str]:
-    """Tags that source or target have, by the drop of the first method, largest first."""
-    first = evidence["methods"][transferred(evidence, target)[0]]
-    rows = first["transfer"][target]["groups"]["by_tag"]
-    present = [row for row in rows if row["source_words"] or row["target_words"]]
-    # A tag without a drop, because one of the sets lacks it, comes last.
-    present.sort(key=lambda row: -np.inf if row["drop"]["value"] is None else row["drop"]["value"])
-    return [row["group"] for row in reversed(present)]
+def _by_tag(evidence: TaggingEvidence, target: str, method: str) -> dict[str, DropGroup]:
+    rows = evidence["methods"][method]["transfer"][target]["groups"]["by_tag"]
+    return {row["group"]: row for row in rows}
 
 
-def _tag_handles(words: Wording, evidence: Mapping[str, Any]) -> list[Any]:
-    languages = [find_language(evidence, target) for target in evidence["targets"]]
-    source = words.name(find_language(evidence, evidence["source"]))
-    targets = ", ".join(words.name(language) for language in languages)
-    marks: dict[str, Any] = {"color": FAINT, "ls": "", "marker": "o", "ms": 4.5}
-    return [
-        Line2D([], [], **marks, mfc=PAPER, label=words.say("plots", "source", language=source)),
-        Line2D([], [], **marks, label=words.say("plots", "target", language=targets)),
-    ]
+def order_of_tags(evidence: TaggingEvidence, target: str) -> list[str]:
+    """Tags that source or target have, by the drop of the first method, largest first.
 
-
-def _in_rows(panels: Sequence[tuple[str, str]], columns: int) -> list[list[tuple[str, str]]]:
-    return [list(panels[n : n + columns]) for n in range(0, len(panels), columns)]
+    A tag without a drop, because one of the sets lacks it, comes last.
+    """
+    rows = _by_tag(evidence, target, transferred(evidence, target)[0]).values()
+    drops = {
+        row["group"]: -np.inf if row["drop"]["value"] is None else row["drop"]["value"]
+        for row in rows
+        if row["source_words"] or row["target_words"]
+    }
+    return sorted(drops, key=drops.__getitem__)[::-1]
 
 
 # ------------------------------------------------------------------------------------- breakdown
@@ -175,78 +122,75 @@ def _in_rows(panels: Sequence[tuple[str, str]], columns: int) -> list[list[tuple
 def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
     """Accuracy by known word form, word pieces and sentence length; a row an evaluated set."""
     evidence = tagging_evidence(results)
-    names = [n for n in evidence.get("evaluations", {}) if transferred(evidence, n, "evaluations")]
-    if not names:
-        return nothing_to_show(words)
-    figure, axes = new_grid(
+    every = evidence["evaluations"] if evidence else ()
+    names = [n for n in every if evidence and transferred(evidence, n, "evaluations")]
+    if evidence is None or not names:
+        return drawing.nothing_to_show(words)
+    figure, axes = drawing.new_grid(
         len(names), len(KINDS), 1.9 * len(names) + 0.8, sharey=True, width_ratios=[0.7, 1, 1.25]
     )
-    shown: list[dict[str, Any]] = []
+    shown: list[Estimate] = []
     methods: list[str] = []
+    said = [words.say("plots", "alt_breakdown")]
     for row, name in zip(axes, names, strict=True):
         methods = max(methods, transferred(evidence, name, "evaluations"), key=len)
         for ax, kind in zip(row, KINDS, strict=True):
             shown += draw_breakdown(ax, results, words, name, kind)
             ax.set_title(words.say("plots", f"words_{kind}"), fontweight="normal", fontsize=SMALL)
-        label = evaluation_label(words, name, find_language(evidence, name))
+        label = lettering.evaluation_label(words, name, evidence["evaluations"][name]["language"])
         row[0].set_ylabel(label.replace(" (", "\n(", 1), fontsize=SMALL)
-    handles = method_handles(results, words, methods, "marks")
-    add_legend(figure, [*handles, *estimate_handles(words, shown)])
-    add_note(figure, words.say("plots", "share_note"), cut_note(words, shown))
-    describe(
-        figure,
-        words.say("plots", "alt_breakdown"),
-        *(_say_breakdown(words, evidence, name) for name in names),
+        said.append(_say_breakdown(words, evidence, name, label))
+    handles = lettering.method_handles(
+        results, words, methods, "marks"
+    ) + lettering.estimate_handles(words, shown)
+    lettering.finish(
+        figure, handles, [words.say("plots", "share_note"), lettering.cut_note(words, shown)], said
     )
     return figure
 
 
-def _say_breakdown(words: Wording, evidence: Mapping[str, Any], name: str) -> str:
+def _say_breakdown(words: Wording, evidence: TaggingEvidence, name: str, label: str) -> str:
     """Accuracy of the first method on known and unknown forms."""
     method = transferred(evidence, name, "evaluations")[0]
-    rows = evidence["methods"][method]["evaluations"][name]["groups"]["by_seen"]
     pairs = [
-        (words.name(r["group"]), show_value(words, "accuracy", r["accuracy"]["value"]))
-        for r in rows
-        if r["words"]
+        (
+            words.name(row["group"]),
+            lettering.show_value(words, "accuracy", row["accuracy"]["value"]),
+        )
+        for row in _occurring(evidence, name, method, "by_seen")
     ]
-    label = evaluation_label(words, name, find_language(evidence, name))
-    return sentence(words, f"{label}, {words.name(method)}", pairs)
+    return lettering.sentence(words, f"{label}, {words.name(method)}", pairs)
+
+
+def _occurring(evidence: TaggingEvidence, name: str, method: str, kind: str) -> list[WordGroup]:
+    """The groups of a set that have words, as a method does on them."""
+    rows = evidence["methods"][method]["evaluations"][name]["groups"][kind]
+    return [row for row in rows if row["words"]]
 
 
 def draw_breakdown(
     ax: Axes, results: Results, words: Wording, evaluation: str, kind: str
-) -> list[dict[str, Any]]:
-    """Accuracy of each method on each group of words, groups along x.
-
-    Returns:
-        The ESTIMATES drawn.
-    """
-    evidence, styles = tagging_evidence(results), styles_of(results)
+) -> list[Estimate]:
+    """Accuracy of each method on each group of words, groups along x; returns what was drawn."""
+    evidence, styles = _known(results), drawing.styles_of(results)
     methods = transferred(evidence, evaluation, "evaluations")
-    rows = evidence["methods"][methods[0]]["evaluations"][evaluation]["groups"][kind]
-    shown = [row["group"] for row in rows if row["words"]]
-    labels = [_group_label(words, row) for row in rows if row["words"]]
-    ax.set_xticks(range(len(shown)), labels, fontsize=SMALL)
-    ax.set_xlim(-0.5, len(shown) - 0.5)
+    labels = {}
+    for row in _occurring(evidence, evaluation, methods[0], kind):
+        group, share = words.name(row["group"]), words.percent(row["share"], 0)
+        labels[row["group"]] = words.say("plots", "group_share", group=group, share=share)
+    ax.set_xticks(range(len(labels)), list(labels.values()), fontsize=SMALL)
+    ax.set_xlim(-0.5, len(labels) - 0.5)
     ax.tick_params(axis="x", length=0)
-    accuracy_axis(ax, "y", words)
-    draw_grid(ax, "y")
+    drawing.accuracy_axis(ax, "y", words)
+    drawing.draw_grid(ax, "y")
     drawn = []
-    for offset, method in zip(spread_positions(len(methods), 0.5), methods, strict=True):
-        entries = {
-            row["group"]: row["accuracy"]
-            for row in evidence["methods"][method]["evaluations"][evaluation]["groups"][kind]
-        }
-        for place, group in enumerate(shown):
-            draw_estimate(ax, place + offset, entries[group], styles[method], upright=True)
+    for offset, method in zip(drawing.spread_positions(len(methods), 0.5), methods, strict=True):
+        rows = evidence["methods"][method]["evaluations"][evaluation]["groups"][kind]
+        entries = {row["group"]: row["accuracy"] for row in rows}
+        for place, group in enumerate(labels):
+            drawing.draw_estimate(ax, place + offset, entries[group], styles[method], upright=True)
             drawn.append(entries[group])
     return drawn
-
-
-def _group_label(words: Wording, row: Mapping[str, Any]) -> str:
-    group, share = words.name(row["group"]), words.percent(row["share"], 0)
-    return words.say("plots", "group_share", group=group, share=share)
 
 
 # ------------------------------------------------------------------------------------- confusion
@@ -256,33 +200,33 @@ def _group_label(words: Wording, row: Mapping[str, Any]) -> str:
 def plot_confusion(results: Results, words: Wording) -> Figure:
     """What the words of each gold tag are taken for in the target: the first two methods."""
     evidence = tagging_evidence(results)
-    targets = [t for t in evidence.get("targets", ()) if transferred(evidence, t)]
-    if not targets:
-        return nothing_to_show(words)
-    columns = max(min(2, len(transferred(evidence, target))) for target in targets)
-    figure, axes = new_grid(
+    targets = targets_of(evidence)
+    if evidence is None or not targets:
+        return drawing.nothing_to_show(words)
+    columns = min(2, max(map(len, targets.values())))
+    figure, axes = drawing.new_grid(
         len(targets), columns, (3.6 if columns == 2 else 6) * len(targets) + 0.4
     )
-    said = []
-    for row, target in zip(axes, targets, strict=True):
-        methods = transferred(evidence, target)[:columns]
+    said = [words.say("plots", "alt_confusion")]
+    for row, (target, methods) in zip(axes, targets.items(), strict=True):
         for ax, method in zip(row, methods, strict=False):
             table = np.array(evidence["methods"][method]["evaluations"][target]["confusion"])
             shares = draw_confusion(ax, table, evidence["tags"], words)
             said.append(_say_confusions(words, method, shares))
             ax.set_title(words.name(method))
             ax.set_xlabel(words.say("plots", "confusion_axis"), fontsize=SMALL)
-        hide_unused(row, len(methods))
-        gold = words.say("plots", "confusion_gold")
-        language = words.name(find_language(evidence, target))
+        drawing.hide_unused(row, len(methods))
+        gold, language = (
+            words.say("plots", "confusion_gold"),
+            find_language(words, evidence, target),
+        )
         row[0].set_ylabel(f"{gold} ({language})", fontsize=SMALL)
     scale = ScalarMappable(PowerNorm(0.5, 0, 1), CONFUSION_COLORS)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", fraction=0.03, aspect=50)
     bar.set_label(words.say("plots", "confusion_bar"), fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
-    percent_axis(bar.ax.xaxis, words)
-    add_note(figure, words.say("plots", "confusion_note"))
-    describe(figure, words.say("plots", "alt_confusion"), *said)
+    drawing.percent_axis(bar.ax.xaxis, words)
+    lettering.finish(figure, [], [words.say("plots", "confusion_note")], said)
     return figure
 
 
@@ -296,38 +240,33 @@ def _say_confusions(words: Wording, method: str, shares: pd.DataFrame) -> str:
     ]
     largest = sorted(cells, key=lambda cell: -cell[0])[:5]
     pairs = [(name, words.percent(share, 0)) for share, name in largest]
-    return sentence(words, words.name(method), pairs)
+    return lettering.sentence(words, words.name(method), pairs)
 
 
 def draw_confusion(
     ax: Axes, table: NDArray[np.floating[Any]], tags: Sequence[str], words: Wording
 ) -> pd.DataFrame:
-    """A matrix (T, T) of word counts, gold in rows, as shares of its rows.
+    """A matrix (T, T) of word counts, gold in rows, as shares of its rows; returns the shares.
 
     Tags that neither occur nor are predicted are left out; a row without words stays empty.
-
-    Returns:
-        The shares, gold tags in the index.
     """
     used = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
-    counts = table[np.ix_(used, used)]
-    totals = table.sum(axis=1)[used]
-    cells = np.full(counts.shape, np.nan)
-    np.divide(counts, totals[:, None], out=cells, where=totals[:, None] > 0)
-    names = [shorten(tags[int(n)]) for n in used]
-    shares = pd.DataFrame(cells, index=names, columns=names)
+    totals = table.sum(axis=1)[used, None]
+    cells = np.full((len(used), len(used)), np.nan)
+    np.divide(table[np.ix_(used, used)], totals, out=cells, where=totals > 0)
+    names = [lettering.shorten(tags[int(n)]) for n in used]
     written = (cells >= SHOWN_CONFUSION) & ~np.eye(len(names), dtype=bool)
     numbers = [
-        [words.number(100 * x, 0) if w else "" for x, w in zip(*row, strict=True)]
-        for row in zip(cells.tolist(), written.tolist(), strict=True)
+        words.number(100 * x, 0) if w else "" for x, w in zip(cells.flat, written.flat, strict=True)
     ]
+    shares = pd.DataFrame(cells, index=names, columns=names)
     # The square root shows the confusions, which are small, beside the diagonal.
     seaborn.heatmap(
         shares,
         ax=ax,
         norm=PowerNorm(0.5, 0, 1),
         cmap=CONFUSION_COLORS,
-        annot=np.array(numbers),
+        annot=np.array(numbers).reshape(cells.shape),
         fmt="",
         annot_kws={"fontsize": SMALL, "parse_math": False},
         linewidths=0.4,
@@ -346,22 +285,43 @@ def draw_confusion(
 # --------------------------------------------------------------------------------------- evidence
 
 
-def tagging_evidence(results: Results) -> Mapping[str, Any]:
-    """Evidence of the tagging task; empty where nothing of it has finished."""
-    found: Mapping[str, Any] = results.evidence.get(_task(results)) or {}
-    return found
+def tagging_evidence(results: Results) -> TaggingEvidence | None:
+    """Evidence of the tagging task; None where nothing of it has finished."""
+    task = task_of_kind(results, "token")
+    return results.tagging(task) if task in results.evidence else None
 
 
-def _task(results: Results) -> str:
-    return next((t.name for t in results.profile.tasks.values() if t.kind == "token"), "")
+def _known(results: Results) -> TaggingEvidence:
+    return cast(TaggingEvidence, tagging_evidence(results))
 
 
-def transferred(evidence: Mapping[str, Any], name: str, part: str = "transfer") -> list[str]:
+def transferred(
+    evidence: TaggingEvidence,
+    name: str,
+    part: Literal["transfer", "evaluations"] = "transfer",
+) -> list[str]:
     """Trained methods with an entry for a target (``transfer``) or a set (``evaluations``)."""
     entries = evidence["methods"].items()
     return [method for method, entry in entries if not entry["control"] and name in entry[part]]
 
 
-def find_language(evidence: Mapping[str, Any], evaluation: str) -> str:
-    """Code of the language of an evaluated set."""
-    return str(evidence["evaluations"][evaluation]["language"])
+def targets_of(evidence: TaggingEvidence | None) -> dict[str, list[str]]:
+    """Target -> the trained methods that are transferred to it; without targets of none."""
+    found = {t: transferred(evidence, t) for t in evidence["targets"]} if evidence else {}
+    return {target: methods for target, methods in found.items() if methods}
+
+
+def find_language(words: Wording, evidence: TaggingEvidence, evaluation: str) -> str:
+    """The language of an evaluated set."""
+    return words.name(evidence["evaluations"][evaluation]["language"])
+
+
+def language_handles(words: Wording, evidence: TaggingEvidence, size: float) -> list[Line2D]:
+    """Legend entries of the hollow marks of the source and the filled ones of the targets."""
+    marks: dict[str, Any] = {"color": FAINT, "ls": "", "marker": "o", "ms": size}
+    source = find_language(words, evidence, evidence["source"])
+    targets = ", ".join(find_language(words, evidence, t) for t in evidence["targets"])
+    return [
+        Line2D([], [], **marks, mfc=PAPER, label=words.say("plots", "source", language=source)),
+        Line2D([], [], **marks, label=words.say("plots", "target", language=targets)),
+    ]

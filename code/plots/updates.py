@@ -1,5 +1,6 @@
 """Figures of the shape of the update and of what becomes of the hidden states, by layer."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,33 +10,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.drawing import (
-    add_letters,
-    draw_grid,
-    draw_seeds,
-    logarithmic_axis,
-    new_grid,
-    nothing_to_show,
-    number_axis,
-    percent_axis,
-    styles_of,
-)
-from plots.lettering import (
-    add_legend,
-    add_note,
-    band_handle,
-    describe,
-    method_handles,
-    sentence,
-    wrap_label,
-)
 from plots.models import Model, by_task, left_out, model_label, models_of
 from plots.style import FAINT, PAPER
 from store.frames import select
 from store.results import Results
 from study.architecture import layer_number
-from study.settings import LoraSettings
+from study.settings import LoraSettings, language_of
 from words.wording import Wording
 
 STRUCTURE = ("effective_rank", "top8_share", "intruders")
@@ -55,32 +37,41 @@ def plot_update_structure(results: Results, words: Wording) -> Figure:
     """
     models = models_of(results, "structure")
     if not models:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     groups = by_task(models)
-    figure, axes = new_grid(len(groups), len(STRUCTURE), 1.7 * len(groups) + 1.1, sharex="row")
+    figure, axes = drawing.new_grid(
+        len(groups), len(STRUCTURE), 1.7 * len(groups) + 1.1, sharex="row"
+    )
     for row, of_task in zip(axes, groups, strict=True):
         for ax, measure in zip(row, STRUCTURE, strict=True):
             for model in of_task:
-                draw_structure(ax, results, model, measure)
-            ax.set_title(wrap_label(words.say("plots", measure), 18), fontweight="normal")
-            draw_grid(ax, "y")
-            (percent_axis if measure == "top8_share" else number_axis)(ax.yaxis, words)
+                draw_measure(ax, select_structure(results, model, measure), results, model)
+            ax.set_title(lettering.wrap_label(words.say("plots", measure), 18), fontweight="normal")
+            drawing.draw_grid(ax, "y")
+            (drawing.percent_axis if measure == "top8_share" else drawing.number_axis)(
+                ax.yaxis, words
+            )
         _scale_structure(row, results, of_task)
         row[0].set_ylabel(words.name(of_task[0][0]))
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "layer"))
-    handles = method_handles(results, words, dict.fromkeys(m for _, m in models), "both")
-    if results.structure.seed.nunique() > 1:
-        handles.append(band_handle(words))
+    handles = lettering.model_handles(results, words, models, "both", results.structure)
     if any(_adapter_rank(results, model) for model in models):
         rank = words.say("plots", "rank_limit")
         handles.append(Line2D([], [], color=FAINT, ls=":", lw=1, label=rank))
-    add_legend(figure, handles)
-    add_letters(axes.flat)
-    add_note(figure, words.say("plots", "structure_note"), left_out(results, words, models))
-    said = [_say_structure(results, words, model) for model in models]
-    describe(figure, words.say("plots", "alt_structure"), *said)
+    drawing.add_letters(axes.flat)
+    notes = [words.say("plots", "structure_note"), left_out(results, words, models)]
+    said = (_say_structure(results, words, model) for model in models)
+    lettering.finish(figure, handles, notes, [words.say("plots", "alt_structure"), *said])
     return figure
+
+
+def draw_measure(ax: Axes, values: pd.DataFrame, results: Results, model: Model) -> None:
+    """A measure by layer, the range of the seeds as a band."""
+    if len(values):
+        style = drawing.styles_of(results)[model[1]]
+        mean = drawing.draw_seeds(ax, values, style)
+        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, ms=3.5, zorder=4)
 
 
 def _say_structure(results: Results, words: Wording, model: Model) -> str:
@@ -88,16 +79,7 @@ def _say_structure(results: Results, words: Wording, model: Model) -> str:
     means = [float(select_structure(results, model, m).to_numpy().mean()) for m in STRUCTURE]
     texts = (words.number(means[0], 1), words.percent(means[1], 0), words.number(means[2], 1))
     names = (words.say("plots", measure) for measure in STRUCTURE)
-    return sentence(words, model_label(words, model), zip(names, texts, strict=True))
-
-
-def draw_structure(ax: Axes, results: Results, model: Model, measure: str) -> None:
-    """One measure by layer, the range of the seeds as a band."""
-    values = select_structure(results, model, measure)
-    if len(values):
-        style = styles_of(results)[model[1]]
-        mean = draw_seeds(ax, values, style)
-        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, ms=3.5, zorder=4)
+    return lettering.sentence(words, model_label(words, model), zip(names, texts, strict=True))
 
 
 def select_structure(results: Results, model: Model, measure: str) -> pd.DataFrame:
@@ -135,55 +117,66 @@ def plot_representation(results: Results, words: Wording) -> Figure:
     """1 - CKA between base and tuned hidden states by layer: colour is the method, line the set."""
     models = models_of(results, "representation")
     if not models:
-        return nothing_to_show(words)
+        return drawing.nothing_to_show(words)
     groups = by_task(models)
-    figure, axes = new_grid(1, len(groups), 3.2, sharey=True)
+    figure, axes = drawing.new_grid(1, len(groups), 3.2, sharey=True)
     for ax, of_task in zip(axes.flat, groups, strict=True):
         for model in of_task:
             draw_representation(ax, results, model)
         ax.set_yscale("log")
-        logarithmic_axis(ax.yaxis, words)
+        drawing.logarithmic_axis(ax.yaxis, words)
         ax.set_title(words.name(of_task[0][0]))
-        ax.set_xlabel(wrap_label(words.say("plots", "representation_layer"), 26))
+        ax.set_xlabel(lettering.wrap_label(words.say("plots", "representation_layer"), 26))
         ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-        draw_grid(ax, "y")
+        drawing.draw_grid(ax, "y")
     axes[0, 0].set_ylabel(words.say("plots", "representation_axis"))
-    add_legend(figure, _representation_handles(results, words, models))
-    add_letters(axes.flat)
-    add_note(figure, _rounding_note(results, words), left_out(results, words, models))
-    said = [_say_representation(results, words, model) for model in models]
-    describe(figure, words.say("plots", "alt_representation"), *said)
+    drawing.add_letters(axes.flat)
+    several = max((_languages(results, task) for task, _ in models), key=len)
+    lines = [
+        Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language))
+        for language, line in zip(several, itertools.cycle(LANGUAGE_LINES), strict=False)
+    ]
+    handles = lettering.model_handles(
+        results, words, models, "marks", results.representation, *lines
+    )
+    notes = [_rounding_note(results, words), left_out(results, words, models)]
+    said = (_say_representation(results, words, model) for model in models)
+    lettering.finish(figure, handles, notes, [words.say("plots", "alt_representation"), *said])
     return figure
+
+
+def _languages(results: Results, task: str) -> list[str]:
+    return list(dict.fromkeys(select(results.representation, task=task)["language"]))
 
 
 def _say_representation(results: Results, words: Wording, model: Model) -> str:
     """1 - CKA of the last layer in each language."""
-    rows = results.representation
-    pairs = []
-    for evaluation in results.evaluations(model[0]):
-        values = select_representation(results, model, evaluation).mean(axis=1)
-        if len(values):
-            language = rows.loc[rows.evaluation == evaluation, "language"].iloc[0]
-            pairs.append((words.name(language), words.number(values.iloc[-1], 3)))
-    return sentence(words, model_label(words, model), pairs)
+    found = {e: select_representation(results, model, e) for e in results.evaluations(model[0])}
+    pairs = [
+        (words.name(language_of(evaluation)), words.number(values.mean(axis=1).iloc[-1], 3))
+        for evaluation, values in found.items()
+        if len(values)
+    ]
+    return lettering.sentence(words, model_label(words, model), pairs)
 
 
 def draw_representation(ax: Axes, results: Results, model: Model) -> None:
     """A line a language; the range of the seeds as a band."""
-    style = styles_of(results)[model[1]]
+    color, marker = (
+        drawing.styles_of(results)[model[1]].color,
+        drawing.styles_of(results)[model[1]].marker,
+    )
     for number, evaluation in enumerate(results.evaluations(model[0])):
         values = select_representation(results, model, evaluation)
         values = values[(values > 10.0**ROUNDING).all(axis=1)]
-        mean = values.mean(axis=1)
-        if len(mean):
+        if len(values):
+            mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
+            line = {"ls": LANGUAGE_LINES[number % len(LANGUAGE_LINES)], "lw": 1.3}
+            marks: dict[str, Any] = {"marker": marker, "ms": 3.5, "mfc": PAPER if number else color}
             label = f"_{model[1]} {evaluation}"
-            line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
-            fill = style.color if number == 0 else PAPER
-            marks: dict[str, Any] = {"marker": style.marker, "ms": 3.5, "mfc": fill}
-            ax.plot(mean.index, mean, color=style.color, ls=line, lw=1.3, label=label, **marks)
-            low, high = values.min(axis=1), values.max(axis=1)
+            ax.plot(mean.index, mean, color=color, label=label, **line, **marks)
             if values.shape[1] > 1:
-                ax.fill_between(mean.index, low, high, color=style.color, alpha=0.15, lw=0)
+                ax.fill_between(mean.index, low, high, color=color, alpha=0.15, lw=0)
 
 
 def select_representation(results: Results, model: Model, evaluation: str) -> pd.DataFrame:
@@ -197,18 +190,3 @@ def _rounding_note(results: Results, words: Wording) -> str:
         return ""
     floor = f"10{str(ROUNDING).translate(SUPERSCRIPT)}"
     return words.say("plots", "representation_note", floor=floor)
-
-
-def _representation_handles(results: Results, words: Wording, models: Sequence[Model]) -> list[Any]:
-    methods = dict.fromkeys(method for _, method in models)
-    handles = method_handles(results, words, methods, "marks")
-    rows = results.representation
-    languages = max(
-        (list(dict.fromkeys(select(rows, task=task)["language"])) for task, _ in models),
-        key=len,
-    )
-    for number, language in enumerate(languages):
-        line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
-        handles.append(Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language)))
-    several = results.representation.seed.nunique() > 1
-    return [*handles, band_handle(words)] if several else handles

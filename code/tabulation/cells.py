@@ -11,6 +11,8 @@ from typing import Any, ParamSpec
 
 import pandas as pd
 
+from evidence.panels import ENOUGH_SEEDS
+from evidence.schema import Evidence
 from store.frames import select
 from store.results import Results, needs
 from study.settings import language_of
@@ -57,17 +59,12 @@ def _scaled(value: float | None, scale: Scale) -> float | None:
 
 def mean_of(values: "pd.Series[Any]") -> float | None:
     """Mean of the values that are there, None without any."""
-    return present(pd.to_numeric(values).mean()) if len(values) else None
+    return present(pd.to_numeric(values).mean())
 
 
 def median_of(values: "pd.Series[Any]") -> float | None:
     """Median of the values that are there, None without any."""
-    return present(pd.to_numeric(values).median()) if len(values) else None
-
-
-def spread_of(values: "pd.Series[Any]") -> float | None:
-    """Sample standard deviation, None for fewer than two values."""
-    return present(pd.to_numeric(values).std(ddof=1)) if len(values) > 1 else None
+    return present(pd.to_numeric(values).median())
 
 
 @dataclass(frozen=True)
@@ -82,12 +79,12 @@ class Cells:
 
     def titles(self, *keys: str, **values: object) -> list[str]:
         """Titles of columns: the texts ``column_<key>``, else the name of the key."""
-        return [self._title(f"column_{key}", key, values) for key in keys]
-
-    def _title(self, text: str, key: str, values: Mapping[str, object]) -> str:
-        if self.words.has(SECTION, text):
-            return self.say(text, **values)
-        return self.title(key)
+        return [
+            self.say(f"column_{key}", **values)
+            if self.words.has(SECTION, f"column_{key}")
+            else self.title(key)
+            for key in keys
+        ]
 
     def title(self, value: str) -> str:
         """The name of a data value, with a capital at its head."""
@@ -119,10 +116,6 @@ class Cells:
         value = present(value)
         return self.words.count(None if value is None else round(value))
 
-    def interval(self, entry: Mapping[str, Any], scale: Scale = PLAIN) -> Shown:
-        """The interval of an ESTIMATE or COMPARISON of ``evidence``."""
-        return self.span((entry["low"], entry["high"]), scale)
-
     def span(self, ends: tuple[float | None, float | None], scale: Scale = PLAIN) -> Shown:
         """The two ends of an interval."""
         low, high = (_scaled(end, scale) for end in ends)
@@ -133,7 +126,8 @@ class Cells:
         """Value and interval of an ESTIMATE; the value alone where there is no interval."""
         if entry is None or entry["value"] is None:
             return Shown(MISSING)
-        value, interval = self.number(entry["value"], scale), self.interval(entry, scale)
+        value = self.number(entry["value"], scale)
+        interval = self.span((entry["low"], entry["high"]), scale)
         if interval == MISSING:
             return value
         return Shown(f"{value} {interval}", {"value": entry["value"], **interval.number})
@@ -144,10 +138,11 @@ class Cells:
 
     def mean(self, values: "pd.Series[Any]", scale: Scale = PLAIN) -> Shown:
         """Mean over seeds ± standard deviation; ``0`` where every value is exactly 0."""
-        mean, spread = mean_of(values), spread_of(values)
+        mean = mean_of(values)
         if mean == 0 and not values.any():
             return Shown(EXACT_ZERO, 0.0)
         text = self.number(mean, scale)
+        spread = present(pd.to_numeric(values).std(ddof=1))  # NaN for fewer than two values
         if spread is None:
             return text
         both = {"value": mean, "standard_deviation": spread}
@@ -221,7 +216,7 @@ def needs_evidence(task: str) -> Callable[[Callable[P, Table]], Callable[P, Tabl
 # ------------------------------------------------------------------------------ choices
 
 
-def trained_methods(summary: Mapping[str, Any]) -> list[str]:
+def trained_methods(summary: Evidence) -> list[str]:
     """The methods of an evidence summary that are no computed controls."""
     return [name for name, entry in summary["methods"].items() if not entry["control"]]
 
@@ -233,19 +228,8 @@ def seeds_note(results: Results, cells: Cells, task: str) -> str:
     return cells.say("note_one_seed", methods=cells.names(single)) if single else ""
 
 
-def interval_note(cells: Cells, summary: Mapping[str, Any]) -> str:
+def interval_note(cells: Cells, summary: Evidence) -> str:
     """Says what the intervals cover."""
-    covers = {
-        metric["covers"]
-        for entry in summary["methods"].values()
-        if not entry["control"]
-        for metric in _estimates(entry)
-    }
-    key = "note_items_and_seeds" if "items and seeds" in covers else "note_items"
+    several = any(len(of["seeds"]) >= ENOUGH_SEEDS for of in summary["methods"].values())
+    key = "note_items_and_seeds" if several else "note_items"
     return cells.say(key, level=cells.percent(summary["level"], 0))
-
-
-def _estimates(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if "metrics" in entry:
-        return list(entry["metrics"].values())
-    return [m for place in entry["evaluations"].values() for m in place["metrics"].values()]

@@ -1,8 +1,10 @@
 """Tables of what training costs: medians over seeds; times are those of training alone."""
 
+from answers import findings
+from answers.findings import COMPUTED_MEMORY
 from store.frames import select
 from store.results import Results, needs
-from tabulation.cells import Cells, Scale, median_of, nothing
+from tabulation.cells import Cells, Scale, nothing
 from tabulation.markdown import Table, escape
 from words.wording import Wording
 
@@ -15,7 +17,20 @@ _COSTS = (
     "total_parameters",
     "kept_bytes",
 )
-_MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimizer_bytes")
+_MEMORY = (
+    "memory_parameters_bytes",
+    "memory_gradients_bytes",
+    "memory_optimizer_bytes",
+    COMPUTED_MEMORY,
+    "peak_memory_bytes",
+)
+
+
+def main_costs(results: Results, task: str, method: str, cells: Cells) -> list[str]:
+    """Time, trained parameters and peak of memory of a method."""
+    names = ("training_seconds", "trainable_parameters", "peak_memory_bytes")
+    seconds, trainable, memory = (findings.cost(results, task, method, name) for name in names)
+    return [cells.duration(seconds), cells.count(trainable), cells.megabytes(memory)]
 
 
 @needs("runs", nothing)
@@ -31,17 +46,16 @@ def tabulate_costs(results: Results, task: str, words: Wording) -> Table:
 
 
 def _cost_row(results: Results, task: str, method: str, cells: Cells) -> list[str]:
-    runs = select(results.runs, task=task, method=method)
-    median = {name: median_of(runs[name]) for name in runs if name in _COSTS}
-    trainable, total = median["trainable_parameters"], median["total_parameters"]
+    cost = {name: findings.cost(results, task, method, name) for name in _COSTS}
+    trainable, total = cost["trainable_parameters"], cost["total_parameters"]
     share = trainable / total if trainable is not None and total else None
     return [
-        cells.duration(median["training_seconds"]),
-        cells.count(median["tokens_per_second"]),
-        cells.megabytes(median["peak_memory_bytes"]),
+        cells.duration(cost["training_seconds"]),
+        cells.count(cost["tokens_per_second"]),
+        cells.megabytes(cost["peak_memory_bytes"]),
         cells.count(trainable),
         cells.percent(share, 2),
-        cells.megabytes(median["kept_bytes"]),
+        cells.megabytes(cost["kept_bytes"]),
     ]
 
 
@@ -54,17 +68,11 @@ def _memory_note(results: Results, task: str, cells: Cells) -> str:
 @needs("runs", nothing)
 def tabulate_memory(results: Results, task: str, words: Wording) -> Table:
     """Memory computed from the parameters, beside the measured peak."""
-    cells = Cells(words)
+    cells, rows = Cells(words), []
     header = cells.titles("method", "weights", "gradients", "optimizer", "computed", "peak_memory")
-    rows = []
     for method in results.methods(task):
-        runs = select(results.runs, task=task, method=method)
-        parts = [median_of(runs[name]) for name in _MEMORY]
-        known = [part for part in parts if part is not None]
-        total = sum(known) if len(known) == len(parts) else None
-        peak = median_of(runs["peak_memory_bytes"])
-        shown = [cells.megabytes(size) for size in (*parts, total, peak)]
-        rows.append([cells.name(method), *shown])
+        sizes = (findings.cost(results, task, method, name) for name in _MEMORY)
+        rows.append([cells.name(method), *map(cells.megabytes, sizes)])
     note = cells.say("note_memory")
     return cells.table(header, rows, "lr", note, _memory_note(results, task, cells))
 

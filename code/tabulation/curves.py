@@ -1,9 +1,7 @@
 """The table of the learning curves: where validation loss turns, and what the metric does then."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from answers.convergence import summarise_convergence
+from answers.convergence import MethodConvergence, summarise_convergence
+from evidence.convergence import Spread
 from store.results import Results
 from tabulation.cells import PLAIN, Cells, Scale, scale_of
 from tabulation.markdown import Table
@@ -26,30 +24,30 @@ def tabulate_convergence(results: Results, task: str, words: Wording) -> Table:
     return cells.table(header, rows, "lr", *notes)
 
 
-def _convergence_row(entry: Mapping[str, Any], cells: Cells) -> list[str]:
+def _convergence_row(entry: MethodConvergence, cells: Cells) -> list[str]:
     scale = scale_of(entry["metric"] or "")
     after, outlook = entry["metric_after_turn"], entry["outlook"]
     gain = cells.signed(entry["extrapolated_gain"]["value"], scale)
     return [
         cells.name(entry["method"]),
-        _at(entry, "best_loss", PLAIN, cells),
+        _at(entry["best_loss"], entry["best_loss_epoch"], PLAIN, cells),
         cells.signed(entry["gap"]["value"]),
         describe_turn(entry, cells),
         MISSING if after is None else cells.name(after),
-        _at(entry, "best_metric", scale, cells),
+        _at(entry["best_metric"], entry["best_metric_epoch"], scale, cells),
         cells.value(entry["final_metric"], scale),
         gain if outlook is None else Shown(f"{gain} ({cells.name(outlook)})", gain.number),
     ]
 
 
-def _at(entry: Mapping[str, Any], name: str, scale: Scale, cells: Cells) -> str:
+def _at(best: Spread, epoch: Spread, scale: Scale, cells: Cells) -> str:
     """A best value and, in brackets, its epoch."""
-    value, epoch = cells.value(entry[name], scale), cells.value(entry[f"{name}_epoch"], EPOCH)
-    both = {"value": value.number, "epoch": epoch.number}
-    return value if value == MISSING else Shown(f"{value} ({epoch})", both)
+    value, when = cells.value(best, scale), cells.value(epoch, EPOCH)
+    both = {"value": value.number, "epoch": when.number}
+    return value if value == MISSING else Shown(f"{value} ({when})", both)
 
 
-def describe_turn(entry: Mapping[str, Any], cells: Cells) -> str:
+def describe_turn(entry: MethodConvergence, cells: Cells) -> str:
     """In how many of the runs that are long enough to tell the validation loss turned."""
     if not entry["turn_known"]:
         return MISSING

@@ -1,6 +1,5 @@
 """Tables on the errors of Task 1 (CoLA): by kind of sentence, by seed, by threshold."""
 
-from evidence.schema import AcceptabilityEvidence, AlwaysWrong
 from store.results import Results
 from tabulation.cells import (
     PERCENT,
@@ -43,35 +42,19 @@ def tabulate_acceptability_errors(results: Results, words: Wording) -> Table:
     header += [cells.say("column_mcc_of", method=cells.name(m)) for m in main]
     rows = []
     for kind in ("by_domain", "by_length", "by_label"):
-        entries = {m: summary["methods"][m]["groups"][kind] for m in methods}
-        for number, group in enumerate(entries[methods[0]]):
-            found = {m: entries[m][number] for m in methods}
-            rows.append(
-                [
-                    _group(kind, group["group"], cells),
-                    cells.count(group["items"]),
-                    *(cells.value(found[m]["accuracy"], PERCENT) for m in methods),
-                    *(cells.value(found[m]["matthews_correlation"], PLAIN) for m in main),
-                ]
-            )
-    rows += _agreement_rows(summary, methods, len(main), cells)
+        of_methods = [summary["methods"][m]["groups"][kind] for m in methods]
+        for found in zip(*of_methods, strict=True):
+            own, name = dict(zip(methods, found, strict=True)), cells.name(found[0]["group"])
+            title = cells.say("group_words", group=name) if kind == "by_length" else name
+            accuracies = [cells.value(group["accuracy"], PERCENT) for group in found]
+            mccs = [cells.value(own[m]["matthews_correlation"], PLAIN) for m in main]
+            rows.append([title, cells.count(found[0]["items"]), *accuracies, *mccs])
+    agreement = [summary["methods"][method]["agreement"] for method in methods]
+    if None not in agreement:
+        shares = [cells.value(entry, PERCENT) for entry in agreement]
+        row = [cells.say("group_agreement"), cells.count(summary["items"]), *shares]
+        rows.append([*row, *[MISSING] * len(main)])
     return cells.table(header, rows, "lr", cells.say("note_errors"))
-
-
-def _group(kind: str, group: str, cells: Cells) -> str:
-    name = cells.name(group)
-    return cells.say("group_words", group=name) if kind == "by_length" else name
-
-
-def _agreement_rows(
-    summary: AcceptabilityEvidence, methods: list[str], empty: int, cells: Cells
-) -> list[list[str]]:
-    found = [summary["methods"][method]["agreement"] for method in methods]
-    if any(entry is None for entry in found):
-        return []
-    shares = [cells.value(entry, PERCENT) for entry in found]
-    title = cells.say("group_agreement")
-    return [[title, cells.count(summary["items"]), *shares, *[MISSING] * empty]]
 
 
 @needs_evidence(TASK)
@@ -79,22 +62,21 @@ def tabulate_always_wrong(results: Results, words: Wording) -> Table:
     """Sentences that every seed gets wrong, beside the number expected of independent errors."""
     cells, summary = Cells(words), results.acceptability(TASK)
     header = cells.titles("method", "seeds_count", "always_wrong", "share", "expected")
-    methods = trained_methods(summary)
-    rows = []
-    for method in methods:
-        entry = summary["methods"][method]
-        rows.append(
-            _wrong_row(cells.name(method), len(entry["seeds"]), entry["always_wrong"], cells)
-        )
-    seeds = sum(len(summary["methods"][method]["seeds"]) for method in methods)
-    rows.append(_wrong_row(cells.say("all_methods"), seeds, summary["always_wrong"], cells))
+    trained = {name: summary["methods"][name] for name in trained_methods(summary)}
+    found = [(cells.name(n), len(e["seeds"]), e["always_wrong"]) for n, e in trained.items()]
+    every = sum(seeds for _, seeds, _ in found)
+    found.append((cells.say("all_methods"), every, summary["always_wrong"]))
+    rows = [
+        [
+            name,
+            cells.count(seeds),
+            cells.count(wrong["count"]),
+            cells.number(wrong["share"], PERCENT),
+            cells.number(wrong["expected"], Scale(1, 1)),
+        ]
+        for name, seeds, wrong in found
+    ]
     return cells.table(header, rows, "lr", cells.say("note_always_wrong"))
-
-
-def _wrong_row(name: str, seeds: int, entry: AlwaysWrong, cells: Cells) -> list[str]:
-    expected = cells.number(entry["expected"], Scale(1, 1))
-    share = cells.number(entry["share"], PERCENT)
-    return [name, cells.count(seeds), cells.count(entry["count"]), share, expected]
 
 
 @needs_evidence(TASK)

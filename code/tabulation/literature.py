@@ -10,13 +10,7 @@ from words.wording import MISSING, Shown, Wording
 
 
 def tabulate_literature(results: Results, words: Wording, task: str | None = None) -> Table:
-    """Our numbers beside published ones, with settings and source.
-
-    Args:
-        results: the results.
-        words: the language.
-        task: one task only.
-    """
+    """Our numbers beside published ones, with settings and source; of one task or of all."""
     cells = Cells(words)
     tasks = [task] if task else list(results.profile.tasks)
     found = [(name, row) for name in tasks for row in compare_with_published(results, name)]

@@ -16,12 +16,7 @@ Record = dict[str, str]  # title of the column -> cell
 
 
 class Table(str):
-    """A table as Markdown, with what stands in it.
-
-    Attributes:
-        records: one a row; empty for a sentence that stands where a table would.
-        notes: what is said under the table.
-    """
+    """A table as Markdown with its notes and a record a row; a sentence in its place has none."""
 
     __slots__ = ("notes", "records")
     records: tuple[Record, ...]
@@ -90,11 +85,9 @@ def with_notes(table: Table, *notes: str) -> Table:
 
 
 def stack(tables: Mapping[str, Table], heading: str) -> Table:
-    """Tables under one another, each under its name where there are several.
+    """Tables by name under one another; where there are several, their names as headings.
 
-    Args:
-        tables: by name.
-        heading: what the names are, as the title of their column in the records.
+    ``heading`` is the title of the names' column in the records.
     """
     if len(tables) == 1:
         return next(iter(tables.values()))

@@ -8,36 +8,20 @@ import pandas as pd
 from answers import findings
 from answers.convergence import summarise_convergence
 from evidence.outcomes import decisive_interval
+from evidence.schema import Estimate
 from evidence.transfer import REMAINING
 from store.frames import select
 from store.results import Results
 from study.architecture import HEAD, components, number_of_layers
 from study.settings import language_of
-from tabulation.cells import PERCENT, Cells, Scale, mean_of, median_of, scale_of
+from tabulation.cells import PERCENT, Cells, Scale, mean_of, scale_of
+from tabulation.costs import main_costs
 from tabulation.curves import describe_turn
 from tabulation.markdown import Table
 from tabulation.weights import METRICS
 from words.wording import MISSING, Shown, Wording
 
-SECTIONS: Mapping[str, str] = {
-    "setup": "sec-setup",
-    "cola": "sec-cola",
-    "cola_time": "sec-answer-time",
-    "cola_quality": "sec-answer-quality",
-    "cola_choice": "sec-answer-choice",
-    "pos": "sec-pos",
-    "pos_drop": "sec-answer-drop",
-    "pos_transfer": "sec-answer-transfer",
-    "pos_why": "sec-answer-why",
-    "drift": "sec-distance",
-    "drift_layers": "sec-answer-layers",
-    "drift_tasks": "sec-answer-tasks",
-    "drift_head": "sec-answer-head",
-    "curves": "sec-curves",
-    "epochs": "sec-answer-epochs",
-    "feedback": "sec-feedback",
-}
-"""Part of the report -> identifier of its section, for the references of the requirements."""
+COSTS = ("training_seconds", "trainable_parameters", "peak_memory_bytes")
 
 
 # ------------------------------------------------------------------------------ key numbers
@@ -82,18 +66,18 @@ def _compared_row(
 ) -> list[str]:
     scale, methods = scale_of(metric), _pair(results, task)
     names = {"metric": cells.name(metric), "language": cells.evaluation(results, task, place)}
-    entries = [_estimate(results, task, method, metric, place) for method in methods]
-    found = findings.comparison(results, task, place, metric, *methods)
-    between = {**found, "value": found["effect"]} if found else None
-    return [
-        _quantity(cells, task, key, **names),
-        *(cells.estimate(entry, scale) for entry in (*entries, between)),
+    entries: list[Mapping[str, Any] | None] = [
+        _estimate(results, task, method, metric, place) for method in methods
     ]
+    found = findings.comparison(results, task, place, metric, *methods)
+    entries.append({**found, "value": found["effect"]} if found else None)
+    shown = (cells.estimate(entry, scale) for entry in entries)
+    return [_quantity(cells, task, key, **names), *shown]
 
 
 def _estimate(
     results: Results, task: str, method: str | None, metric: str, place: str
-) -> Mapping[str, Any] | None:
+) -> Estimate | None:
     if metric != "drop":
         return findings.estimate(results, task, method, metric, place)
     entry = findings.tagging_method(results, task, method)
@@ -102,13 +86,8 @@ def _estimate(
 
 
 def _cost_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
-    shown: Mapping[str, Callable[[float | None], str]] = {
-        "training_seconds": cells.duration,
-        "trainable_parameters": cells.count,
-        "peak_memory_bytes": cells.megabytes,
-    }
     rows = []
-    for column, show in shown.items():
+    for column, show in zip(COSTS, (cells.duration, cells.count, cells.megabytes), strict=True):
         values = [findings.cost(results, task, method, column) for method in _pair(results, task)]
         title = _quantity(cells, task, f"key_{column}")
         rows.append([title, *(show(value) for value in values), _ratio(values, cells)])
@@ -133,17 +112,11 @@ def _ratio(values: Sequence[float | None], cells: Cells) -> str:
 
 # ------------------------------------------------------------------------------ requirements
 
+Rows = dict[str, tuple[str, str]]  # requirement -> identifier of its section, result
 
-def tabulate_summary_of_requirements(
-    results: Results, words: Wording, sections: Mapping[str, str] = SECTIONS
-) -> Table:
-    """The assignment's points: requirement, where it is answered, and the result in short.
 
-    Args:
-        results: the results.
-        words: the language.
-        sections: as ``SECTIONS``; every identifier must exist in the document.
-    """
+def tabulate_summary_of_requirements(results: Results, words: Wording) -> Table:
+    """The assignment's points: requirement, where it is answered, and the result in short."""
     cells = Cells(words)
     found = {
         **_acceptability_results(results, cells),
@@ -152,120 +125,74 @@ def tabulate_summary_of_requirements(
         **_general_results(results, cells),
     }
     rows = [
-        [cells.say(f"requirement_{key}"), f"@{sections[section]}", result or MISSING]
+        [cells.say(f"requirement_{key}"), f"@{section}", result or MISSING]
         for key, (section, result) in found.items()
     ]
     return cells.table(cells.titles("requirement", "where", "result"), rows, "lll")
 
 
-Rows = dict[str, tuple[str, str]]
-
-
 def _acceptability_results(results: Results, cells: Cells) -> Rows:
-    methods = results.main_methods("cola")
-    found = results.acceptability("cola")["methods"] if results.has("evidence", "cola") else {}
-    quality = {
-        m: cells.estimate(found[m]["metrics"]["matthews_correlation"])
-        for m in methods
-        if m in found
-    }
-    accuracy = {
-        m: cells.say("result_percent", value=cells.value(found[m]["metrics"]["accuracy"], PERCENT))
-        for m in methods
-        if m in found
-    }
+    where = results.evaluations("cola")[0]
+    shown = {"matthews_correlation": cells.estimate, "accuracy": _percent(cells)}
+    quality = [
+        (cells.name(metric), _values(results, "cola", where, metric, show, cells))
+        for metric, show in shown.items()
+    ]
     return {
-        "cola_training": ("cola", _epochs(results, "cola", methods, cells)),
-        "cola_quality": (
-            "cola",
-            _join(
-                cells.say(
-                    "result_metric",
-                    metric=cells.name("matthews_correlation"),
-                    values=_by(quality, cells),
-                ),
-                cells.say(
-                    "result_metric", metric=cells.name("accuracy"), values=_by(accuracy, cells)
-                ),
-            ),
-        ),
-        "cola_cost": ("cola_time", _cost_result(results, "cola", methods, cells)),
-        "cola_loss": (
-            "cola_quality",
-            _gap_results(results, "cola", "matthews_correlation", methods, cells),
-        ),
-        "cola_choice": ("cola_choice", cells.say("result_text")),
+        "cola_training": ("sec-cola", _epochs(results, "cola", cells)),
+        "cola_quality": ("sec-cola", _metrics(quality, cells)),
+        "cola_cost": ("sec-answer-time", _cost_result(results, "cola", cells)),
+        "cola_loss": ("sec-answer-quality", _gaps(results, "cola", "matthews_correlation", cells)),
+        "cola_choice": ("sec-answer-choice", cells.say("result_text")),
     }
 
 
 def _tagging_results(results: Results, cells: Cells) -> Rows:
-    methods = results.main_methods("pos")
-    found = results.tagging("pos")["methods"] if results.has("evidence", "pos") else {}
     accuracy, drops = [], []
-    for evaluation in results.evaluations("pos"):
-        values = {
-            m: cells.value(found[m]["evaluations"][evaluation]["metrics"]["accuracy"], PERCENT)
-            for m in methods
-            if m in found and evaluation in found[m]["evaluations"]
-        }
-        where = cells.evaluation(results, "pos", evaluation)
-        shown = {m: cells.say("result_percent", value=value) for m, value in values.items()}
-        accuracy.append(cells.say("result_metric", metric=where, values=_by(shown, cells)))
-        lost = {
-            m: cells.say("result_points", value=cells.estimate(entry["drop"], PERCENT))
-            for m in methods
-            if m in found and (entry := found[m]["transfer"].get(evaluation))
-        }
-        if lost:
-            drops.append(cells.say("result_metric", metric=where, values=_by(lost, cells)))
+    for place in results.evaluations("pos"):
+        where, show = cells.evaluation(results, "pos", place), _percent(cells)
+        accuracy.append((where, _values(results, "pos", place, "accuracy", show, cells)))
+        lost = _values(results, "pos", place, "drop", _points(cells), cells)
+        drops += [(where, lost)] if lost != MISSING else []
     return {
-        "pos_training": ("pos", _epochs(results, "pos", methods, cells)),
-        "pos_quality": ("pos", _join(*accuracy)),
-        "pos_drop": ("pos_drop", _join(*drops)),
-        "pos_difference": ("pos_transfer", _gap_results(results, "pos", "drop", methods, cells)),
-        "pos_why": ("pos_why", _cause_result(results, methods, cells)),
+        "pos_training": ("sec-pos", _epochs(results, "pos", cells)),
+        "pos_quality": ("sec-pos", _metrics(accuracy, cells)),
+        "pos_drop": ("sec-answer-drop", _metrics(drops, cells)),
+        "pos_difference": ("sec-answer-transfer", _gaps(results, "pos", "drop", cells)),
+        "pos_why": ("sec-answer-why", _cause_result(results, cells)),
     }
 
 
 def _drift_results(results: Results, cells: Cells) -> Rows:
-    models = [
-        (task, method)
-        for task in results.profile.tasks
-        for method in results.main_methods(task)
-        if method in results.moving_methods(task)
-    ]
     means, layers, heads = {}, {}, {}
-    for task, method in models:
-        drift = select(results.drift, task=task, method=method, kind="all")
-        name = cells.model(task, method)
-        mean = mean_of(drift.groupby("seed")["l2"].mean())
-        means[name] = cells.number(mean, METRICS["l2"])
-        first, last, head = (_relative(drift, part) for part in ("first", "last", HEAD))
-        layers[name] = cells.say(
-            "result_first_last", first=_pc(first, cells), last=_pc(last, cells)
-        )
-        heads[name] = _pc(head, cells)
+    for task in results.profile.tasks:
+        moving = results.moving_methods(task)
+        for method in (m for m in results.main_methods(task) if m in moving):
+            drift = select(results.drift, task=task, method=method, kind="all")
+            name = cells.model(task, method)
+            mean = mean_of(drift.groupby("seed")["l2"].mean())
+            means[name] = cells.number(mean, METRICS["l2"])
+            first, last, heads[name] = (_relative(drift, p, cells) for p in ("first", "last", HEAD))
+            layers[name] = cells.say("result_first_last", first=first, last=last)
     return {
-        "drift_function": ("drift", _listed(means)),
-        "drift_components": ("drift", cells.say("result_models", count=len(models))),
-        "drift_upper": ("drift_layers", _listed(layers)),
-        "drift_tasks": ("drift_tasks", cells.say("result_text")),
-        "drift_head": ("drift_head", _listed(heads)),
-        "curves": ("curves", _curve_result(results, cells)),
-        "overfitting": ("epochs", _turn_result(results, cells)),
+        "drift_function": ("sec-distance", _listed(means)),
+        "drift_components": ("sec-distance", cells.say("result_models", count=len(means))),
+        "drift_upper": ("sec-answer-layers", _listed(layers)),
+        "drift_tasks": ("sec-answer-tasks", cells.say("result_text")),
+        "drift_head": ("sec-answer-head", _listed(heads)),
+        "curves": ("sec-curves", _curve_result(results, cells)),
+        "overfitting": ("sec-answer-epochs", _turn_result(results, cells)),
     }
 
 
 def _general_results(results: Results, cells: Cells) -> Rows:
-    seeds = {
-        cells.name(task.name): ", ".join(str(seed) for seed in task.seeds)
-        for task in results.profile.tasks.values()
-    }
+    tasks = results.profile.tasks.values()
+    seeds = {cells.name(task.name): ", ".join(map(str, task.seeds)) for task in tasks}
     done = cells.say("result_runs", done=len(results.runs), missing=len(results.missing))
     return {
-        "seeds": ("setup", _listed(seeds)),
-        "reproducible": ("setup", done),
-        "feedback": ("feedback", cells.say("result_text")),
+        "seeds": ("sec-setup", _listed(seeds)),
+        "reproducible": ("sec-setup", done),
+        "feedback": ("sec-feedback", cells.say("result_text")),
     }
 
 
@@ -277,81 +204,92 @@ def _listed(values: Mapping[str, str]) -> str:
     return _join(*(f"{name}: {value}" for name, value in values.items()))
 
 
+def _metrics(values: Sequence[tuple[str, str]], cells: Cells) -> str:
+    return _join(*(cells.say("result_metric", metric=name, values=text) for name, text in values))
+
+
+def _percent(cells: Cells) -> Callable[[Estimate], str]:
+    return lambda entry: cells.say("result_percent", value=cells.value(entry, PERCENT))
+
+
+def _points(cells: Cells) -> Callable[[Estimate], str]:
+    return lambda entry: cells.say("result_points", value=cells.estimate(entry, PERCENT))
+
+
+def _values(
+    results: Results,
+    task: str,
+    place: str,
+    metric: str,
+    show: Callable[[Estimate], str],
+    cells: Cells,
+) -> str:
+    """A metric of every compared method that has it."""
+    found = {m: _estimate(results, task, m, metric, place) for m in results.main_methods(task)}
+    return _by({method: show(entry) for method, entry in found.items() if entry}, cells)
+
+
 def _by(values: Mapping[str, str], cells: Cells) -> str:
     return ", ".join(f"{cells.name(method)} {value}" for method, value in values.items()) or MISSING
 
 
-def _pc(value: float | None, cells: Cells) -> str:
+def _epochs(results: Results, task: str, cells: Cells) -> str:
+    methods = [results.profile.tasks[task].method(name) for name in results.main_methods(task)]
+    return _by(
+        {m.name: cells.say("result_epochs", count=m.training.num_train_epochs) for m in methods},
+        cells,
+    )
+
+
+def _cost_result(results: Results, task: str, cells: Cells) -> str:
+    values = {}
+    for method in results.main_methods(task):
+        time, trainable, memory = main_costs(results, task, method, cells)
+        said = cells.say("result_cost", time=time, trainable=trainable, memory=memory)
+        values[cells.name(method)] = said
+    return _listed(values)
+
+
+def _gaps(results: Results, task: str, metric: str, cells: Cells) -> str:
+    """Differences between the compared methods, with their intervals."""
+    scale, methods, parts = scale_of(metric), set(results.main_methods(task)), []
+    for row in results.comparisons(task):
+        if row["metric"] == metric and {row["first"], row["second"]} <= methods:
+            names = {side: cells.name(row[side]) for side in ("first", "second")}
+            shown = (
+                f"{cells.signed(row['effect'], scale)} {cells.span(decisive_interval(row), scale)}"
+            )
+            where = language_of(row["evaluation"]) if task == "pos" else metric
+            parts.append(f"{cells.name(where)}, {cells.say('pair', **names)}: {shown}")
+    return _join(*parts)
+
+
+def _cause_result(results: Results, cells: Cells) -> str:
+    parts = []
+    for method in results.main_methods("pos")[:1]:
+        entry = findings.tagging_method(results, "pos", method)
+        for target, moved in entry["transfer"].items() if entry else ():
+            cause = next(row for row in moved["causes"] if row["cause"] != REMAINING)
+            points = cells.say("result_points", value=cells.value(cause["points"], PERCENT))
+            names = {"where": cells.evaluation(results, "pos", target)}
+            names["cause"] = cells.name(cause["cause"])
+            parts.append(cells.say("result_cause", **names, points=points))
+    return _join(*parts)
+
+
+def _relative(drift: pd.DataFrame, part: str, cells: Cells) -> str:
+    layer = components(number_of_layers(drift["layer"]))[part]
+    value = mean_of(select(drift, layer=layer)["relative"])
     return cells.say("result_percent", value=cells.percent(value, 2))
 
 
-def _epochs(results: Results, task: str, methods: Sequence[str], cells: Cells) -> str:
-    values = {
-        m: cells.say(
-            "result_epochs", count=results.profile.tasks[task].method(m).training.num_train_epochs
-        )
-        for m in methods
-    }
-    return _by(values, cells)
-
-
-def _cost_result(results: Results, task: str, methods: Sequence[str], cells: Cells) -> str:
-    values = {}
-    for method in methods:
-        runs = select(results.runs, task=task, method=method)
-        values[method] = cells.say(
-            "result_cost",
-            time=cells.duration(median_of(runs["training_seconds"])),
-            trainable=cells.count(median_of(runs["trainable_parameters"])),
-            memory=cells.megabytes(median_of(runs["peak_memory_bytes"])),
-        )
-    return _join(*(f"{cells.name(method)}: {value}" for method, value in values.items()))
-
-
-def _gap_results(
-    results: Results, task: str, metric: str, methods: Sequence[str], cells: Cells
-) -> str:
-    scale = scale_of(metric)
-    parts = []
-    for row in results.comparisons(task):
-        if row["metric"] != metric or not {row["first"], row["second"]} <= set(methods):
-            continue
-        pair = cells.say("pair", first=cells.name(row["first"]), second=cells.name(row["second"]))
-        effect = cells.signed(row["effect"], scale)
-        interval = cells.span(decisive_interval(row), scale)
-        where = cells.name(language_of(row["evaluation"])) if task == "pos" else cells.name(metric)
-        parts.append(f"{where}, {pair}: {effect} {interval}")
-    return _join(*parts)
-
-
-def _cause_result(results: Results, methods: Sequence[str], cells: Cells) -> str:
-    found = results.tagging("pos")["methods"] if results.has("evidence", "pos") else {}
-    parts = []
-    for method in methods[:1]:
-        for target, entry in (found[method]["transfer"] if method in found else {}).items():
-            cause = next(row for row in entry["causes"] if row["cause"] != REMAINING)
-            points = cells.say("result_points", value=cells.value(cause["points"], PERCENT))
-            where = cells.evaluation(results, "pos", target)
-            parts.append(
-                cells.say(
-                    "result_cause", where=where, cause=cells.name(cause["cause"]), points=points
-                )
-            )
-    return _join(*parts)
-
-
-def _relative(drift: pd.DataFrame, part: str) -> float | None:
-    layer = components(number_of_layers(drift["layer"]))[part]
-    return mean_of(select(drift, layer=layer)["relative"])
-
-
 def _turn_result(results: Results, cells: Cells) -> str:
-    parts = {}
-    for task in results.profile.tasks:
-        main = results.main_methods(task)
-        for entry in summarise_convergence(results, task):
-            if entry["method"] in main:
-                parts[cells.model(task, entry["method"])] = describe_turn(entry, cells)
+    parts = {
+        cells.model(task, entry["method"]): describe_turn(entry, cells)
+        for task in results.profile.tasks
+        for entry in summarise_convergence(results, task)
+        if entry["method"] in results.main_methods(task)
+    }
     return cells.say("result_turned", runs=_listed(parts)) if parts else ""
 
 
@@ -359,10 +297,9 @@ def _curve_result(results: Results, cells: Cells) -> str:
     values = {}
     for task, settings in results.profile.tasks.items():
         losses = select(results.curves, task=task, metric="loss", split="validation")
-        points = losses.groupby("run").size()
-        if len(points):
+        if len(losses):
+            points = int(losses.groupby("run").size().max())
             per_epoch = max(m.training.evaluations_per_epoch for m in settings.methods)
-            values[cells.name(task)] = cells.say(
-                "result_curve", points=int(points.max()), per_epoch=per_epoch
-            )
+            texts = {"points": points, "per_epoch": per_epoch}
+            values[cells.name(task)] = cells.say("result_curve", **texts)
     return _listed(values)

@@ -7,21 +7,20 @@ from collections.abc import Sequence
 
 from evidence.outcomes import decisive_interval
 from evidence.schema import Comparison, TaggingMethod
-from store.frames import select
 from store.results import Results, needs
 from tabulation.cells import (
     PERCENT,
     PLAIN,
     Cells,
     interval_note,
-    median_of,
     needs_evidence,
     nothing,
     scale_of,
     seeds_note,
 )
+from tabulation.costs import main_costs
 from tabulation.markdown import Table, escape, mark_best, pipe_table, stack, with_notes
-from words.wording import MISSING, Wording
+from words.wording import Wording
 
 QUALITY = ("matthews_correlation", "accuracy", "f1", "f1_unacceptable")
 TAGGING = ("accuracy", "macro_f1")
@@ -37,24 +36,15 @@ def tabulate_acceptability(results: Results, words: Wording) -> Table:
     for method, entry in summary["methods"].items():
         quality = [cells.value(entry["metrics"][name], scale_of(name)) for name in QUALITY[1:]]
         mcc = cells.estimate(entry["metrics"]["matthews_correlation"])
-        rows.append([cells.name(method), mcc, *quality, *_costs(results, method, cells)])
+        rows.append(
+            [cells.name(method), mcc, *quality, *main_costs(results, "cola", method, cells)]
+        )
     notes = [
         cells.say("note_median_costs"),
         cells.say("note_best"),
         interval_note(cells, summary),
     ]
     return cells.table(header, mark_best(rows, (1, 2, 3, 4)), "lr", *notes)
-
-
-def _costs(results: Results, method: str, cells: Cells) -> list[str]:
-    runs = select(results.runs, task="cola", method=method)
-    if runs.empty:
-        return [MISSING] * 3
-    return [
-        cells.duration(median_of(runs["training_seconds"])),
-        cells.count(median_of(runs["trainable_parameters"])),
-        cells.megabytes(median_of(runs["peak_memory_bytes"])),
-    ]
 
 
 @needs_evidence("cola")
@@ -86,12 +76,21 @@ def tabulate_tagging(results: Results, words: Wording) -> Table:
     A table for each target language, where there are several; without any, quality alone.
     """
     cells, summary = Cells(words), results.tagging("pos")
-    source = summary["source"]
-    targets = summary["targets"] or [source]
-    tables = {
-        cells.evaluation(results, "pos", target): _tagging_table(results, cells, source, target)
-        for target in targets
-    }
+    source, tables = summary["source"], {}
+    for target in summary["targets"] or [source]:
+        places = list(dict.fromkeys((source, target)))
+        names = {place: cells.evaluation(results, "pos", place) for place in places}
+        header = cells.titles("method")
+        for metric in TAGGING:
+            for place in places:
+                header += cells.titles(f"{metric}_in", language=names[place])
+            header += cells.titles("drop") if metric == "accuracy" and target != source else []
+        rows = [
+            [cells.name(method), *_tagging_cells(entry, cells, places)]
+            for method, entry in summary["methods"].items()
+        ]
+        better = [n for n in range(1, len(header)) if (n, len(places)) != (3, 2)]  # not the drop
+        tables[names[target]] = pipe_table(header, mark_best(rows, better), "lr")
     notes = [
         cells.say("note_drop"),
         cells.say("note_best"),
@@ -101,30 +100,14 @@ def tabulate_tagging(results: Results, words: Wording) -> Table:
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
 
-def _tagging_table(results: Results, cells: Cells, source: str, target: str) -> Table:
-    header = cells.titles("method")
-    for metric in TAGGING:
-        for place in dict.fromkeys((source, target)):
-            language = cells.evaluation(results, "pos", place)
-            header += cells.titles(f"{metric}_in", language=language)
-        header += cells.titles("drop") if metric == "accuracy" and target != source else []
-    rows = [
-        [cells.name(method), *_tagging_cells(entry, cells, source, target)]
-        for method, entry in results.tagging("pos")["methods"].items()
-    ]
-    drop = 3 if target != source else None
-    better = [column for column in range(1, len(header)) if column != drop]
-    return pipe_table(header, mark_best(rows, better), "lr")
-
-
-def _tagging_cells(entry: TaggingMethod, cells: Cells, source: str, target: str) -> list[str]:
+def _tagging_cells(entry: TaggingMethod, cells: Cells, places: Sequence[str]) -> list[str]:
     row: list[str] = []
     for metric in TAGGING:
-        for place in dict.fromkeys((source, target)):
+        for place in places:
             found = entry["evaluations"].get(place)
             row.append(cells.estimate(found["metrics"][metric] if found else None, PERCENT))
-        if metric == "accuracy" and target != source:
-            moved = entry["transfer"].get(target)
+        if metric == "accuracy" and len(places) > 1:
+            moved = entry["transfer"].get(places[-1])
             row.append(cells.estimate(moved["drop"] if moved else None, PERCENT))
     return row
 
@@ -148,27 +131,21 @@ def tabulate_tags(results: Results, words: Wording) -> Table:
 def _tag_table(
     results: Results, cells: Cells, sets: Sequence[str], methods: Sequence[str]
 ) -> Table:
-    summary = results.tagging("pos")
-    header = cells.titles("tag")
+    summary, header = results.tagging("pos"), cells.titles("tag")
+    rows: list[list[str]] = [[escape(tag)] for tag in summary["tags"]]
     for name in sets:
         language = cells.evaluation(results, "pos", name)
         header.append(cells.say("column_words_of", language=language))
-        header += [
-            cells.say("column_f1_of", language=language, method=cells.name(m)) for m in methods
-        ]
-    rows = []
-    for index, tag in enumerate(summary["tags"]):
-        row: list[str] = [escape(tag)]
-        for name in sets:
-            row.append(cells.count(summary["evaluations"][name]["support"][tag]))
-            row += [_tag_f1(summary["methods"][m], name, index, cells) for m in methods]
-        rows.append(row)
+        for row, count in zip(rows, summary["evaluations"][name]["support"].values(), strict=True):
+            row.append(cells.count(count))
+        for method in methods:
+            title = cells.say("column_f1_of", language=language, method=cells.name(method))
+            header.append(title)
+            found = summary["methods"][method]["evaluations"].get(name)
+            for index, row in enumerate(rows):
+                f1 = found["per_tag"][index]["f1"] if found else None
+                row.append(cells.value(f1, PERCENT))
     return pipe_table(header, rows, "lr")
-
-
-def _tag_f1(entry: TaggingMethod, evaluation: str, index: int, cells: Cells) -> str:
-    found = entry["evaluations"].get(evaluation)
-    return cells.value(found["per_tag"][index]["f1"], PERCENT) if found else MISSING
 
 
 @needs_evidence("pos")
@@ -211,37 +188,24 @@ def tabulate_seqeval(results: Results, words: Wording) -> Table:
 def tabulate_comparisons(
     results: Results, task: str, words: Wording, metrics: Sequence[str] | None = None
 ) -> Table:
-    """Differences between methods: effect, interval and corrected p value.
+    """Differences of pairs with at least one main method: effect, interval, corrected p value.
 
-    Shown are the pairs with at least one main method.
-
-    Args:
-        results: the results.
-        task: ``cola`` or ``pos``.
-        words: the language.
-        metrics: which metrics of the comparisons; without, the first one and the drop.
+    ``metrics`` chooses among those of the comparisons; without, the first one and the drop.
     """
-    cells = Cells(words)
-    chosen = _chosen_comparisons(results, task, metrics)
-    header = cells.titles("evaluation", "metric", "pair", "effect", "interval", "p_corrected")
-    several = len({row["evaluation"] for row in chosen}) > 1
-    columns = slice(None) if several else slice(1, None)
-    rows = [_comparison_row(results, task, row, cells)[columns] for row in chosen]
-    notes = [
-        cells.say("note_comparisons", family=_families(chosen)),
-        _comparison_note(cells, chosen),
-    ]
-    align = "lllrrr" if several else "llrrr"
-    return cells.table(header[columns], rows, align, *notes)
-
-
-def _chosen_comparisons(
-    results: Results, task: str, metrics: Sequence[str] | None
-) -> list[Comparison]:
-    rows = results.comparisons(task)
-    wanted = metrics or list(dict.fromkeys([*(row["metric"] for row in rows[:1]), "drop"]))
+    cells, rows = Cells(words), results.comparisons(task)
+    wanted = metrics or [*(row["metric"] for row in rows[:1]), "drop"]
     main = set(results.main_methods(task))
-    return [row for row in rows if row["metric"] in wanted and {row["first"], row["second"]} & main]
+    chosen = [r for r in rows if r["metric"] in wanted and {r["first"], r["second"]} & main]
+    header = cells.titles("evaluation", "metric", "pair", "effect", "interval", "p_corrected")
+    first = 0 if len({row["evaluation"] for row in chosen}) > 1 else 1
+    shown = [_comparison_row(results, task, row, cells)[first:] for row in chosen]
+    sizes = sorted({row["family"] for row in chosen if row["family"] and not row["primary"]})
+    notes = [cells.say("note_comparisons", family="–".join(map(str, sizes)))]
+    if any(row["covers"] == "items" and row["effect"] is not None for row in chosen):
+        notes.append(cells.say("note_items_only"))
+    if any(row["effect"] is None for row in chosen):
+        notes.append(cells.say("note_no_common_seed"))
+    return cells.table(header[first:], shown, "lllrrr"[first:], *notes)
 
 
 def _comparison_row(results: Results, task: str, row: Comparison, cells: Cells) -> list[str]:
@@ -255,17 +219,3 @@ def _comparison_row(results: Results, task: str, row: Comparison, cells: Cells) 
         cells.span(decisive_interval(row), scale),
         cells.p_value(row["p_corrected"]),
     ]
-
-
-def _families(rows: Sequence[Comparison]) -> str:
-    sizes = {row["family"] for row in rows if row["family"] and not row["primary"]}
-    return "–".join(str(size) for size in sorted(sizes))
-
-
-def _comparison_note(cells: Cells, rows: Sequence[Comparison]) -> str:
-    notes = []
-    if any(row["covers"] == "items" and row["effect"] is not None for row in rows):
-        notes.append(cells.say("note_items_only"))
-    if any(row["effect"] is None for row in rows):
-        notes.append(cells.say("note_no_common_seed"))
-    return " ".join(notes)

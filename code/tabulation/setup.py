@@ -1,7 +1,6 @@
 """Tables of what was run, on what, with what, and what is missing."""
 
 import sys
-from typing import Any
 
 import pandas as pd
 
@@ -9,7 +8,6 @@ from store.frames import select
 from store.results import Results
 from study.architecture import HEAD, number_of_layers
 from study.settings import (
-    AdapterSettings,
     LoraSettings,
     MethodSettings,
     PrefixSettings,
@@ -42,24 +40,23 @@ def tabulate_setup(results: Results, words: Wording) -> Table:
 
 def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, str]:
     """What the table says of one task, by the title of the row."""
-    main = task.methods[0]
-    facts = {
+    main, items = task.methods[0], results.items[task.name]
+    validation, *tests = (_data(e, _size(items.get(e)), cells) for e in task.evaluations)
+    length = cells.say(
+        "setup_length",
+        epochs=main.training.num_train_epochs,
+        batch=main.training.per_device_train_batch_size,
+    )
+    seeds = select(results.runs, task=task.name, method=main.name)["seed"]
+    return {
         cells.say("column_encoder"): _encoder(results, task, main, cells),
         cells.say("fact_training_data"): _data(task.train, _train_size(results, task.name), cells),
+        cells.say("fact_validation_data"): validation,
+        cells.say("fact_test_data"): "; ".join(tests) or MISSING,
+        **{cells.title(m.name): _method(results, task, m, cells) for m in task.methods},
+        cells.say("fact_length"): length,
+        cells.say("column_seeds"): ", ".join(map(str, seeds)) or MISSING,
     }
-    sets = [_evaluated(results, task, evaluation, cells) for evaluation in task.evaluations]
-    facts[cells.say("fact_validation_data")] = sets[0]
-    facts[cells.say("fact_test_data")] = "; ".join(sets[1:]) or MISSING
-    for method in task.methods:
-        facts[cells.title(method.name)] = _method(results, task, method, cells)
-    training = main.training
-    facts[cells.say("fact_length")] = cells.say(
-        "setup_length",
-        epochs=training.num_train_epochs,
-        batch=training.per_device_train_batch_size,
-    )
-    facts[cells.say("column_seeds")] = _seeds(results, task.name, main.name)
-    return facts
 
 
 def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
@@ -73,10 +70,6 @@ def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells
         layers=cells.count(number_of_layers(drift["layer"]) or None),
         parameters=cells.count(runs["total_parameters"].min()),
     )
-
-
-def _evaluated(results: Results, task: TaskSettings, evaluation: str, cells: Cells) -> str:
-    return _data(evaluation, _size(results.items[task.name].get(evaluation)), cells)
 
 
 def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
@@ -99,16 +92,7 @@ def _method(results: Results, task: TaskSettings, method: MethodSettings, cells:
 
 
 def _what_is_trained(method: MethodSettings, cells: Cells) -> str:
-    if method.adapter is None:
-        return (
-            cells.say("trains_all")
-            if method.trainable == "all"
-            else cells.words.name(HEAD, case="definite")
-        )
-    return _adapter(method.adapter, cells)
-
-
-def _adapter(adapter: AdapterSettings, cells: Cells) -> str:
+    adapter = method.adapter
     if isinstance(adapter, LoraSettings):
         return cells.say(
             "trains_lora",
@@ -117,13 +101,11 @@ def _adapter(adapter: AdapterSettings, cells: Cells) -> str:
             dropout=cells.words.number(adapter.lora_dropout, 1),
             roles=cells.names(adapter.roles),
         )
-    assert isinstance(adapter, PrefixSettings)
-    return cells.say("trains_prefix", tokens=adapter.num_virtual_tokens)
-
-
-def _seeds(results: Results, task: str, method: str) -> str:
-    seeds = select(results.runs, task=task, method=method)["seed"]
-    return ", ".join(str(seed) for seed in seeds) or MISSING
+    if isinstance(adapter, PrefixSettings):
+        return cells.say("trains_prefix", tokens=adapter.num_virtual_tokens)
+    if method.trainable == "all":
+        return cells.say("trains_all")
+    return cells.words.name(HEAD, case="definite")
 
 
 def _same_training(results: Results) -> bool:
@@ -146,27 +128,17 @@ def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:
 
 
 def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
-    runs = select(results.runs, task=task)
-    found = [
-        median_of(runs[column]) if column in runs else None
-        for column in ("train_sentences", "train_words")
-    ]
-    sentences, words = (None if number is None else int(number) for number in found)
-    return sentences, words
+    runs = select(results.runs, task=task).reindex(columns=["train_sentences", "train_words"])
+    sentences, words = (median_of(runs[column]) for column in runs)
+    return None if sentences is None else int(sentences), None if words is None else int(words)
 
 
 def tabulate_sources(results: Results, words: Wording) -> Table:
     """Where every corpus and model came from."""
-    cells = Cells(words)
-    frame = results.sources.drop_duplicates(["task", "item", "source"])
-    rows = [
-        [
-            cells.name(row.task),
-            cells.say("column_encoder") if row.item == "model" else escape(row.item),
-            escape(row.source),
-        ]
-        for row in frame.itertuples()
-    ]
+    cells, rows = Cells(words), []
+    for row in results.sources.drop_duplicates(["task", "item", "source"]).itertuples():
+        item = cells.say("column_encoder") if row.item == "model" else escape(str(row.item))
+        rows.append([cells.name(str(row.task)), item, escape(str(row.source))])
     return cells.table(cells.titles("task", "item", "source"), rows, "lll")
 
 
@@ -195,15 +167,13 @@ def _unique(frame: pd.DataFrame, column: str) -> str:
 
 
 def _commits(frame: pd.DataFrame, cells: Cells) -> str:
-    if "commit" not in frame:
-        return ""
-    pairs = frame[["commit", "dirty"]].drop_duplicates().itertuples(index=False)
-    texts = []
-    for commit, dirty in pairs:
+    texts = {}
+    pairs = frame[["commit", "dirty"]] if "commit" in frame else pd.DataFrame()
+    for commit, dirty in pairs.drop_duplicates().to_numpy():
         known = isinstance(commit, str) and commit
         text = escape(commit[:12]) if known else cells.say("no_commit")
-        texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
-    return "; ".join(dict.fromkeys(texts))
+        texts[f"{text} {cells.say('dirty')}" if known and dirty is True else text] = True
+    return "; ".join(texts)
 
 
 def _period(frame: pd.DataFrame) -> str:
@@ -222,8 +192,7 @@ def _stale(results: Results, cells: Cells) -> str:
 
 def _versions(frame: pd.DataFrame) -> str:
     found: dict[str, set[str]] = {}
-    packages: list[Any] = list(frame["packages"]) if "packages" in frame else []
-    for of_run in packages:
+    for of_run in frame.get("packages", ()):
         for name, version in of_run.items():
             found.setdefault(name, set()).add(version)
     return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())

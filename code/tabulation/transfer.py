@@ -4,10 +4,10 @@ Points are percentage points of accuracy: what a row contributes to the drop fro
 training to the other. Tables about one method are about the first main one unless another is named.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from evidence.outcomes import decisive_interval
-from evidence.schema import DropGroup, Estimate, TaggingEvidence, Transfer
+from evidence.schema import DropGroup, Estimate, Transfer
 from store.results import Results
 from tabulation.cells import PERCENT, Cells, interval_note, nothing
 from tabulation.markdown import Table, escape, pipe_table, stack, with_notes
@@ -23,32 +23,24 @@ def tabulate_drop_causes(results: Results, words: Wording) -> Table:
     methods = _with_transfer(results, results.main_methods(TASK))[:3]
     if not methods:
         return nothing(words)
-    summary = results.tagging(TASK)
     header = cells.titles("cause")
-    for method in methods:
-        header.append(cells.say("column_points_of", method=cells.name(method)))
-        header.append(cells.say("column_share_of", method=cells.name(method)))
+    for name in map(cells.name, methods):
+        header += [cells.say(f"column_{what}_of", method=name) for what in ("points", "share")]
     tables = {}
-    for target in _targets(summary, methods):
-        found = {m: summary["methods"][m]["transfer"][target] for m in methods}
-        order = [row["cause"] for row in found[methods[0]]["causes"]]
-        rows = [[cells.name(cause), *_cause_cells(found, cause, cells)] for cause in order]
+    for target, entries in _transfers(results, methods):
+        rows = [[cells.name(row["cause"])] for row in entries[0]["causes"]]
         total = [cells.say("whole_drop")]
-        for method in methods:
-            drop = found[method]["drop"]
-            total += [cells.estimate(drop, PERCENT), _share(1.0, drop, cells)]
-        tables[_title(results, cells, target)] = pipe_table(header, [*rows, total], "lr")
-    notes = [cells.say("note_causes"), interval_note(cells, summary)]
+        for entry in entries:
+            own = {row["cause"]: row for row in entry["causes"]}
+            for row, first in zip(rows, entries[0]["causes"], strict=True):
+                found = own[first["cause"]]
+                share = _share(found["share"], entry["drop"], cells)
+                row += [cells.estimate(found["points"], PERCENT), share]
+            total += [cells.estimate(entry["drop"], PERCENT), _share(1.0, entry["drop"], cells)]
+        name = cells.evaluation(results, TASK, target)
+        tables[name] = pipe_table(header, [*rows, total], "lr")
+    notes = [cells.say("note_causes"), interval_note(cells, results.tagging(TASK))]
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
-
-
-def _cause_cells(found: Mapping[str, Transfer], cause: str, cells: Cells) -> list[str]:
-    row = []
-    for entry in found.values():
-        own = next(candidate for candidate in entry["causes"] if candidate["cause"] == cause)
-        share = _share(own["share"], entry["drop"], cells)
-        row += [cells.estimate(own["points"], PERCENT), share]
-    return row
 
 
 def _share(share: float | None, drop: Estimate, cells: Cells) -> str:
@@ -61,20 +53,9 @@ def tabulate_confusions(
     results: Results, words: Wording, method: str | None = None, count: int = 10
 ) -> Table:
     """The confusions that cost most points, as rates of all words in both languages."""
-    cells = Cells(words)
-    methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
-    if not methods:
-        return nothing(words)
-    summary = results.tagging(TASK)
-    tables = {}
-    for target in _targets(summary, methods):
-        entry = summary["methods"][methods[0]]["transfer"][target]
-        header = cells.titles("gold", "predicted")
-        header += [
-            cells.say("column_rate_of", language=name) for name in _pair(results, cells, target)
-        ]
-        header += cells.titles("points", "share_of_drop")
-        rows = [
+
+    def rows(entry: Transfer, cells: Cells) -> list[list[str]]:
+        return [
             [
                 escape(cell["gold"]),
                 escape(cell["predicted"]),
@@ -85,56 +66,64 @@ def tabulate_confusions(
             ]
             for cell in entry["cells"][:count]
         ]
-        tables[_title(results, cells, target)] = pipe_table(header, rows, "llr")
-    note = cells.say("note_confusions", count=count, method=cells.name(methods[0]))
-    return with_notes(stack(tables, cells.say("column_evaluation")), note)
+
+    titles = ("gold", "predicted", "rate_of", "points", "share_of_drop")
+    return _of_one_method(results, words, method, titles, rows, "llr", "note_confusions", count)
 
 
-def tabulate_transfer_breakdown(
+def _of_one_method(
     results: Results,
     words: Wording,
-    method: str | None = None,
-    kinds: Sequence[str] = BREAKDOWNS,
+    method: str | None,
+    titles: Sequence[str],
+    rows: Callable[[Transfer, Cells], list[list[str]]],
+    align: str,
+    note: str,
+    count: int | None = None,
 ) -> Table:
-    """Accuracy in both languages by kind of word, and each group's points of the drop.
+    """Tables on the transfer of a method, a table a target.
 
-    Args:
-        results: the results.
-        words: the language of the table.
-        method: the method shown.
-        kinds: which groupings of the words: ``by_tag`` or some of ``BREAKDOWNS``.
+    A title on ``_of`` or ``_in`` stands for two columns, of the two languages.
     """
     cells = Cells(words)
     methods = _with_transfer(results, [method] if method else results.main_methods(TASK)[:1])
     if not methods:
         return nothing(words)
-    summary = results.tagging(TASK)
     tables = {}
-    for target in _targets(summary, methods):
-        pair = _pair(results, cells, target)
-        header = cells.titles("group")
-        header += [cells.say("column_words_of", language=language) for language in pair]
-        header += [cells.say("column_accuracy_in", language=language) for language in pair]
-        header += cells.titles("drop", "points")
-        entry = summary["methods"][methods[0]]["transfer"][target]
-        rows = [
+    for target, (entry,) in _transfers(results, methods):
+        pair = [cells.evaluation(results, TASK, e) for e in (results.evaluations(TASK)[0], target)]
+        header = []
+        for title in titles:
+            two = pair if title.endswith(("_of", "_in")) else [""]
+            header += [cells.titles(title, language=name)[0] for name in two]
+        tables[pair[1]] = pipe_table(header, rows(entry, cells), align)
+    said = cells.say(note, count=count, method=cells.name(methods[0]))
+    return with_notes(stack(tables, cells.say("column_evaluation")), said)
+
+
+def tabulate_transfer_breakdown(
+    results: Results, words: Wording, method: str | None = None, kinds: Sequence[str] = BREAKDOWNS
+) -> Table:
+    """Accuracy in both languages by kind of word, and each group's points of the drop.
+
+    ``kinds`` are groupings of the words: ``by_tag`` or some of ``BREAKDOWNS``.
+    """
+
+    def rows(entry: Transfer, cells: Cells) -> list[list[str]]:
+        return [
             _drop_row(kind, row, cells)
             for kind in kinds
             for row in entry["groups"][kind]
-            if _occurs(row)
+            if row["source_words"] or row["target_words"]
         ]
-        tables[_title(results, cells, target)] = pipe_table(header, rows, "lr")
-    note = cells.say("note_breakdown", method=cells.name(methods[0]))
-    return with_notes(stack(tables, cells.say("column_evaluation")), note)
+
+    titles = ("group", "words_of", "accuracy_in", "drop", "points")
+    return _of_one_method(results, words, method, titles, rows, "lr", "note_breakdown")
 
 
 def tabulate_tag_drop(results: Results, words: Wording, method: str | None = None) -> Table:
     """Accuracy of every tag in both languages, and its points of the drop."""
     return tabulate_transfer_breakdown(results, words, method, ("by_tag",))
-
-
-def _occurs(row: DropGroup) -> bool:
-    return bool(row["source_words"] or row["target_words"])
 
 
 def _drop_row(kind: str, row: DropGroup, cells: Cells) -> list[str]:
@@ -159,16 +148,10 @@ def _with_transfer(results: Results, methods: Iterable[str]) -> list[str]:
     return [method for method in methods if method in found and found[method]["transfer"]]
 
 
-def _targets(summary: TaggingEvidence, methods: Sequence[str]) -> list[str]:
-    """Targets for which every one of the methods has predictions."""
+def _transfers(results: Results, methods: Sequence[str]) -> Iterator[tuple[str, list[Transfer]]]:
+    """Targets for which every one of the methods has predictions, and what became of them."""
+    summary = results.tagging(TASK)
     found = [summary["methods"][method]["transfer"] for method in methods]
-    return [target for target in summary["targets"] if all(target in entry for entry in found)]
-
-
-def _pair(results: Results, cells: Cells, target: str) -> list[str]:
-    source = results.evaluations(TASK)[0]
-    return [cells.evaluation(results, TASK, name) for name in (source, target)]
-
-
-def _title(results: Results, cells: Cells, target: str) -> str:
-    return cells.evaluation(results, TASK, target)
+    for target in summary["targets"]:
+        if all(target in entry for entry in found):
+            yield target, [entry[target] for entry in found]

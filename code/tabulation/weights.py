@@ -4,6 +4,8 @@ Means over seeds, ± their standard deviation. A method whose adapter cannot be 
 weights to compare; the tables say so instead of leaving it out silently.
 """
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from store.frames import select
@@ -22,7 +24,6 @@ from tabulation.cells import (
 from tabulation.markdown import Table
 from words.wording import MISSING, Wording
 
-ENDS = ("low", "high")
 METRICS = {
     "l2": Scale(1, 3),
     "relative": Scale(100, 3),
@@ -35,34 +36,24 @@ METRICS = {
 def tabulate_drift(results: Results, words: Wording, *measures: str) -> Table:
     """The table of weight drift: models in rows, the assignment's five components in columns.
 
-    Args:
-        results: the results.
-        words: the language.
-        measures: keys of ``METRICS``, a row each; without any, Euclidean and relative distance.
+    Each of the ``measures`` (keys of ``METRICS``) has a row; without any, Euclidean and relative
+    distance.
     """
     cells, measures = Cells(words), measures or ("l2", "relative")
-    rows = [
-        [cells.model(task, method), cells.say(f"measure_{measure}"), *values]
-        for task, method in _models(results)
-        for measure in measures
-        if (values := _component_cells(results, task, method, measure, cells))
-    ]
-    header = cells.titles("model", "measure", "embeddings", "first", "middle", "last", HEAD)
+    several, rows = len(measures) > 1, []
+    for task, method in _models(results):
+        drift = select(results.drift, task=task, method=method, kind="all")
+        layers = components(number_of_layers(drift["layer"])).values() if len(drift) else ()
+        parts = [select(drift, layer=layer) for layer in layers]
+        for measure in measures if parts else ():
+            shown = [cells.mean(part[measure], METRICS[measure]) for part in parts]
+            kind = [cells.say(f"measure_{measure}")] if several else []
+            rows.append([cells.model(task, method), *kind, *shown])
+    kind = ["measure"] if several else []
+    header = cells.titles("model", *kind, "embeddings", "first", "middle", "last", HEAD)
     notes = [cells.say(f"note_{measure}") for measure in measures]
     notes += [cells.say("note_spread"), cells.say("note_drift_head"), _undefined(results, cells)]
-    if len(measures) > 1:
-        return cells.table(header, rows, "llr", *notes)
-    rows = [[row[0], *row[2:]] for row in rows]
-    return cells.table([header[0], *header[2:]], rows, "lr", *notes)
-
-
-def _component_cells(
-    results: Results, task: str, method: str, measure: str, cells: Cells
-) -> list[str]:
-    """Change of the five components, mean over seeds; [] where nothing was measured."""
-    drift = select(results.drift, task=task, method=method, kind="all")
-    layers = components(number_of_layers(drift["layer"])).values() if len(drift) else ()
-    return [cells.mean(select(drift, layer=layer)[measure], METRICS[measure]) for layer in layers]
+    return cells.table(header, rows, "llr" if several else "lr", *notes)
 
 
 def tabulate_mean_distance(results: Results, words: Wording) -> Table:
@@ -84,25 +75,19 @@ def tabulate_mean_distance(results: Results, words: Wording) -> Table:
 
 def tabulate_structure(results: Results, words: Wording) -> Table:
     """Rank and concentration of the update, overall and in the first, middle and last layer."""
-    cells = Cells(words)
-    rows = []
+    cells, rows = Cells(words), []
     for task, method in _models(results):
         found = select(results.structure, task=task, method=method)
-        if found.empty:
-            continue
-        parts = {"whole_encoder": found}
-        for name, layer in components(number_of_layers(found["layer"])).items():
+        parts = {"whole_encoder": found} if len(found) else {}
+        for name, layer in components(number_of_layers(found["layer"])).items() if parts else ():
             if layer_number(layer) is not None:
                 parts[f"component_{name}"] = select(found, layer=layer)
-        rows += [
-            [cells.model(task, method), cells.say(name), *_structure_cells(part, cells)]
-            for name, part in parts.items()
-        ]
-    header = cells.titles(
-        "model", "part", "matrices", "rank", "effective_rank", "top8_share", "intruders"
-    )
+        for name, part in parts.items():
+            row = [cells.model(task, method), cells.say(name), *_structure_cells(part, cells)]
+            rows.append(row)
+    titles = ("model", "part", "matrices", "rank", "effective_rank", "top8_share", "intruders")
     notes = [cells.say("note_structure"), _undefined(results, cells)]
-    return cells.table(header, rows, "llr", *notes)
+    return cells.table(cells.titles(*titles), rows, "llr", *notes)
 
 
 def _structure_cells(found: pd.DataFrame, cells: Cells) -> list[str]:
@@ -119,41 +104,30 @@ def _structure_cells(found: pd.DataFrame, cells: Cells) -> list[str]:
 
 def tabulate_embedding_rows(results: Results, words: Wording) -> Table:
     """Drift of the embedding rows that training touched, and of the others, beside weight decay."""
-    cells = Cells(words)
-    rows = []
+    cells, rows = Cells(words), []
     for task, method in _models(results):
         found = select(results.embedding_rows, task=task, method=method)
-        if found.empty:
-            continue
-        drifts = ("touched_mean", "untouched_mean", "decay_mean", "unexplained_max")
-        rows.append(
-            [
-                cells.model(task, method),
-                cells.count(mean_of(found["rows"])),
-                cells.number(mean_of(found["touched_share"]), PERCENT),
-                *(cells.significant(mean_of(found[name])) for name in drifts),
-            ]
-        )
-    header = cells.titles(
-        "model", "rows", "touched", "drift_touched", "drift_untouched", "decay", "unexplained"
-    )
+        if len(found):
+            drifts = ("touched_mean", "untouched_mean", "decay_mean", "unexplained_max")
+            shown = [cells.significant(mean_of(found[name])) for name in drifts]
+            share = cells.number(mean_of(found["touched_share"]), PERCENT)
+            count = cells.count(mean_of(found["rows"]))
+            rows.append([cells.model(task, method), count, share, *shown])
+    titles = ("rows", "touched", "drift_touched", "drift_untouched", "decay", "unexplained")
     note = cells.say("note_embedding_rows")
-    return cells.table(header, rows, "lr", note, empty="no_embedding_rows")
+    return cells.table(cells.titles("model", *titles), rows, "lr", note, empty="no_embedding_rows")
 
 
 def tabulate_untouched(results: Results, words: Wording) -> Table:
     """The check that nothing outside what a method trains has changed by a single bit."""
-    cells = Cells(words)
-    rows = []
+    cells, rows = Cells(words), []
     for task in results.profile.tasks:
         for method in results.methods(task):
             found = select(results.untouched, task=task, method=method)
-            if found.empty or not found["tensors"].any():
-                continue
-            tensors, weights = (mean_of(found[name]) for name in ("tensors", "parameters"))
-            changed = cells.count(found["changed"].sum())
-            shown = [cells.count(len(found)), cells.count(tensors), cells.count(weights), changed]
-            rows.append([cells.model(task, method), *shown])
+            if found["tensors"].any():
+                means = [mean_of(found[name]) for name in ("tensors", "parameters")]
+                counts = (len(found), *means, found["changed"].sum())
+                rows.append([cells.model(task, method), *map(cells.count, counts)])
     header = cells.titles("model", "seeds_count", "tensors", "weights_outside", "changed")
     notes = [cells.say("note_untouched"), _undefined(results, cells)]
     return cells.table(header, rows, "lr", *notes)
@@ -161,31 +135,32 @@ def tabulate_untouched(results: Results, words: Wording) -> Table:
 
 def tabulate_representation(results: Results, words: Wording) -> Table:
     """Linear CKA between base and tuned hidden states at five depths, by language."""
-    cells = Cells(words)
-    rows = []
-    for task, method in _models(results):
-        found = select(results.representation, task=task, method=method)
-        for evaluation in found["evaluation"].drop_duplicates():
-            own = select(found, evaluation=evaluation)
-            depth = int(own["layer"].max())
-            values = [select(own, layer=layer)["cka"] for layer in _depths(depth)]
-            language = cells.evaluation(results, task, evaluation)
-            shown = [cells.mean(value, PLAIN) for value in values]
-            rows.append([cells.model(task, method), language, *shown])
+    cells, rows = Cells(words), []
+    for names, found in _by_evaluation(results, results.representation, cells):
+        depths = components(int(found["layer"].max())).values()
+        numbers = [number for layer in depths if (number := layer_number(layer)) is not None]
+        # Hidden state 0 is the embeddings' output, that of layer n is n + 1.
+        values = [select(found, layer=layer)["cka"] for layer in (0, *(n + 1 for n in numbers))]
+        rows.append([*names, *(cells.mean(value, PLAIN) for value in values)])
     header = cells.titles("model", "language", "embeddings", "first", "middle", "last")
     notes = [cells.say("note_representation"), _undefined(results, cells)]
     return cells.table(header, rows, "llr", *notes)
 
 
+def _by_evaluation(
+    results: Results, frame: pd.DataFrame, cells: Cells
+) -> Iterator[tuple[list[str], pd.DataFrame]]:
+    """The rows of every model on every evaluated set, with the names of both."""
+    for task, method in _models(results):
+        own = select(frame, task=task, method=method)
+        for place in own["evaluation"].drop_duplicates():
+            names = [cells.model(task, method), cells.evaluation(results, task, place)]
+            yield names, select(own, evaluation=place)
+
+
 def _models(results: Results) -> list[tuple[str, str]]:
     """(task, method) of the finished models whose encoder's weights can have changed."""
     return [(task, m) for task in results.profile.tasks for m in results.moving_methods(task)]
-
-
-def _depths(layers: int) -> list[int]:
-    """Hidden states after the embeddings and the first, middle and last layer; 0 = embeddings."""
-    numbers = [layer_number(layer) for layer in components(layers).values()]
-    return [0, *(number + 1 for number in numbers if number is not None)]
 
 
 def _undefined(results: Results, cells: Cells) -> str:
@@ -204,14 +179,10 @@ def _undefined(results: Results, cells: Cells) -> str:
 def tabulate_restoration(results: Results, words: Wording) -> Table:
     """What a trained model loses when a part of it is set back to its values before training."""
     cells, parts = Cells(words), list(dict.fromkeys(results.restoration["part"]))
-    rows = []
-    for task, method in _models(results):
-        own = select(results.restoration, task=task, method=method)
-        for evaluation in own["evaluation"].drop_duplicates():
-            found = select(own, evaluation=evaluation).set_index("part")
-            language = cells.evaluation(results, task, evaluation)
-            losses = [_loss(found, part, cells) for part in parts]
-            rows.append([cells.model(task, method), language, *losses])
+    rows = [
+        [*names, *(_loss(found.set_index("part"), part, cells) for part in parts)]
+        for names, found in _by_evaluation(results, results.restoration, cells)
+    ]
     header = [*cells.titles("model", "language"), *(cells.title(part) for part in parts)]
     return cells.table(header, rows, "llr", cells.say("note_restoration"))
 
@@ -221,6 +192,6 @@ def _loss(found: pd.DataFrame, part: str, cells: Cells) -> str:
     if part not in found.index:
         return MISSING
     row = found.loc[part]
-    ends = ENDS if present(row["low"]) is not None else [f"{end}_items" for end in ENDS]
-    low, high = (row[end] for end in ends)
-    return cells.estimate({"value": row["drop"], "low": low, "high": high}, scale_of(row["metric"]))
+    names = ("low_items", "high_items") if present(row["low"]) is None else ("low", "high")
+    ends = {end: row[name] for end, name in zip(("low", "high"), names, strict=True)}
+    return cells.estimate({"value": row["drop"], **ends}, scale_of(row["metric"]))

@@ -76,12 +76,8 @@ class Wording:
     def name(self, key: str, *, case: str = "") -> str:
         """What a data value is called, or the value itself where no name is written.
 
-        New methods, tags and languages need no text to be shown. Between two numbers stands an en
-        dash.
-
-        Args:
-            key: the value.
-            case: one of ``CASES``; the plain name serves where the language has no own form.
+        New methods, tags and languages need no text to be shown; between two numbers stands an en
+        dash. ``case`` is one of ``CASES``: the plain name serves where a language lacks the form.
         """
         names = self.texts.get(NAMES, {})
         written = names.get(f"{key}-{case}") or names.get(key)
@@ -95,9 +91,7 @@ class Wording:
 
     def number(self, value: float | None, digits: int) -> Shown:
         """Fixed-point number; ``–`` for None."""
-        if value is None:
-            return Shown(MISSING)
-        return Shown(self._localise(f"{value:,.{digits}f}"), value)
+        return Shown(MISSING if value is None else self._localise(f"{value:,.{digits}f}"), value)
 
     def signed(self, value: float | None, digits: int) -> Shown:
         """As ``number``, with a sign; a value that rounds to zero has none."""

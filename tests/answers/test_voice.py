@@ -24,7 +24,6 @@ from answers.judging import (
     judge_comparison,
     judge_extent,
     judge_order,
-    judge_outlook,
     judge_ratios,
     judge_trend,
     judge_turn,
@@ -491,12 +490,6 @@ def test_sign_of_an_interval(low: float | None, high: float | None, order: Order
 )
 def test_turn_of_the_loss(turned: int, known: int, after: str | None, outcome: Turn) -> None:
     assert judge_turn(turned, known, after) == outcome
-
-
-def test_outlook() -> None:
-    for outlook in ("rising", "flat", "falling", "unclear"):
-        assert judge_outlook(outlook).value == outlook
-    assert judge_outlook(None) == Outlook.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_short_curves_say_nothing_about_turns_and_trends():
 def test_a_run_without_a_metric_is_described_by_its_losses():
     run = describe_run(run_rows(u_turn()))
     assert run["metric"] is None and run["turned"] is True
-    assert set(convergence.QUANTITIES) <= run.keys() and run["slope"] is None
+    assert set(convergence.Quantities.__annotations__) <= run.keys() and run["slope"] is None
 
 
 def test_noise_alone_seldom_turns_and_a_rise_of_six_sigma_nearly_always_does():

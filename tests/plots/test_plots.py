@@ -30,7 +30,9 @@ SMALL = {"sentences": 120, "words": 500, "resamples": 40}
 EN, RU = load_wording("en"), load_wording("ru")
 OF_A_TASK = ("quality_and_cost", "memory")
 OF_THE_STUDY = tuple(
-    name.removeprefix("plot_") for name in plots.__all__ if name[5:] not in OF_A_TASK
+    name.removeprefix("plot_")
+    for name in vars(plots)
+    if name.startswith("plot_") and name[5:] not in OF_A_TASK
 )
 
 

@@ -19,13 +19,15 @@ from hostile import PAYLOADS, shown
 from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
-from tabulation.overview import SECTIONS
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.wording import LANGUAGES, load_wording
 
 INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
 REFERENCES = (project_root() / "references.bib").read_text(encoding="utf-8")
-OURS = set(re.findall(r"^@\w+\{([^,]+),", REFERENCES, re.MULTILINE)) | set(SECTIONS.values())
+REPORT = (project_root() / "report.qmd").read_text(encoding="utf-8")
+OURS = set(re.findall(r"^@\w+\{([^,]+),", REFERENCES, re.MULTILINE)) | set(
+    re.findall(r"\{#(sec-[\w-]+)", REPORT)
+)
 # Where a value is filled in, and what the reader sees.
 CONTEXTS = {
     "{}": "{}",
@@ -147,7 +149,7 @@ def hostile_study(first: int) -> Results:
 def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     """All tables, and all that the report's text takes from the answers."""
     words = load_wording(language)
-    for name in (name for name in tabulation.__all__ if name.startswith("tabulate_")):
+    for name in (name for name in vars(tabulation) if name.startswith("tabulate_")):
         function = getattr(tabulation, name)
         parameters = list(inspect.signature(function).parameters)
         for task in ("cola", "pos") if parameters[1] == "task" else ("",):

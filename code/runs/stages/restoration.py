@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evidence import scoring
-from evidence.intervals import CountMetric, Floats
+from evidence.arrays import CountMetric, Floats
 from evidence.restoration import summarise_restoration
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
