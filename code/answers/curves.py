@@ -93,14 +93,15 @@ class CurveAnswers(ModelAnswers):
     def items(self) -> Phrase:
         """On how many validation items the curves are measured."""
         counts = {
-            task: settings.methods[0].training.validation_items
+            self.voice.name("task", task): settings.methods[0].training.validation_items
             for task, settings in self.results.profile.tasks.items()
         }
-        if not any(counts.values()):
-            return self.voice.say("curve-items", "all")
-        return self.voice.say(
-            "curve-items", "some", counts=self.voice.listed([str(c) for c in counts.values()])
-        )
+        said = [
+            self.voice.say("curve-count", "some" if count else "all", task=task, count=count)
+            for task, count in counts.items()
+        ]
+        outcome = "some" if any(counts.values()) else "all"
+        return self.voice.say("curve-items", outcome, counts=self.voice.listed(said))
 
     @property
     def falling_schedule(self) -> Phrase:

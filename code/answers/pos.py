@@ -2,7 +2,7 @@
 
 from answers import findings, judging
 from answers.judging import Order, Verdict
-from answers.tags import TagAnswers
+from answers.tags import NOT_LEARNED, TagAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
 from evidence.schema import Transfer
@@ -19,7 +19,7 @@ class PosAnswers(TagAnswers):
     @property
     def drop(self) -> Phrase:
         """How far both methods fall in the other language; one after the other if not both do."""
-        if not self.complete or {self._drop_order(m) for m in self.pair} != {Order.FIRST_LARGER}:
+        if not self.complete or {self._drop_outcome(m) for m in self.pair} != {Order.FIRST_LARGER}:
             return self.voice.join(self._drop(method) for method in self.pair if method)
         values = {
             f"{role}_{name}": value
@@ -28,7 +28,9 @@ class PosAnswers(TagAnswers):
         }
         return self.voice.say("drop-both", **self.methods, language=self.target_language, **values)
 
-    def _drop_order(self, method: str | None) -> Order:
+    def _drop_outcome(self, method: str | None) -> str:
+        if not findings.learned(self.results, self.task, method):
+            return NOT_LEARNED
         entry = self._transfer(method)
         return (
             judging.interval_outcome(*decisive_interval(entry["drop"])) if entry else Order.UNKNOWN
@@ -58,7 +60,7 @@ class PosAnswers(TagAnswers):
             return self.voice.say("not-compared")
         return self.voice.say(
             "drop",
-            self._drop_order(method),
+            self._drop_outcome(method),
             **self.voice.methods(method),
             **self._drop_values(method),
             language=self.target_language,
@@ -66,14 +68,17 @@ class PosAnswers(TagAnswers):
 
     @property
     def macro_drop(self) -> Phrase:
-        """Macro-F1 of both methods in both languages."""
-        if not self.complete:
+        """Macro-F1 of both methods in both languages, and the drop over the tags of both."""
+        moved = [self._transfer(method) for method in self.pair]
+        if None in moved:
             return self.voice.say("not-compared")
-        values = {
-            f"{role}_{place}": self.estimate(method, "macro_f1", where)
-            for role, method in zip("ab", self.pair, strict=True)
-            for place, where in (("source", self.settings.validation), ("target", self.target))
-        }
+        values = {}
+        for role, method, entry in zip("ab", self.pair, moved, strict=True):
+            values[f"{role}_source"] = self.estimate(method, "macro_f1", self.settings.validation)
+            values[f"{role}_target"] = self.estimate(method, "macro_f1", self.target)
+            drop = entry["drop_macro_f1"]["value"] if entry else None
+            values[f"{role}_drop"] = self.voice.effect("drop_macro_f1", drop)
+            values["tags"] = self.voice.words.count(len(entry["tags_in_both"]) if entry else None)
         return self.voice.say("macro-drop", **self.methods, **values, language=self.target_language)
 
     @property
@@ -114,9 +119,12 @@ class PosAnswers(TagAnswers):
             self.compared(self.target or "", "accuracy", reference, lexical)
         )
         known = {Verdict.FIRST_BETTER: "beyond-words", Verdict.UNKNOWN: "unknown"}
+        outcome = known.get(verdict, "words-alone")
+        if not findings.learned(self.results, self.task, reference):
+            outcome = NOT_LEARNED
         return self.voice.say(
             "why",
-            known.get(verdict, "words-alone"),
+            outcome,
             **self.voice.methods(reference),
             language=self.target_language,
             target=self.estimate(reference, "accuracy", self.target),

@@ -11,6 +11,7 @@ from evidence.schema import Cell, DropGroup, Transfer
 from evidence.transfer import REMAINING
 from study.settings import language_of
 
+NOT_LEARNED = "not-learned"
 SHOWN = 5  # tags that the prose discusses
 SHOWN_CAUSES = 3
 LEARNT = 0.5  # accuracy at home below which a tag has nothing to lose
@@ -47,6 +48,9 @@ class TagAnswers(MethodAnswers):
 
     @property
     def _entry(self) -> Transfer | None:
+        """The transfer of the reference; of one that did not learn, nothing is concluded."""
+        if not findings.learned(self.results, self.task, self.roles.reference):
+            return None
         return findings.transfer_entry(self.results, self.task, self.roles.reference)
 
     @property
@@ -121,6 +125,9 @@ class TagAnswers(MethodAnswers):
     @property
     def causes(self) -> Phrase:
         """The confusions that account for most of the drop; the rest class is named apart."""
+        reference = self.roles.reference
+        if not findings.learned(self.results, self.task, reference):
+            return self.voice.say("causes", NOT_LEARNED, **self.voice.methods(reference))
         found, drop = self._causes, self._drop_value
         rest = found.pop(REMAINING, 0.0)
         named = [(cause, points) for cause, points in found.items() if points > 0]

@@ -75,6 +75,9 @@ class Voice:
             elif isinstance(value, Phrase):
                 numbers |= {f"{name}_{inner}": number for inner, number in value.numbers.items()}
         template = f"{key}-{outcome}" if outcome else key
+        single = f"{template}-single"  # what holds of one model is not said of "all models"
+        if values.get("models") == 1 and self.words.has(SECTION, single):
+            template = single
         text = self.words.say(SECTION, template, **escape_values(values))
         # An abbreviation that ends a sentence brings its point along.
         return Phrase(text.replace("..", "."), key, str(outcome), numbers)

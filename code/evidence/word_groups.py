@@ -98,7 +98,8 @@ class Group(NamedTuple):
 def measure_groups(study: Tagging, method: str, name: str) -> dict[str, list[Group]]:
     """Every group of every kind, of one method on one set."""
     words, panel, seeded = study.sets[name], study.panels[name], bool(study.seeds[method])
-    correct, found = study.predicted[method][name] == words.gold, {}
+    correct = study.predicted[method][name] == words.gold
+    found: dict[str, list[Group]] = {}
     for kind, (names, order) in study.groups(method, name).items():
         found[kind] = []
         for row in transfer.accuracy_by_group(correct, names, order):

@@ -139,7 +139,9 @@ def plot_representation(results: Results, words: Wording) -> Figure:
     handles = lettering.model_handles(
         results, words, models, "marks", results.representation, *lines
     )
-    notes = [_rounding_note(results, words), left_out(results, words, models)]
+    spans = {name: words.span(results.representation[name]) for name in ("tokens", "sentences")}
+    sample = words.say("plots", "representation_sample", **spans)
+    notes = [sample, _rounding_note(results, words), left_out(results, words, models)]
     said = (_say_representation(results, words, model) for model in models)
     lettering.finish(figure, handles, notes, [words.say("plots", "alt_representation"), *said])
     return figure

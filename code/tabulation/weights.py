@@ -143,7 +143,11 @@ def tabulate_representation(results: Results, words: Wording) -> Table:
         values = [select(found, layer=layer)["cka"] for layer in (0, *(n + 1 for n in numbers))]
         rows.append([*names, *(cells.mean(value, PLAIN) for value in values)])
     header = cells.titles("model", "language", "embeddings", "first", "middle", "last")
-    notes = [cells.say("note_representation"), _undefined(results, cells)]
+    tokens, sentences = (
+        cells.words.span(results.representation[name]) for name in ("tokens", "sentences")
+    )
+    note = cells.say("note_representation", tokens=tokens, sentences=sentences)
+    notes = [note, _undefined(results, cells)]
     return cells.table(header, rows, "llr", *notes)
 
 

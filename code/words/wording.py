@@ -9,7 +9,7 @@ are fractions in [0, 1] everywhere else: percent exists only here and in ``tabul
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,11 @@ class Wording:
     def count(self, value: int | None) -> Shown:
         """A whole number with its thousands apart."""
         return self.number(value, 0)
+
+    def span(self, values: Iterable[int]) -> str:
+        """The least and the greatest of some whole numbers; one number where they are the same."""
+        ends = sorted(set(values))
+        return "–".join(self.count(end) for end in dict.fromkeys((*ends[:1], *ends[-1:])))
 
     def duration(self, seconds: float) -> Shown:
         """Seconds as ``12.3 s``, ``4 min 5 s`` or ``1 h 2 min``, in the language's units."""

@@ -261,6 +261,53 @@ def test_a_frozen_encoder_that_ran_for_every_batch_is_said() -> None:
         assert ("every batch" in Answers(study, words).setup.frozen_outputs) is not held
 
 
+def test_a_single_model_is_not_spoken_of_as_all_models() -> None:
+    study = build_study(("full",), cola_methods=("frozen",), seeds=(42,))
+    for language in LANGUAGES:
+        answers = Answers(study, load_wording(language))
+        for said in (
+            answers.drift.layers,
+            answers.drift.head,
+            answers.curves.epochs,
+            answers.curves.overfitting,
+        ):
+            assert not re.search(r"\b1 (models|моделях|моделей)", said), said
+
+
+def test_curves_on_all_items_are_not_said_to_have_none() -> None:
+    study = build_study(("full",), seeds=(42,))
+    pos = study.profile.tasks["pos"]
+    training = replace(pos.methods[0].training, validation_items=60)
+    methods = (replace(pos.methods[0], training=training),)
+    tasks = {**study.profile.tasks, "pos": replace(pos, methods=methods)}
+    partly = replace(study, profile=replace(study.profile, tasks=tasks))
+    said = Answers(partly, load_wording("en")).curves.items
+    assert "60 items" in said and "all items" in said and " 0 " not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_concluded_from_a_tagger_that_did_not_learn(language: str) -> None:
+    failed = replace(TRAITS["full"], error=0.93)
+    study = build_study(
+        traits={"full": failed, "lora": replace(failed, adapter=TRAITS["lora"].adapter)}
+    )
+    answers = Answers(study, load_wording(language)).pos
+    assert not any(answers.learned(*answers.pair))
+    assert {answers.causes.outcome, answers.why.outcome} == {"not-learned"}
+    assert answers.drop.outcome == "not-learned, not-learned"
+    for said in (answers.conventions, answers.word_order):
+        assert said.outcome == "unknown"
+
+
+def test_the_drop_of_macro_f1_says_over_how_many_tags_it_is_a_mean() -> None:
+    study = build_study()
+    transfer = findings.transfer_entry(study, "pos", "full")
+    assert transfer is not None
+    said = Answers(study, load_wording("en")).pos.macro_drop
+    assert f"over the {len(transfer['tags_in_both'])} tags that occur in both" in said
+    assert said.numbers["a_drop"] == transfer["drop_macro_f1"]["value"]
+
+
 def test_missing_runs_are_said_aloud() -> None:
     words = load_wording("en")
     whole = Answers(build_study(), words).setup
@@ -566,6 +613,10 @@ def test_every_outcome_has_a_sentence() -> None:
         tuple(Turn): ("turn",),
         tuple(Outlook): ("outlook",),
         tuple(Part): ("conventions", "word-order"),
+        ("not-learned",): ("drop", "causes", "why"),
+        ("only-single", "all-single", "none-single"): ("layers",),
+        ("all-single", "some-single", "none-single"): ("head",),
+        ("all-single", "none-single"): ("epochs-more", "overfitting"),
         tuple(f"{ratio}-{order}" for ratio in tuple(Ratio)[:3] for order in tuple(Order)[:3]):
             ("states",),
     }  # fmt: skip

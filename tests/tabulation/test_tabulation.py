@@ -344,6 +344,11 @@ def test_each_model_is_measured_at_its_own_depth(study: Results, words: Wording)
     assert row[3].startswith(f"{own[own.layer == 'encoder.layer.2'].l2.mean():.3f}")
 
 
+def test_similarity_says_on_how_many_tokens_it_rests(study: Results, words: Wording) -> None:
+    table = tabulation.tabulate_representation(study, words)
+    assert f"{words.count(2000)} tokens of 120 sentences" in " ".join(table.notes)
+
+
 def test_parts_set_back_show_the_loss_with_its_interval(study: Results, words: Wording) -> None:
     table = tabulation.tabulate_restoration(study, words)
     row = row_of(table, "POS tagging, LoRA", "German")

@@ -133,3 +133,9 @@ def test_an_unknown_language_lists_the_known_ones() -> None:
 def test_a_span_of_numbers_is_written_with_an_en_dash() -> None:
     assert RU.name("6-10") == "6–10"
     assert RU.name("x6-10") == "x6-10"
+
+
+def test_a_span_of_whole_numbers_is_one_number_where_they_are_the_same() -> None:
+    words = load_wording("en")
+    assert words.span([1200, 1200]) == words.count(1200)
+    assert words.span([900, 1200, 1000]) == f"900–{words.count(1200)}"
