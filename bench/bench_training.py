@@ -236,7 +236,6 @@ def run_ours(bench: Bench, method: str, data: Encoded, meter: Meter) -> nn.Modul
         loop.train(
             model,
             "sequence",
-            ("unacceptable", "acceptable"),
             *given,
             bench.tokenizer,
             bench.methods[method].training,

@@ -1,10 +1,12 @@
 """What the benchmark counts; never how fast it was."""
 
 import importlib.util
+import inspect
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from torch import nn
 
 from study.paths import project_root
 
@@ -38,6 +40,24 @@ def test_ratios_are_of_the_same_round(bench: ModuleType) -> None:
     assert found["ratios"]["lora_over_full"]["median"] == 1.5
     assert found["full"]["share_of_padding"]["median"] == 0.25
     assert found["full"]["share_of_matmul_limit"]["median"] == 0.5
+
+
+def test_our_recipe_calls_the_loop_as_it_is(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other test runs a benchmark: a changed signature was seen by nobody."""
+    given = []
+    signature = inspect.signature(bench.loop.train)
+    monkeypatch.setattr(
+        bench.loop, "train", lambda *a, **k: given.append(signature.bind(*a, **k).arguments)
+    )
+    method = SimpleNamespace(trains_head_alone=False, training="settings")
+    shared = SimpleNamespace(
+        model=lambda _: nn.Linear(1, 1), methods={"full": method}, validation=1, tokenizer="words"
+    )
+    bench.run_ours(shared, "full", 0, bench.Meter())
+    assert given[0]["settings"] == "settings" and given[0]["tokenizer"] == "words"
+    assert (given[0]["data"], given[0]["validation"]) == (0, 1)
 
 
 def test_padding_to_the_usual_length_is_masked(bench: ModuleType) -> None:
