@@ -7,6 +7,7 @@ record and the report cannot differ. ``results.schema.json``, written beside it,
 """
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -69,7 +70,9 @@ def export_results(results: Results, folder: Path | None = None) -> Path:
     }
     file = folder / "results.json"
     text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
-    file.write_text(text + "\n", encoding="utf-8")
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(file)  # whoever reads it never finds half of it
     shutil.copyfile(Path(__file__).with_name(SCHEMA), folder / SCHEMA)
     return file
 

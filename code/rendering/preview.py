@@ -13,6 +13,7 @@ icons, sub-figures, shortcodes, formats other than these two. Quarto stays the r
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from typing import Any
 from rendering.document import HEADER, parse, read_document, read_settings
 from rendering.execution import execute
 from study.errors import StudyError
+
+_WORK = ".render-"  # and the process: the folder of a render that goes on
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -74,7 +77,9 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
     settings = read_settings(document, text, profile)
     pieces = parse(text, document.name, settings.get("execute") or {})
     output_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".render-", dir=output_dir) as folder:
+    _remove_left_over(output_dir)
+    prefix = f"{_WORK}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=output_dir) as folder:
         work = Path(folder).resolve()
         (work / "media").mkdir()
         markdown = execute(pieces, document, profile, work)
@@ -84,6 +89,24 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
             writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
         for path in [one.result() for one in writing]:
             path.replace(output_dir / f"{document.stem}{path.suffix}")
+
+
+def _remove_left_over(output_dir: Path) -> None:
+    """Removes what a render that was killed has left."""
+    for folder in output_dir.glob(f"{_WORK}*"):
+        process = folder.name.removeprefix(_WORK).partition("-")[0]
+        if not (process.isdigit() and _is_running(int(process))):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _write_html(
