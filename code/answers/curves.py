@@ -82,7 +82,7 @@ class CurveAnswers(ModelAnswers):
         )
 
     def _onset(self, model: Model) -> Phrase:
-        epochs = findings.onsets(self.results, *model)
+        epochs = findings.onsets(self.results, *model, self._summaries[model]["metric"] or "")
         reached = [epoch for epoch in epochs if epoch is not None]
         if len(reached) < len(epochs) or not epochs:
             return self.voice.say("onset-never", model=self.model_name(*model))

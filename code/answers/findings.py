@@ -241,19 +241,21 @@ def last_layer_similarity(
 # --------------------------------------------------------------------------------------- curves
 
 
-def onsets(results: Results, task: str, method: str) -> list[float | None]:
-    """Epoch from which on the validation metric stays above the constant control, one a seed.
+def onsets(results: Results, task: str, method: str, metric: str) -> list[float | None]:
+    """Epoch from which on the validation metric stays above what is had without learning, by seed.
 
-    None for a seed that never gets there. The control is what a run reaches without learning.
+    That is the control that is computed, not trained, or the value before the first step where this
+    is higher by chance. None for a seed that never stays above it.
     """
-    rows = select(results.curves, task=task, method=method, split="validation")
-    rows = rows[rows["metric"] != "loss"]
-    metric = rows["metric"].iloc[0] if len(rows) else ""
+    curves = select(results.curves, task=task, method=method, split="validation", metric=metric)
     control, where = constant_control(results, task), results.evaluations(task)[0]
-    floor = estimate(results, task, control, metric, where)
+    computed = estimate(results, task, control, metric, where)
     found = []
-    for _, run in rows.sort_values("step").groupby("seed"):
-        above = (run["value"] > (floor["value"] if floor else 0.0)).to_numpy()
-        first = len(above) - next((n for n, ok in enumerate(above[::-1]) if not ok), len(above))
-        found.append(float(run["epoch"].iloc[first]) if first < len(above) else None)
+    for _, run in curves.sort_values("step").groupby("seed"):
+        values = run["value"].to_numpy()
+        floor = max(values[0], computed["value"] if computed else 0.0)
+        first = len(values) - next(
+            (n for n, value in enumerate(values[::-1]) if value <= floor), len(values)
+        )
+        found.append(float(run["epoch"].iloc[first]) if first < len(values) else None)
     return found

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -283,6 +284,35 @@ def test_curves_on_all_items_are_not_said_to_have_none() -> None:
     partly = replace(study, profile=replace(study.profile, tasks=tasks))
     said = Answers(partly, load_wording("en")).curves.items
     assert "60 items" in said and "all items" in said and " 0 " not in said
+
+
+def test_learning_begins_where_the_main_metric_stays_above_what_is_had_for_nothing() -> None:
+    study = build_study(("full",), seeds=(42,))
+    control, where = findings.constant_control(study, "pos"), study.evaluations("pos")[0]
+    found = findings.estimate(study, "pos", control, "accuracy", where)
+    assert found is not None
+    floor = found["value"]
+    values = {"accuracy": [0.1, floor + 0.01, floor - 0.01, floor + 0.01], "macro_f1": [0.0] * 4}
+    rows = [
+        {"task": "pos", "method": "full", "seed": 42, "split": "validation", "metric": metric}
+        | {"step": step, "epoch": step / 2, "value": value}
+        for metric, curve in values.items()
+        for step, value in enumerate(curve)
+    ]
+    curved = replace(study, curves=pd.DataFrame(rows))
+    assert findings.onsets(curved, "pos", "full", "accuracy") == [1.5]
+    assert findings.onsets(curved, "pos", "full", "macro_f1") == [None]
+
+
+def test_a_curve_that_begins_high_by_chance_has_not_begun_to_learn() -> None:
+    study = build_study(("full",), seeds=(42,))
+    rows = [
+        {"task": "cola", "method": "full", "seed": 42, "split": "validation", "step": step}
+        | {"metric": "matthews_correlation", "epoch": step / 2, "value": value}
+        for step, value in enumerate([0.02, 0.01, 0.3, 0.4])
+    ]
+    curved = replace(study, curves=pd.DataFrame(rows))
+    assert findings.onsets(curved, "cola", "full", "matthews_correlation") == [1.0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
