@@ -1,7 +1,15 @@
-"""Both reports, rendered once a session from the finished tiny study."""
+"""Both reports of the finished tiny study, rendered once a session: without Quarto, and by Quarto.
 
+Quarto's render is left out where there is no ``quarto`` on the PATH. ``REPORT_DIR`` names a folder
+with reports that it has rendered already, of any profile, with their figures in ``figures/``.
+"""
+
+import os
 import re
-from collections.abc import Iterator
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +31,12 @@ class Rendered:
     """What a render left behind."""
 
     language: str
-    source: str
     folder: Path
     figures: Path
+
+    @property
+    def source(self) -> str:
+        return (ROOT / DOCUMENTS[self.language]).read_text(encoding="utf-8")
 
     @property
     def stem(self) -> str:
@@ -50,20 +61,56 @@ class Rendered:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-@pytest.fixture(scope="session", params=list(DOCUMENTS), name="rendered")
+Renderer = Callable[[str, Path], Rendered]
+
+
+def _without_quarto(language: str, folder: Path) -> Rendered:
+    preview.render(ROOT / DOCUMENTS[language], folder / "out", "tiny")
+    return Rendered(language, folder / "out", folder / "figures")
+
+
+def _by_quarto(language: str, folder: Path) -> Rendered:
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        pytest.skip("needs quarto on the PATH, or REPORT_DIR, a folder with its reports")
+    # Quarto writes beside the document: a copy keeps two renders at once apart.
+    project = folder / "project"
+    shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "experiments.toml"):
+        for file in ROOT.glob(pattern):
+            shutil.copy(file, project)
+    (project / "_quarto-tiny.yml").write_text("project: {output-dir: out}", encoding="utf-8")
+    command = [quarto, "render", DOCUMENTS[language], "--profile", "tiny"]
+    environment = {**os.environ, "QUARTO_PYTHON": sys.executable, "FINISHED_ONLY": "1"}
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    for file in (folder / "out").glob("results*"):
+        shutil.copy(file, project / "out")
+    return Rendered(language, project / "out", folder / "figures")
+
+
+RENDERERS: dict[str, Renderer] = {"preview": _without_quarto, "quarto": _by_quarto}
+CASES = [(renderer, language) for renderer in RENDERERS for language in DOCUMENTS]
+
+
+@pytest.fixture(scope="session", params=CASES, ids="-".join, name="rendered")
 def rendered_fixture(
-    request: pytest.FixtureRequest,
-    finished: "FinishedStudy",
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rendered]:
+    renderer, language = request.param
+    given = os.environ.get("REPORT_DIR")
+    if given and renderer == "quarto":
+        yield Rendered(language, Path(given), ROOT / "figures")
+        return
+    finished: FinishedStudy = request.getfixturevalue("finished")
     folder = tmp_path_factory.mktemp("report")
     (folder / "experiments.toml").write_text(PROFILE, encoding="utf-8")
-    document = ROOT / DOCUMENTS[request.param]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXPERIMENTS_FILE", str(folder / "experiments.toml"))
         patch.setenv("CACHE_DIR", str(finished.store.root))
         patch.setenv("OUTPUT_DIR", str(folder / "out"))
         patch.setenv("FIGURES_DIR", str(folder / "figures"))
-        preview.render(document, folder / "out", "tiny")
-    source = document.read_text(encoding="utf-8")
-    yield Rendered(request.param, source, folder / "out", folder / "figures")
+        rendered = RENDERERS[renderer](language, folder)
+    yield rendered

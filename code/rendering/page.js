@@ -96,7 +96,7 @@
   }
 
   function reachScrolled() {
-    all(".scroll, .float-body, .quarto-float-tbl > div, .quarto-float-fig > div, pre, .chart, .data").forEach(function (part) {
+    all(".scroll, .float-body, .quarto-float-tbl > div, .cell-output-display, .quarto-float-fig > div, pre, .chart, .data").forEach(function (part) {
       if (part.scrollWidth <= part.clientWidth + 1 && part.scrollHeight <= part.clientHeight + 1) return;
       if (part.parentElement.closest("[tabindex='0'][role='group']")) return;
       part.tabIndex = 0;
@@ -113,14 +113,20 @@
     });
   }
 
+  /* Quarto gives the style sheets of its two colour schemes one name. */
+  function uniqueNames() {
+    all("link[id]").forEach(function (link) { if (document.getElementById(link.id) !== link) link.removeAttribute("id"); });
+  }
+
   if (!quarto) {
     if (document.getElementById("TOC")) followScroll();
     linkSections();
     peek();
   }
   sortTables();
-  themeSwitch();
+  uniqueNames();
   reachScrolled();
+  addEventListener("load", function () { themeSwitch(); reachScrolled(); }); // Quarto adds its switch late
   addEventListener("resize", reachScrolled);
   all("details").forEach(function (part) { part.addEventListener("toggle", reachScrolled); });
 })();
