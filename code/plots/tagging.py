@@ -41,7 +41,7 @@ def plot_tagging(results: Results, words: Wording) -> Figure:
     main = results.main_methods(task_of_kind(results, "token"))
     rows = max(len(evidence["methods"]), KINDS_SHOWN + 1)
     figure, axes = drawing.new_grid(
-        len(targets), 3, 0.8 + len(targets) * (0.45 + 0.29 * rows), width_ratios=[1.15, 0.85, 1.25]
+        len(targets), 3, 0.8 + len(targets) * (0.45 + 0.34 * rows), width_ratios=[1.15, 0.85, 1.25]
     )
     shown: list[Estimate] = []
     said = [words.say("plots", "alt_tagging")]
