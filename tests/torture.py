@@ -3,9 +3,12 @@
 A child process runs the study from what is stored and is killed (SIGKILL) after a random time,
 again and again, until one gets through. Then everything stored must be what a study that was never
 killed has stored: weights, predictions and evidence bit for bit, and nothing set aside as damaged.
+A fifth of the kills meets the render of the report: what lies in the output folder then is a whole
+report or none, the store is as it was, and the next render is that of an undisturbed one.
 The child is a fork of a process that has loaded the libraries, so that a kill costs no start.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -15,18 +18,22 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pytest import MonkeyPatch
 
+from rendering import preview
 from rendering.export import export_results
 from runs.completion import Grid
 from store.entries import Store
 from store.results import load_results
+from study.paths import project_root
 from study.settings import Profile
-from tiny_study import load_tiny_profile
+from tiny_study import PROFILE, load_tiny_profile
+from verification.reading import read_document
 
 ONE_SEED = """
 [profiles.tiny.cola]
@@ -34,6 +41,7 @@ seeds = [1]
 [profiles.tiny.pos]
 seeds = [1]
 """
+RENDERS = 5  # one kill in so many meets the render
 MEASURED = ("price",)  # stages whose content is time and memory
 SHOWN = ("shown", "figure")  # known by when and where their results were made
 VOLATILE = ("seconds", "bytes", "costs")  # what a resumption may measure differently
@@ -46,6 +54,7 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)
     studies: int = 0
     files: int = 0
+    reports: int = 0
 
 
 def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
@@ -56,18 +65,20 @@ def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
     profile, chance, tally = load_tiny_profile(ONE_SEED), random.Random(seed), Tally()
     _complete(profile, folder / "whole")  # here, so that every child has all libraries loaded
     shutil.rmtree(folder / "whole")
-    started = time.monotonic()
-    _run(profile, folder / "whole", None)
-    duration = time.monotonic() - started
+    duration = _time(lambda: _complete(profile, folder / "whole"))
     whole = stored(folder / "whole")
     assert len(whole) > 40, "the comparison would be empty"
+    _torture_renders(-(-kills // RENDERS), folder / "whole", chance, tally)
     while tally.kills.total() < kills:
         cache = folder / f"study{tally.studies}"
         through = False
         while not through:
             # Several deaths before a study is through; the last one is left in peace.
             limit = 0.25 * duration * chance.random()
-            through = _run(profile, cache, limit if tally.kills.total() < kills else None)
+            through = _survives(
+                functools.partial(_complete, profile, cache),
+                limit if tally.kills.total() < kills else None,
+            )
             if not through:
                 tally.kills[_unfinished(cache)] += 1
         found = stored(cache)
@@ -82,15 +93,60 @@ def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
     return tally
 
 
-def _run(profile: Profile, cache: Path, limit: float | None) -> bool:
-    """Runs the study and exports its results in a child; False if it was killed at the limit."""
+def _torture_renders(kills: int, cache: Path, chance: random.Random, tally: Tally) -> None:
+    """Kills the render of a finished study, over an older report or where there is none."""
+    folder = cache.parent / "rendered"
+    folder.mkdir()
+    settings, output = folder / "tiny.toml", folder / "output"
+    settings.write_text(PROFILE.replace("seeds = [1, 2]", "seeds = [1]"), encoding="utf-8")
+
+    def render() -> None:
+        preview.render(project_root() / "report.qmd", output, "tiny")
+
+    with MonkeyPatch.context() as patch:
+        patch.setenv("EXPERIMENTS_FILE", str(settings))
+        patch.setenv("CACHE_DIR", str(cache))
+        patch.setenv("OUTPUT_DIR", str(output))
+        patch.setenv("FIGURES_DIR", str(folder / "figures"))
+        duration, before = _time(render), stored(cache)
+        whole = _shown(output)
+        assert len(whole) == 3, whole.keys()
+        while tally.kills["render"] < kills:
+            if chance.random() < 0.5:
+                shutil.rmtree(output)
+                shutil.rmtree(folder / "figures")
+            through = _survives(render, duration * chance.random())
+            tally.kills["render"] += not through
+            assert _shown(output).items() <= whole.items(), "a part of a report was left behind"
+        assert _survives(render, None) and _shown(output) == whole
+        assert stored(cache) == before, "a render has changed what is stored"
+        assert not list(output.glob(".render-*")), "a killed render's work was left behind"
+        tally.reports += 1
+
+
+def _shown(output: Path) -> dict[str, str]:
+    """What a reader finds: the text of each document, and the numbers."""
+    found = {file.name: read_document(file) for file in output.glob("report.*[lf]")}
+    if (numbers := output / "results.json").is_file():
+        found[numbers.name] = json.dumps(json.loads(numbers.read_text(encoding="utf-8")))
+    return found
+
+
+def _time(work: Callable[[], None]) -> float:
+    started = time.monotonic()
+    assert _survives(work, None)
+    return time.monotonic() - started
+
+
+def _survives(work: Callable[[], None], limit: float | None) -> bool:
+    """Does the work in a child; False if it was killed (SIGKILL) after so many seconds."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
             log = os.open(os.devnull, os.O_WRONLY)
             os.dup2(log, 1), os.dup2(log, 2)
-            _complete(profile, cache)
+            work()
             status = 0
         finally:
             os._exit(status)
@@ -98,7 +154,7 @@ def _run(profile: Profile, cache: Path, limit: float | None) -> bool:
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            assert status == 0, f"the study ended with status {status}"
+            assert status == 0, f"the child ended with status {status}"
             return True
         if deadline is not None and time.monotonic() >= deadline:
             os.kill(child, signal.SIGKILL)
@@ -150,7 +206,7 @@ def report(tally: Tally) -> str:
     stages = ", ".join(f"{stage} {count}" for stage, count in tally.kills.most_common())
     return (
         f"{tally.kills.total()} kills ({stages}) in {tally.studies} studies; "
-        f"{tally.files} stored files equal, bit for bit"
+        f"{tally.files} stored files equal, bit for bit, {tally.reports} report whole"
     )
 
 

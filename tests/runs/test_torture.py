@@ -17,4 +17,5 @@ def test_a_killed_study_ends_with_the_results_of_an_undisturbed_one() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith("5 kills") and "equal, bit for bit" in done.stdout
+    assert done.stdout.startswith("5 kills") and "equal, bit for bit, 1 report whole" in done.stdout
+    assert "render 1" in done.stdout
