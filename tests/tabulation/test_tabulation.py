@@ -490,7 +490,7 @@ def test_training_sizes_appear_when_the_runs_hold_them(study: Results, words: Wo
     study = replace(study, runs=bare)
     assert MISSING in row_of(tabulation.tabulate_setup(study, words), "Training data")[0]
     runs = study.runs.assign(train_sentences=8551, train_words=66000)
-    sized = Results(**{**vars(study), "runs": runs})
+    sized = replace(study, runs=runs)
     row = row_of(tabulation.tabulate_setup(sized, words), "Training data")
     assert words.count(8551) in row[0] and words.count(66000) in row[0]
 
@@ -500,7 +500,7 @@ def test_environment_names_changed_modules_and_commits(study: Results, words: Wo
     assert row == ["000000000000"]
     frame = study.provenance.assign(stale=[{"train": ["training.loop"]}] * len(study.provenance))
     frame["dirty"] = True
-    changed = Results(**{**vars(study), "provenance": frame})
+    changed = replace(study, provenance=frame)
     table = tabulation.tabulate_environment(changed, words)
     assert row_of(table, "Modules changed since the runs") == ["train: training.loop"]
     assert "uncommitted" in table
