@@ -11,6 +11,7 @@ import yaml
 
 from study.errors import StudyError
 
+INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")  # an expression amid prose
 HEADER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.DOTALL)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 

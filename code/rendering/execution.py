@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rendering.document import Chunk, Piece, Prose
+from rendering.document import INLINE, Chunk, Piece, Prose
 from study.errors import StudyError
 
-_INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+,\-.!])")  # Quarto's own list
 _FIGURE_FORMATS = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
@@ -118,7 +117,7 @@ def _failure(place: str, where: str, kind: str, message: str) -> StudyError:
 
 def _fill_in(prose: Prose, client: Any, name: str) -> str:
     """Replaces the inline expressions by their values."""
-    matches = list(_INLINE.finditer(prose.text))
+    matches = list(INLINE.finditer(prose.text))
     if not matches:
         return prose.text
     expressions = {str(i): match[1].strip() for i, match in enumerate(matches)}
@@ -131,7 +130,7 @@ def _fill_in(prose: Prose, client: Any, name: str) -> str:
             place = f"inline expression {match[1].strip()!r}"
             raise _failure(place, f"{name}:{line}", result["ename"], result["evalue"])
     values = iter(_inline_text(results[str(i)]["data"]) for i in range(len(matches)))
-    return _INLINE.sub(lambda _: next(values), prose.text)
+    return INLINE.sub(lambda _: next(values), prose.text)
 
 
 def _inline_text(data: Mapping[str, str]) -> str:

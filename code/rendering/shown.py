@@ -7,13 +7,13 @@ tabulates nothing. A cache that cannot be written costs time, never the report.
 """
 
 import ast
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tabulation
 from answers import Answers
+from rendering.document import INLINE, Chunk, Piece, Prose, parse
 from store.entries import Entry, Key, Store
 from store.identity import code_of, digest, fingerprint
 from store.results import Results
@@ -23,9 +23,6 @@ from words.wording import Wording, load_wording
 
 VERSION = 1
 ROOMS = ("answers", "corpora", "evidence", "rendering", "store", "study", "tabulation", "words")
-_CHUNK = re.compile(r"^```\{python\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_INLINE = re.compile(r"(?<!`)`\{python\}[ \t]+([^`]+)`")
-_LABEL = re.compile(r"^#\| label: ([\w-]+)$", re.MULTILINE)
 
 Shown = dict[str, dict[str, Any]]
 
@@ -61,8 +58,7 @@ def find_shown(results: Results, language: str) -> Shown:
         ``tables``, by label: rows with text and number of each cell, and notes; ``answers``, by
         expression: text, outcome, numbers; ``markdown``, by expression: the table as it is shown.
     """
-    document = project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
-    text = document.read_text(encoding="utf-8")
+    text = _document(language).read_text(encoding="utf-8")
     decides = [fingerprint(results), code_of(ROOMS, ("pandas", "numpy", "scipy")), text]
     name = f"{results.profile.name}-{language}"
 
@@ -71,6 +67,10 @@ def find_shown(results: Results, language: str) -> Shown:
 
     entry = keep("shown", name, digest(decides), make)
     return entry.result() if entry else make(Path())
+
+
+def _document(language: str) -> Path:
+    return project_root() / ("report.qmd" if language == "en" else f"report.{language}.qmd")
 
 
 def keep(
@@ -96,7 +96,7 @@ def read_shown(text: str, results: Results, words: Wording) -> Shown:
     names = {"results": results, "words": words, "tabulation": tabulation}
     names["answers"] = Answers(results, words)
     tables, markdown, answers = {}, {}, {}
-    for label, expression in _expressions(text):
+    for label, expression in _expressions(parse(text, _document(words.language).name, {})):
         source, shown = ast.unparse(expression), evaluate(expression, names)
         if isinstance(shown, tabulation.Table):
             tables[label or source], markdown[source] = _table(shown), str(shown)
@@ -105,15 +105,15 @@ def read_shown(text: str, results: Results, words: Wording) -> Shown:
     return {"tables": tables, "answers": answers, "markdown": markdown}
 
 
-def _expressions(text: str) -> Iterator[tuple[str, ast.expr]]:
+def _expressions(pieces: Sequence[Piece]) -> Iterator[tuple[str, ast.expr]]:
     """What a document shows: the arguments of ``show_table`` with their label, then inline ones."""
-    for chunk in _CHUNK.findall(text):
-        label = _LABEL.search(chunk)
-        for call in ast.walk(ast.parse(chunk)):
+    for chunk in (piece for piece in pieces if isinstance(piece, Chunk)):
+        for call in ast.walk(ast.parse(chunk.source)):
             function = call.func if isinstance(call, ast.Call) else None
             if isinstance(function, ast.Name) and function.id == "show_table":
-                yield label[1] if label else "", call.args[0]  # type: ignore[attr-defined]
-    for source in dict.fromkeys(_INLINE.findall(text)):
+                yield chunk.label, call.args[0]  # type: ignore[attr-defined]
+    prose = "\n".join(piece.text for piece in pieces if isinstance(piece, Prose))
+    for source in dict.fromkeys(INLINE.findall(prose)):
         yield "", ast.parse(source.strip(), mode="eval").body
 
 
