@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,10 +30,12 @@ from hub_content import MODELS, write_glue, write_local, write_model, write_tree
 ROOT = Path(__file__).resolve().parent.parent
 RAW_PREFIX = "/raw/"
 TREEBANK_REPOSITORY = "datasets/universal-dependencies/universal_dependencies"
+STALL_SECONDS = 3
 TREEBANK_SCRIPT = f"{TREEBANK_REPOSITORY}/universal_dependencies.py"
 
 _API = re.compile(r"/api/(models|datasets)/(.+)")
 _RESOLVE = re.compile(r"/(datasets/)?(.+?)/resolve/([^/]+)/(.+)")
+_RANGE = re.compile(r"bytes=(\d+)-")
 _SHA = re.compile(r"[0-9a-f]{40}")
 # What would lead the libraries past the stand-in.
 _FOREIGN_VARIABLES = ("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "DATA_DIR", "MODEL_DIR", "UD_RAW")
@@ -47,6 +50,11 @@ class Hub:
         folder: ``models/<id>``, ``datasets/<id>`` and ``raw/`` as they are served, and the same
             corpora in ``local/``.
         hidden: paths below ``folder`` that are answered as if they did not exist.
+        faults: path below ``folder`` -> what happens to the next answers with this file: ``cut``
+            (half of the bytes that are left, then the connection ends) or ``stall`` (no answer
+            for ``STALL_SECONDS``).
+        served: commit that every repository answers with, whatever was asked for; "" means what
+            was asked for.
         requests: "GET /path" of every request so far.
         home: an empty home folder for the processes that use the stand-in.
     """
@@ -55,7 +63,19 @@ class Hub:
     folder: Path
     home: Path
     hidden: set[str] = field(default_factory=set)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    served: str = ""
     requests: list[str] = field(default_factory=list)
+
+    def next_fault(self, file: Path) -> str:
+        """What happens to this answer; each fault happens once."""
+        left = self.faults.get(file.relative_to(self.folder).as_posix(), [])
+        return left.pop(0) if left else ""
+
+    def commit(self, repository: str, revision: str) -> str:
+        """A pinned revision is answered as itself, a branch by one made-up commit."""
+        named = revision if _SHA.fullmatch(revision) else _oid(repository.encode())
+        return self.served or named
 
     @contextlib.contextmanager
     def hiding(self, *paths: str) -> Iterator[None]:
@@ -195,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             repository = f"{'datasets' if match[1] else 'models'}/{match[2]}"
             self._answer_file(repository, match[3], match[4])
         elif path.startswith(RAW_PREFIX) and (file := self.hub.find_file(path.lstrip("/"))):
-            self._send(200, file.read_bytes(), {"Content-Type": "text/plain; charset=utf-8"})
+            self._send_file(file, {"Content-Type": "text/plain; charset=utf-8"})
         else:
             self._refuse("RepoNotFound")
 
@@ -225,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _describe(self, repository: str, revision: str) -> dict[str, Any]:
         return {
             "id": repository.split("/", 1)[1],
-            "sha": _commit(repository, revision),
+            "sha": self.hub.commit(repository, revision),
             "private": False,
             "gated": False,
             "disabled": False,
@@ -273,11 +293,26 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.hub.list_files(repository):
             self._refuse("RepoNotFound")
         elif file := self.hub.find_file(f"{repository}/{name}"):
-            data = file.read_bytes()
-            commit = _commit(repository, revision)
-            self._send(200, data, {"ETag": f'"{_oid(data)}"', "X-Repo-Commit": commit})
+            commit = self.hub.commit(repository, revision)
+            etag = f'"{_oid(file.read_bytes())}"'
+            self._send_file(file, {"ETag": etag, "X-Repo-Commit": commit})
         else:
-            self._refuse("EntryNotFound", {"X-Repo-Commit": _commit(repository, revision)})
+            self._refuse("EntryNotFound", {"X-Repo-Commit": self.hub.commit(repository, revision)})
+
+    def _send_file(self, file: Path, headers: dict[str, str]) -> None:
+        """The file or the rest of it that was asked for, unless a fault is due."""
+        data, status = file.read_bytes(), 200
+        if match := _RANGE.fullmatch(self.headers.get("Range", "")):
+            headers |= {"Content-Range": f"bytes {match[1]}-{len(data) - 1}/{len(data)}"}
+            data, status = data[int(match[1]) :], 206
+        fault = "" if self.command == "HEAD" else self.hub.next_fault(file)
+        if fault == "stall":
+            time.sleep(STALL_SECONDS)
+        sent = data[: len(data) // 2] if fault == "cut" else data
+        # A client that has lost patience with a stalled answer is gone by now.
+        with contextlib.suppress(ConnectionError):
+            self._send(status, sent, headers, length=len(data))
+        self.close_connection |= bool(fault)
 
     def _send_json(self, content: object) -> None:
         self._send(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
@@ -286,11 +321,13 @@ class _Handler(BaseHTTPRequestHandler):
         message = json.dumps({"error": code}).encode()
         self._send(404, message, {"X-Error-Code": code, "X-Error-Message": code, **(headers or {})})
 
-    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+    def _send(
+        self, status: int, data: bytes, headers: dict[str, str], length: int | None = None
+    ) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Length", str(len(data) if length is None else length))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
@@ -298,8 +335,3 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _oid(data: bytes) -> str:
     return hashlib.sha1(data).hexdigest()
-
-
-def _commit(repository: str, revision: str) -> str:
-    """A pinned revision is answered as itself, a branch by one made-up commit."""
-    return revision if _SHA.fullmatch(revision) else _oid(repository.encode())

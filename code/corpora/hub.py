@@ -12,6 +12,8 @@ import http.client
 import logging
 import os
 import tempfile
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,6 +56,8 @@ UD_REPOSITORIES: dict[str, str] = {
 
 _PARTS = {"train": "train", "validation": "dev", "test": "test"}
 _TIMEOUT_SECONDS = 60
+_ATTEMPTS = 4  # at a file of the release; the hub's own client resumes by itself
+_PAUSE_SECONDS = 2
 _UD_COLUMNS = ("idx", "tokens", "upos", "xpos", "head", "deprel")
 _GLUE_COLUMNS = ("sentence", "label")
 # What the script's str(None) leaves of a head that is "_" in the file.
@@ -203,6 +207,7 @@ def _load_tables(
     """The splits as ``datasets.Dataset`` with these columns only."""
     from datasets import load_dataset
 
+    _refuse_other_revision(identifier, options["revision"])
     loaded = load_dataset(identifier, config, **options)
     for split in splits:
         if split not in loaded:
@@ -214,6 +219,22 @@ def _load_tables(
         if not len(loaded[split]):
             raise _UnavailableError(f"the {split} split of {identifier} {config} is empty")
     return {split: loaded[split].select_columns(list(columns)) for split in splits}
+
+
+def _refuse_other_revision(identifier: str, revision: str) -> None:
+    """A hub may answer a pinned revision with another one: its sentences would be other ones."""
+    from huggingface_hub import dataset_info
+
+    try:
+        served = dataset_info(identifier, revision=revision, timeout=_TIMEOUT_SECONDS).sha
+    except _find_hub_errors():
+        return  # there may be a copy on the disk, kept under its revision
+    if served and served != revision:
+        raise StudyError(
+            f"the hub serves commit {served[:12]} of {identifier} where commit {revision[:12]} "
+            "was asked for",
+            remedy="check HF_ENDPOINT, or set DATA_DIR to a folder that holds the corpora",
+        )
 
 
 def _build_sentences(table: Any, split: str) -> tuple[Sentence, ...]:
@@ -315,14 +336,31 @@ def _checksum_path(path: Path) -> Path:
 
 
 def _download(url: str, name: str, tried: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-            return response.read()
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise StudyError(
-            f"treebank {name!r} cannot be loaded; tried {tried}; then {url}: {_describe(error)}",
-            remedy=_REMEDY,
-        ) from error
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
+                return response.read()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if attempt < _ATTEMPTS and _may_pass(error):
+                _log.warning("%s: %s; asked again", url, _describe(error))
+                time.sleep(_PAUSE_SECONDS * attempt)
+                continue
+            raise StudyError(
+                f"treebank {name!r} cannot be loaded; tried {tried}; then {url}"
+                f"{f', {attempt} times' if attempt > 1 else ''}: {_describe(error)}",
+                remedy=_REMEDY,
+            ) from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether asking again can help: the answer was cut off, late, or the server was busy."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code in (408, 429) or error.code >= 500
+    cut = (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError)
+    return isinstance(error, (*cut, TimeoutError)) or isinstance(
+        getattr(error, "reason", None), (*cut, TimeoutError)
+    )
 
 
 def _keep(path: Path, data: bytes) -> str:

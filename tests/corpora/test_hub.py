@@ -169,6 +169,66 @@ for name in sys.argv[1:]:
         assert f"GET /{name}/{pinned}" in hub.requests
 
 
+GLUE_TRAIN = "datasets/nyu-mll/glue/cola/train-00000-of-00001.parquet"
+BERT = "google-bert/bert-base-uncased"
+LOAD_BERT = f"""
+from encoders.models import find_checkpoint, load_base
+def load_bert():
+    revision = "86b5e0934494bd15c9632b12f734a8a67f723594"
+    try:
+        model, _ = load_base(find_checkpoint({BERT!r}, revision), "sequence", 2, 1)
+    except StudyError as error:
+        print("RESULT", json.dumps({{"error": str(error)}}))
+        return
+    total = sum(float(p.double().abs().sum()) for p in model.parameters())
+    print("RESULT", json.dumps(total))
+load_bert()
+"""
+
+
+def test_what_is_cut_off_or_late_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
+    """Weights, a table and a treebank's file break off or stall, and arrive whole."""
+    weights = f"models/{BERT}/model.safetensors"
+    release = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
+    code = LOAD_BERT + 'show("cola", ("train",)); show("de_gsd", ("test",))'
+    faults = {weights: ["cut", "cut", "stall"], GLUE_TRAIN: ["cut"], release: ["cut", "cut"]}
+    with hub.hiding(TREEBANK_SCRIPT):
+        calm = find_results(run(code, hub, home=tmp_path / "calm"))
+        hub.faults.update(faults)
+        done = run(code, hub, home=tmp_path / "faulty", HF_HUB_DOWNLOAD_TIMEOUT="1")
+    assert find_results(done) == calm
+    assert not any(hub.faults.values()), "some faults did not happen"
+    assert all("error" not in str(result) for result in calm)
+    assert "asked again" in done.stderr
+
+
+def test_what_never_arrives_whole_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
+    release = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
+    files = (f"models/{BERT}/model.safetensors", GLUE_TRAIN, release)
+    hub.faults.update({file: ["cut"] * 60 for file in files})
+    with hub.hiding(TREEBANK_SCRIPT):
+        code = LOAD_BERT + 'show("cola", ("train",)); show("de_gsd", ("test",))'
+        model, cola, german = find_results(run(code, hub, home=tmp_path))
+    hub.faults.clear()
+    assert f"the model '{BERT}' could not be loaded" in model["error"]
+    assert "CoLA cannot be loaded from the hub" in cola["error"]
+    assert "de_gsd-ud-test.conllu, 4 times: IncompleteRead" in german["error"]
+    assert all("--profile demo" in result["error"] for result in (model, cola, german))
+
+
+def test_a_hub_with_another_revision_of_a_data_set_is_refused(hub: Hub, tmp_path: Path) -> None:
+    hub.served = "b" * 40
+    try:
+        results = find_results(
+            run('show("cola", ("train",)); show("en_ewt", ("train",))', hub, home=tmp_path)
+        )
+    finally:
+        hub.served = ""
+    for result in results:
+        assert "the hub serves commit bbbbbbbbbbbb of" in result["error"]
+        assert "HF_ENDPOINT" in result["error"]
+
+
 TAGS = ["NOUN", "_", "VERB"]
 
 
