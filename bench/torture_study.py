@@ -1,6 +1,6 @@
 """Kills a small study at random moments; its results must be those of an undisturbed one.
 
-python bench/torture_study.py [--kills N]
+python bench/torture_study.py [--kills N] [--seed S]
 """
 
 import argparse
@@ -17,4 +17,6 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser(description="Kill and resume a small study.")
     parser.add_argument("--kills", type=int, default=200)
-    main(parser.parse_args().kills)
+    parser.add_argument("--seed", type=int, default=0, help="decides the moments")
+    options = parser.parse_args()
+    main(options.kills, options.seed)

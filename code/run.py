@@ -112,7 +112,10 @@ def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:
         from runs.engine import complete_on_ray
 
         return complete_on_ray(profile, Store(cache_folder()), options.address)
-    return _grid(profile).complete()
+    _quieten()
+    from runs.workers import complete_in_workers
+
+    return complete_in_workers(profile, Store(cache_folder()))
 
 
 def _collect(profile: Profile) -> Ledger:

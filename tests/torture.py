@@ -113,8 +113,8 @@ def _torture_renders(kills: int, cache: Path, chance: random.Random, tally: Tall
         assert len(whole) == 3, whole.keys()
         while tally.kills["render"] < kills:
             if chance.random() < 0.5:
-                shutil.rmtree(output)
-                shutil.rmtree(folder / "figures")
+                shutil.rmtree(output, ignore_errors=True)  # a kill may have come before it
+                shutil.rmtree(folder / "figures", ignore_errors=True)
             through = _survives(render, duration * chance.random())
             tally.kills["render"] += not through
             assert _shown(output).items() <= whole.items(), "a part of a report was left behind"
@@ -210,8 +210,8 @@ def report(tally: Tally) -> str:
     )
 
 
-def main(kills: int) -> None:
-    """Tortures in a temporary folder and prints the counts."""
+def main(kills: int, seed: int) -> None:
+    """Tortures in a temporary folder and prints the counts; the seed decides the moments."""
     import tempfile
 
     from tiny_study import write_tiny_inputs
@@ -219,4 +219,4 @@ def main(kills: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         inputs = write_tiny_inputs(Path(folder) / "inputs")
         os.environ |= {"DATA_DIR": str(inputs / "data"), "MODEL_DIR": str(inputs / "models")}
-        print(report(torture(kills, Path(folder))), file=sys.stdout)
+        print(report(torture(kills, Path(folder), seed)), file=sys.stdout)

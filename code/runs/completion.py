@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from encoders.memory import keep_freed_memory
 from encoders.precision import MACHINES, Machine, machines, this_machine
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
@@ -41,6 +42,7 @@ class Grid:
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
         self._machines: dict[str, Machine] = {}  # task -> whose runs are reported, if not ours
+        keep_freed_memory()
 
     def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.

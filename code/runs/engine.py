@@ -11,12 +11,11 @@ import sys
 from typing import Any
 
 from runs.completion import Grid
-from runs.grid import plan_runs
+from runs.workers import complete_named
 from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
-from study.paths import cache_folder, project_root
-from study.profiles import load_profile
+from study.paths import project_root
 from study.settings import Profile
 
 RETRIES = 3  # of a run whose worker died
@@ -49,24 +48,14 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
     _connect(ray, address, store)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
-        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(_complete_run)
+        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(complete_named)
         print(f"{len(missing)} runs on Ray: {_describe(ray)}", file=sys.stderr, flush=True)
-        pending = {task.remote(profile.name, name): name for name in missing}
+        root = store.root.resolve()
+        pending = {task.remote(profile.name, root, name): name for name in missing}
         failures = _gather(ray, pending)
     finally:
         ray.shutdown()
     return grid.complete(failures)  # finds the runs, measures what compares them
-
-
-def _complete_run(profile_name: str, run_name: str) -> str | None:
-    """On a worker: makes one run; the reason if it fails."""
-    profile = load_profile(profile_name)
-    run = next(run for run in plan_runs(profile) if run.name == run_name)
-    try:
-        Grid(profile, Store(cache_folder())).complete_run(run)
-    except StudyError as error:
-        return str(error)
-    return None
 
 
 def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def _build_profile(name: str, tables: Table) -> Profile:
     profiles = tables.get("profiles", {})
     require_one_of(name, tuple(profiles), "profile")
     defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
-    require_known(own, {"title", "margins", *_task_names(defaults)}, f"profiles.{name}")
+    require_known(own, {"title", "workers", "margins", *_task_names(defaults)}, f"profiles.{name}")
     margins = _build(
         Margins, _merge(defaults.get("margins", {}), own.get("margins", {})), "defaults.margins"
     )
@@ -81,7 +81,8 @@ def _build_profile(name: str, tables: Table) -> Profile:
         task: _build_task(task, defaults, own.get(task, {}), margins, f"profiles.{name}.{task}")
         for task in _task_names(defaults)
     }
-    return Profile(name, own.get("title", name), tasks)
+    workers = _convert(own.get("workers", 1), int, f"profiles.{name}.workers")
+    return Profile(name, own.get("title", name), tasks, workers)
 
 
 def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:

@@ -212,11 +212,22 @@ class TaskSettings:
 
 @dataclass(frozen=True)
 class Profile:
-    """A named set of tasks: one report."""
+    """A named set of tasks: one report.
+
+    Attributes:
+        name: of its table in experiments.toml.
+        title: in words.
+        tasks: task -> its settings.
+        workers: runs that are trained at a time where there is no GPU, each with one thread.
+    """
 
     name: str
     title: str
     tasks: dict[str, TaskSettings]
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        require(self.workers >= 1, "workers", self.workers, "at least 1")
 
 
 def language_of(evaluation: str) -> str:

@@ -1,4 +1,4 @@
-"""Runs spread over workers: Ray, and two plain processes that share a store."""
+"""Runs spread over workers: Ray, workers of our own, and two plain processes that share a store."""
 
 import subprocess
 import sys
@@ -10,7 +10,9 @@ from conftest import FinishedStudy
 from runs.completion import Grid
 from runs.grid import plan_runs
 from runs.stages import train
+from runs.workers import complete_in_workers
 from store.entries import Store
+from study.errors import StudyError
 from study.paths import project_root
 from tiny_study import PROFILE, load_tiny_profile
 
@@ -54,9 +56,24 @@ def test_ray_trains_each_run_once_though_a_worker_is_killed(
     assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
 
 
+def test_workers_train_each_run_once_though_one_is_killed(
+    finished: FinishedStudy, shared: Path
+) -> None:
+    profile = load_tiny_profile("[profiles.tiny]\nworkers = 2\n")
+    killer = subprocess.Popen([sys.executable, "-c", KILLER, str(shared)])
+    with pytest.raises(StudyError, match="a process that trained runs died"):
+        complete_in_workers(profile, Store(shared))
+    assert killer.wait(timeout=60) == 0
+    ledger = complete_in_workers(profile, Store(shared))
+    assert ledger.content["failures"] == {}
+    assert ledger.content["runs"].keys() == finished.ledger.content["runs"].keys()
+    spread = digests_of_weights(Store(shared), finished.profile)
+    assert spread == digests_of_weights(finished.store, finished.profile)
+    assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
+
+
 def test_a_missing_ray_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from runs import engine
-    from study.errors import StudyError
 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(StudyError, match="requirements-ray"):

@@ -1,0 +1,102 @@
+"""Runs trained side by side on the cores of one machine, through the same store.
+
+A small model does not keep two cores busy: two trainings with a thread each get through a third
+more than one with two threads (see LOG.md). Each worker is a process with one thread; it ends when
+its parent does, after a checkpoint of what it trains.
+"""
+
+import concurrent.futures
+import ctypes
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import torch
+
+from runs.completion import Grid
+from runs.grid import plan_runs
+from store.entries import Store
+from store.ledger import Ledger
+from study.errors import StudyError
+from study.profiles import load_profile
+from study.settings import Profile
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def complete_in_workers(profile: Profile, store: Store) -> Ledger:
+    """As ``Grid.complete``, with ``profile.workers`` runs at a time; one after another on a GPU.
+
+    Raises:
+        StudyError: data or a model cannot be had, or a worker died.
+    """
+    grid = Grid(profile, store)
+    missing = [run.name for run, _, entry in grid.states() if entry is None]
+    if profile.workers == 1 or not missing or torch.cuda.is_available():
+        return grid.complete()
+    number = min(profile.workers, len(missing))
+    print(f"{len(missing)} runs, {number} at a time", file=sys.stderr, flush=True)
+    return grid.complete(_spread(profile.name, store.root.resolve(), missing, number))
+
+
+def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[str, str]:
+    """Makes the runs in worker processes; run -> reason of those that failed."""
+    failures = {}
+    spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
+    executor = concurrent.futures.ProcessPoolExecutor(number, spawn, _begin, (os.getpid(),))
+    try:
+        runs = {executor.submit(complete_named, profile, root, name): name for name in missing}
+        for count, done in enumerate(concurrent.futures.as_completed(runs), 1):
+            reason = done.result()
+            if reason:
+                failures[runs[done]] = reason
+            state = f"failed: {reason}" if reason else "done"
+            print(f"{runs[done]} {state}, {len(missing) - count} left", file=sys.stderr, flush=True)
+    except BrokenProcessPool as error:
+        raise StudyError(
+            "a process that trained runs died: killed, or out of memory",
+            remedy="the same command goes on where it stopped; with workers = 1 runs are trained "
+            "one after another",
+        ) from error
+    except BaseException:  # an interruption: each worker keeps what it trains as a checkpoint
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+    return failures
+
+
+def complete_named(profile: str, root: Path, run: str) -> str | None:
+    """Makes the run of that name; the reason if it fails."""
+    grid = _grid(profile, root)
+    chosen = next(planned for planned in plan_runs(grid.profile) if planned.name == run)
+    try:
+        grid.complete_run(chosen)
+    except StudyError as error:
+        return str(error)
+    return None
+
+
+@functools.cache
+def _grid(profile: str, root: Path) -> Grid:
+    """One for all runs of a worker: encoded corpora and base models are kept between them."""
+    return Grid(load_profile(profile), Store(root))
+
+
+def _begin(parent: int) -> None:
+    """A worker's first act: one thread, no display of its own, no life without its parent."""
+    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died meanwhile
+            sys.exit(1)
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the parent speaks
