@@ -16,7 +16,7 @@ TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick fuzz torture lock clean
+.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick fuzz torture audit lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,10 @@ fuzz: $(VENV)/.base $(VENV)/.dev  ## 10,000 damaged corpora, settings and checkp
 
 torture: $(VENV)/.base $(VENV)/.dev  ## 200 kills at random moments, each followed by a resumption
 	$(PY) bench/torture_study.py --kills 200
+
+audit: $(VENV)/.base  ## known vulnerabilities of the locked packages, by PyPI's advisories
+	$(PIP) install pip-audit
+	$(PY) -m pip_audit --disable-pip --require-hashes -r requirements.lock
 
 picture:  ## README's picture, from the demo's report, where a Chromium is at hand
 	@report="$$PWD/_output/demo/report.html"; \

@@ -1,8 +1,8 @@
 """Runs trained side by side on the cores of one machine, through the same store.
 
 A small model does not keep two cores busy: two trainings with a thread each get through a third
-more than one with two threads (see LOG.md). Each worker is a process with one thread; it ends when
-its parent does, after a checkpoint of what it trains.
+more than one with two threads (see LOG.md). Workers share the threads that one process would have;
+a worker ends when its parent does, after a checkpoint of what it trains.
 """
 
 import concurrent.futures
@@ -47,7 +47,9 @@ def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[s
     """Makes the runs in worker processes; run -> reason of those that failed."""
     failures = {}
     spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
-    executor = concurrent.futures.ProcessPoolExecutor(number, spawn, _begin, (os.getpid(),))
+    executor = concurrent.futures.ProcessPoolExecutor(
+        number, spawn, _begin, (os.getpid(), max(1, torch.get_num_threads() // number))
+    )
     try:
         runs = {executor.submit(complete_named, profile, root, name): name for name in missing}
         for count, done in enumerate(concurrent.futures.as_completed(runs), 1):
@@ -88,9 +90,9 @@ def _grid(profile: str, root: Path) -> Grid:
     return Grid(load_profile(profile), Store(root))
 
 
-def _begin(parent: int) -> None:
-    """A worker's first act: one thread, no display of its own, no life without its parent."""
-    torch.set_num_threads(1)
+def _begin(parent: int, threads: int) -> None:
+    """A worker's first act: its threads, no display of its own, no life without its parent."""
+    torch.set_num_threads(threads)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died meanwhile

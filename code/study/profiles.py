@@ -151,10 +151,11 @@ def _build_task(
     if "methods_run" not in table:
         raise StudyError("the setting 'methods_run' is missing", where=f"{_FILE}: {where}")
     methods = table.get("methods", {})
-    for chosen in table.get("methods_run", ()):
-        require_one_of(chosen, tuple(methods), f"{where}.methods_run")
+    chosen = _convert(table["methods_run"], tuple[str, ...], f"{where}.methods_run")
+    for method in chosen:
+        require_one_of(method, tuple(methods), f"{where}.methods_run")
     layers = (defaults.get("training", {}), defaults[name], own)
-    built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in table["methods_run"])
+    built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in chosen)
     inherited = {"training", "methods", "methods_run", *MODEL_KEYS}
     rest = {key: value for key, value in table.items() if key not in inherited}
     found = {**rest, "name": name, "methods": built, "margins": margins}

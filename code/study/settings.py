@@ -218,7 +218,7 @@ class Profile:
         name: of its table in experiments.toml.
         title: in words.
         tasks: task -> its settings.
-        workers: runs that are trained at a time where there is no GPU, each with one thread.
+        workers: runs that are trained at a time where there is no GPU; they share its threads.
     """
 
     name: str
