@@ -181,8 +181,8 @@ class Bench:
 
 
 def prepare() -> Bench:
-    """The packaged encoder, and CoLA from ``DATA_DIR`` or the miniature."""
-    profile = load_profile("demo").tasks["cola"]
+    """The packaged encoder, the study's methods, and CoLA from ``DATA_DIR`` or the miniature."""
+    profile, study = (load_profile(name).tasks["cola"] for name in ("demo", "full"))
     origin = "local" if os.environ.get("DATA_DIR") else profile.origin
     corpus = load_corpus("cola", origin, ("train", "validation"))
     checkpoint = find_checkpoint(MODEL, "")
@@ -192,7 +192,7 @@ def prepare() -> Bench:
         for s in ("train", "validation")
     )
     methods = {
-        m.name: dataclasses.replace(m, training=_settings(m.training)) for m in profile.methods
+        m.name: dataclasses.replace(m, training=_settings(m.training)) for m in study.methods
     }
     gold = np.array([item.label for item in corpus.splits["validation"].items])  # type: ignore[union-attr]
     return Bench(checkpoint, tokenizer, train, validation, gold, methods, origin)
