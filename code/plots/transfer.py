@@ -127,7 +127,7 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
     if evidence is None or not names:
         return drawing.nothing_to_show(words)
     figure, axes = drawing.new_grid(
-        len(names), len(KINDS), 1.9 * len(names) + 0.8, sharey=True, width_ratios=[0.7, 1, 1.25]
+        len(names), len(KINDS), 1.9 * len(names) + 0.8, sharey=True, width_ratios=[1, 1, 1.15]
     )
     shown: list[Estimate] = []
     methods: list[str] = []
@@ -138,7 +138,7 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
             shown += draw_breakdown(ax, results, words, name, kind)
             ax.set_title(words.say("plots", f"words_{kind}"), fontweight="normal", fontsize=SMALL)
         label = lettering.evaluation_label(words, name, evidence["evaluations"][name]["language"])
-        row[0].set_ylabel(label.replace(" (", "\n(", 1), fontsize=SMALL)
+        row[0].set_ylabel(lettering.wrap_label(label, 19), fontsize=SMALL)
         said.append(_say_breakdown(words, evidence, name, label))
     handles = lettering.method_handles(
         results, words, methods, "marks"
@@ -177,6 +177,7 @@ def draw_breakdown(
     labels = {}
     for row in _occurring(evidence, evaluation, methods[0], kind):
         group, share = words.name(row["group"]), words.percent(row["share"], 0)
+        group = lettering.wrap_label(group, 10)
         labels[row["group"]] = words.say("plots", "group_share", group=group, share=share)
     ax.set_xticks(range(len(labels)), list(labels.values()), fontsize=SMALL)
     ax.set_xlim(-0.5, len(labels) - 0.5)

@@ -24,7 +24,9 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
     """
     abstract = Answers(results, words).abstract
     findings = (abstract.quality, abstract.transfer, abstract.weights)
-    files = [file for suffix in SUFFIXES if (file := report.with_suffix(suffix)).is_file()]
+    # Not with_suffix: of "report.ru" it would take the language for a suffix.
+    candidates = [report.with_name(report.name + suffix) for suffix in SUFFIXES]
+    files = [file for file in candidates if file.is_file()]
     return [
         words.say("phrases", "closing-findings"),
         *(f"  {number}. {plain_text(text)}" for number, text in enumerate(findings, 1)),

@@ -15,14 +15,15 @@ def test_the_lines_name_the_files_and_the_findings_of_the_report(
     tmp_path: Path, language: str
 ) -> None:
     results, words = build_study(), load_wording(language)
-    (tmp_path / "report.html").write_text("", encoding="utf-8")
-    lines = closing_lines(results, words, tmp_path / "report")
+    name = "report" if language == "en" else f"report.{language}"
+    (tmp_path / f"{name}.html").write_text("", encoding="utf-8")
+    lines = closing_lines(results, words, tmp_path / name)
     abstract = Answers(results, words).abstract
     findings = [abstract.quality, abstract.transfer, abstract.weights]
     numbered = [f"  {n}. {plain_text(finding)}" for n, finding in enumerate(findings, 1)]
     assert len(lines) == 5
     assert lines[1:4] == numbered
-    assert str(tmp_path / "report.html") in lines[4] and ".pdf" not in lines[4]
+    assert str(tmp_path / f"{name}.html") in lines[4] and ".pdf" not in lines[4]
     assert not any(mark in line for line in lines for mark in ("*", "[@", "<!--"))
 
 
