@@ -79,8 +79,6 @@ def draw_quality(
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2  # a narrow axis would exaggerate differences
     ax.set_xlim(low - wider - 0.06, high + wider + 0.06)
     ax.locator_params(axis="x", nbins=1)
-    ticks = [tick for tick in ax.get_xticks() if low - wider <= tick <= high + wider]
-    ax.set_xticks(ticks[::2] if len(ticks) > 2 else ticks)  # the panels are narrow
     title = lettering.wrap_label(lettering.capitalise(words.name(metric)), 11)
     ax.set_title(title, fontweight="normal", fontsize=SMALL)
 

@@ -138,7 +138,9 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
             shown += draw_breakdown(ax, results, words, name, kind)
             ax.set_title(words.say("plots", f"words_{kind}"), fontweight="normal", fontsize=SMALL)
         label = lettering.evaluation_label(words, name, evidence["evaluations"][name]["language"])
-        row[0].set_ylabel(lettering.wrap_label(label, 19), fontsize=SMALL)
+        language, bracket, corpus = label.partition(" (")
+        corpus = lettering.wrap_label(f"({corpus}", 19) if bracket else ""
+        row[0].set_ylabel(f"{language}\n{corpus}".strip(), fontsize=SMALL)
         said.append(_say_breakdown(words, evidence, name, label))
     handles = lettering.method_handles(
         results, words, methods, "marks"

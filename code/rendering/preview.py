@@ -89,6 +89,7 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
             writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
         for path in [one.result() for one in writing]:
             path.replace(output_dir / f"{document.stem}{path.suffix}")
+    _remove_left_over(output_dir)  # what a killed render's kernel wrote before it noticed
 
 
 def _remove_left_over(output_dir: Path) -> None:

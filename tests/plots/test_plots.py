@@ -431,7 +431,9 @@ def test_the_breakdown_has_a_row_for_every_evaluated_set(odd):
     drawn = points(axes[2, 0], color_of("lora"), "s")[:, 1]
     assert drawn.tolist() == pytest.approx([row["accuracy"]["value"] for row in rows])
     labels = [label.get_text() for label in axes[2, 0].get_xticklabels()]
-    assert labels == [f"{EN.name(row['group'])}\n{EN.percent(row['share'], 0)}" for row in rows]
+    shown = [f"{EN.name(row['group'])} {EN.percent(row['share'], 0)}" for row in rows]
+    assert [" ".join(label.split()) for label in labels] == shown
+    assert max(len(line) for label in labels for line in label.split("\n")) <= 10
 
 
 def test_confusions_are_shares_of_their_rows(three):

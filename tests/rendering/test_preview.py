@@ -303,6 +303,19 @@ def test_the_kernel_ends_with_the_render(project):
         os.kill(process, 0)
 
 
+def test_what_the_kernel_of_a_killed_render_still_writes_is_gone_at_the_end(tmp_path, monkeypatch):
+    late, execute = tmp_path / "out" / ".render-999999999-x", preview.execute
+
+    def write_late(*given):
+        late.mkdir()
+        return execute(*given)
+
+    monkeypatch.setattr(preview, "execute", write_late)
+    document = make_project(tmp_path, "---\ntitle: A\n---\n\n# One\n\nText.\n")
+    preview.render(document, tmp_path / "out", "demo")
+    assert (tmp_path / "out" / "report.html").is_file() and not late.exists()
+
+
 @pytest.mark.parametrize(
     ("language", "value", "shown"),
     [
