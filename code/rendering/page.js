@@ -113,15 +113,6 @@
     });
   }
 
-  /* Quarto's own way (respect-user-color-scheme) puts the theme into the file a third time. */
-  function followReader() {
-    if (!quarto || !window.quartoToggleColorScheme) return;
-    var stored = null;
-    try { stored = localStorage.getItem("quarto-color-scheme"); } catch (refused) { /* a page from a file */ }
-    var dark = document.body.classList.contains("quarto-dark");
-    if (stored === null && !dark && matchMedia("(prefers-color-scheme: dark)").matches) window.quartoToggleColorScheme();
-  }
-
   /* Quarto gives the style sheets of its two colour schemes one name. */
   function uniqueNames() {
     all("link[id]").forEach(function (link) { if (document.getElementById(link.id) !== link) link.removeAttribute("id"); });
@@ -135,7 +126,7 @@
   sortTables();
   uniqueNames();
   reachScrolled();
-  addEventListener("load", function () { themeSwitch(); followReader(); reachScrolled(); }); // Quarto adds its switch late
+  addEventListener("load", function () { themeSwitch(); reachScrolled(); }); // Quarto adds its switch late
   addEventListener("resize", reachScrolled);
   all("details").forEach(function (part) { part.addEventListener("toggle", reachScrolled); });
 })();
