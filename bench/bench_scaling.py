@@ -6,13 +6,11 @@ through the logarithms (least squares). The sizes of a row take turns, medians a
     python bench/bench_scaling.py                   prints and writes _output/bench-scaling.json
 """
 
-import json
 import os
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import numpy as np
 import torch
+from measured import matmul_rate, write_results
 from transformers import BertConfig, BertForSequenceClassification
 
 from runs.completion import Grid
 from store.entries import Store
-from study.paths import project_root
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
-from training.price import build_stepper, take_turns
+from training.price import WARM_UP, build_stepper, take_turns
 
 STEPS = 15
 BASE = {"tokens": 512, "width": 256, "depth": 4}  # of a batch; hidden size; layers
@@ -53,7 +51,7 @@ def build_step(tokens: int, width: int, depth: int) -> Callable[[int], None]:
     return build_stepper(
         BertForSequenceClassification(config),
         load_profile("demo").tasks["cola"].method("full").training,
-        [[batch]] * (STEPS + 10),
+        [[batch]] * (WARM_UP + STEPS),
         lambda given: given[0],
         torch.float32,
     )
@@ -88,18 +86,6 @@ def exponent(costs: Mapping[int, float]) -> float:
     return float(np.polyfit(sizes, seconds, 1)[0])
 
 
-def matmul_rate(sizes: Sequence[int] = (512, 256, 1024)) -> float:
-    """GFLOP/s of the widest product of the base step."""
-    rows, hidden, wide = sizes
-    x, weight = torch.randn(rows, hidden), torch.randn(hidden, wide)
-    seconds = []
-    for _ in range(30):
-        start = time.perf_counter()
-        x @ weight
-        seconds.append(time.perf_counter() - start)
-    return 2e-9 * rows * hidden * wide / statistics.median(seconds)
-
-
 def main() -> None:
     """Runs the benchmark, prints it and writes ``_output/bench-scaling.json``."""
     costs = {name: measure_steps(name) for name in SIZES} | {"runs": measure_grids()}
@@ -107,11 +93,9 @@ def main() -> None:
         name: {"seconds": of_name, "exponent": round(exponent(of_name), 2)}
         for name, of_name in costs.items()
     }
-    result |= {"matmul_gflops": matmul_rate(), "threads": torch.get_num_threads()}
-    file = project_root() / "_output" / "bench-scaling.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+    rate = matmul_rate(BASE["tokens"], BASE["width"], 4 * BASE["width"])
+    result |= {"matmul_gflops": rate / 1e9, "threads": torch.get_num_threads()}
+    write_results("bench-scaling.json", result)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ FLOPs: see ``FORMULA``. Padding counts as work done. Quality at equal epochs is 
 import argparse
 import contextlib
 import dataclasses
-import json
 import os
 import statistics
 import sys
@@ -29,10 +28,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
 
 import numpy as np
 import torch
+from measured import matmul_rate, write_results
 from sklearn.metrics import matthews_corrcoef
 from torch import nn
 from transformers import (
@@ -47,7 +48,6 @@ from transformers.utils import logging
 from corpora.loading import load_corpus
 from encoders.models import build_model, find_checkpoint, load_tokenizer
 from encoders.tokens import Encoded, encode_sentences
-from study.paths import project_root
 from study.profiles import load_profile
 from study.settings import MethodSettings, TrainingSettings
 from training import loop
@@ -285,21 +285,11 @@ def run(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
     return (run_usual if recipe in USUAL else run_ours)(bench, recipe, data, meter)
 
 
-def matmul_rate(bench: Bench, turns: Sequence[Turn]) -> float:
-    """FLOP/s of the products of a step: (B T, H) x (H, H) and (B T, H) x (H, F), forward."""
+def rate_of_steps(bench: Bench, turns: Sequence[Turn]) -> float:
+    """FLOP/s of this machine's matrix products at the shapes of those turns."""
     config = bench.model("full").base_model.config
     rows = round(statistics.median(t.positions / t.sentences for t in turns)) * BATCH
-    hidden, wide = config.hidden_size, config.intermediate_size  # type: ignore[union-attr]
-    x, square = torch.randn(rows, hidden), torch.randn(hidden, hidden)  # type: ignore[arg-type]
-    broad = torch.randn(hidden, wide)  # type: ignore[arg-type]
-    seconds = []
-    for _ in range(12):
-        start = time.perf_counter()
-        for _ in range(4):
-            x @ square
-        x @ broad
-        seconds.append(time.perf_counter() - start)
-    return 2 * rows * hidden * (4 * hidden + wide) / statistics.median(seconds)  # type: ignore[operator]
+    return matmul_rate(rows, config.hidden_size, config.intermediate_size)  # type: ignore[union-attr,arg-type]
 
 
 def measure(bench: Bench, recipes: Sequence[str], rounds: int, steps: int) -> dict[str, Any]:
@@ -314,7 +304,7 @@ def measure(bench: Bench, recipes: Sequence[str], rounds: int, steps: int) -> di
             run(bench, recipe, bench.first(wanted), meter)
             method = "full" if recipe in USUAL else recipe
             turns[recipe].append(_counted(bench, method, meter))
-        rates.append(matmul_rate(bench, turns["full"]))
+        rates.append(rate_of_steps(bench, turns["full"]))
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
     return _summary(turns, rates)
 
@@ -391,10 +381,7 @@ def main() -> None:
     result |= {"data": bench.source, "threads": torch.get_num_threads(), "batch": BATCH}
     result |= {"flops": FORMULA, "load_before": load}
     result["matthews_correlation_after_one_epoch"] = quality(bench, ("course", "full", "lora"), 1)
-    file = project_root() / "_output" / "bench.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=1))
+    write_results("bench.json", result)
 
 
 if __name__ == "__main__":

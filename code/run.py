@@ -16,7 +16,6 @@ import argparse
 import os
 import signal
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -112,9 +111,10 @@ def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:
         from runs.engine import complete_on_ray
 
         return complete_on_ray(profile, Store(cache_folder()), options.address)
-    _quieten()
+    from runs.progress import quieten_libraries
     from runs.workers import complete_in_workers
 
+    quieten_libraries()
     return complete_in_workers(profile, Store(cache_folder()))
 
 
@@ -165,9 +165,10 @@ def _document(language: str) -> Path:
 
 def _verify(profile: Profile) -> int:
     """Recomputes what the report rests on; 1 where something differs."""
-    _quieten()
+    from runs.progress import quieten_libraries
     from verification.checking import verify
 
+    quieten_libraries()
     tally = verify(profile, Store(cache_folder()))
     for difference in tally.wrong:
         print(difference, file=sys.stderr)
@@ -188,19 +189,11 @@ def _tell_findings(profile: Profile, language: str) -> None:
 
 
 def _grid(profile: Profile):  # type: ignore[no-untyped-def]  # torch is imported only when needed
-    _quieten()
     from runs.completion import Grid
+    from runs.progress import quieten_libraries
 
+    quieten_libraries()
     return Grid(profile, Store(cache_folder()))
-
-
-def _quieten() -> None:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
 
 
 if __name__ == "__main__":

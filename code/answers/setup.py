@@ -135,12 +135,8 @@ class SetupAnswers(ModelAnswers):
 
     @property
     def devices(self) -> Phrase:
-        """What the runs were trained on, and how many at a time."""
-        devices = self.voice.listed(sorted(set(self.results.runs.device)))
-        workers = self.results.profile.workers
-        if workers == 1 or set(self.results.runs.device_kind) != {"cpu"}:
-            return Phrase(devices)
-        return self.voice.say("devices-shared", devices=devices, number=workers)
+        """What the runs were trained on."""
+        return Phrase(self.voice.listed(sorted(set(self.results.runs.device))))
 
     @property
     def level(self) -> Phrase:

@@ -21,7 +21,7 @@ from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
 from corpora.treebank import known, read_conllu
-from study.errors import StudyError
+from study.errors import StudyError, refuse_other_revision
 
 GLUE_ID = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -207,7 +207,7 @@ def _load_tables(
     """The splits as ``datasets.Dataset`` with these columns only."""
     from datasets import load_dataset
 
-    _refuse_other_revision(identifier, options["revision"])
+    _check_revision(identifier, options["revision"])
     loaded = load_dataset(identifier, config, **options)
     for split in splits:
         if split not in loaded:
@@ -221,20 +221,16 @@ def _load_tables(
     return {split: loaded[split].select_columns(list(columns)) for split in splits}
 
 
-def _refuse_other_revision(identifier: str, revision: str) -> None:
-    """A hub may answer a pinned revision with another one: its sentences would be other ones."""
+def _check_revision(identifier: str, revision: str) -> None:
+    """Asks the hub which revision it serves, before anything of it is loaded."""
     from huggingface_hub import dataset_info
 
     try:
         served = dataset_info(identifier, revision=revision, timeout=_TIMEOUT_SECONDS).sha
     except _find_hub_errors():
         return  # there may be a copy on the disk, kept under its revision
-    if served and served != revision:
-        raise StudyError(
-            f"the hub serves commit {served[:12]} of {identifier} where commit {revision[:12]} "
-            "was asked for",
-            remedy="check HF_ENDPOINT, or set DATA_DIR to a folder that holds the corpora",
-        )
+    remedy = "check HF_ENDPOINT, or set DATA_DIR to a folder that holds the corpora"
+    refuse_other_revision(identifier, revision, served, remedy)
 
 
 def _build_sentences(table: Any, split: str) -> tuple[Sentence, ...]:
@@ -357,10 +353,8 @@ def _may_pass(error: BaseException) -> bool:
     """Whether asking again can help: the answer was cut off, late, or the server was busy."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code in (408, 429) or error.code >= 500
-    cut = (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError)
-    return isinstance(error, (*cut, TimeoutError)) or isinstance(
-        getattr(error, "reason", None), (*cut, TimeoutError)
-    )
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    return isinstance(cause, http.client.IncompleteRead | ConnectionResetError | TimeoutError)
 
 
 def _keep(path: Path, data: bytes) -> str:

@@ -7,6 +7,7 @@ every method of a seed starts from the same head. Parameter names are ``architec
 
 import errno
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from transformers import (
 from encoders.packaged import PREFIX, find_package_folder
 from study import architecture
 from study.architecture import HEAD, POOLER
-from study.errors import StudyError
+from study.errors import StudyError, refuse_other_revision
 from study.paths import model_folder
 from study.settings import AdapterSettings, LoraSettings, MethodSettings
 
@@ -40,6 +41,8 @@ AUTO_CLASSES = {
 }
 TASK_TYPES = {"sequence": TaskType.SEQ_CLS, "token": TaskType.TOKEN_CLS}
 _DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
+#: How many runs a worker's machine trains at a time; set in workers alone.
+NEIGHBOURS_VARIABLE = "RUNS_AT_A_TIME"
 IDENTITY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 
 
@@ -79,7 +82,10 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """The checkpoint's fast tokenizer."""
     with _loading(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.location, revision=checkpoint.revision)
-        _refuse_other_revision(checkpoint, config)
+        served = getattr(config, "_commit_hash", None)
+        if checkpoint.revision:
+            remedy = "check HF_ENDPOINT; the pinned revision can be put into MODEL_DIR by hand"
+            refuse_other_revision(checkpoint.location, checkpoint.revision, served, remedy)
         # Byte-level BPE marks word starts by a space: words given one by one need it too.
         extra = {"add_prefix_space": True} if config.model_type == "roberta" else {}
         return AutoTokenizer.from_pretrained(
@@ -254,7 +260,9 @@ def describe_device() -> str:
         properties = torch.cuda.get_device_properties(0)
         return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+    own = f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+    at_a_time = os.environ.get(NEIGHBOURS_VARIABLE)
+    return f"{own}, {at_a_time} runs at a time" if at_a_time else own
 
 
 def _add_adapter(
@@ -365,17 +373,6 @@ def _loading(checkpoint: Checkpoint) -> Iterator[None]:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise _not_found(checkpoint.location, error) from error
-
-
-def _refuse_other_revision(checkpoint: Checkpoint, config: Any) -> None:
-    """A hub may answer a pinned revision with another one: its weights would be other weights."""
-    served = getattr(config, "_commit_hash", None)
-    if checkpoint.revision and served and served != checkpoint.revision:
-        raise StudyError(
-            f"the hub serves commit {served[:12]} of {checkpoint.location} where commit "
-            f"{checkpoint.revision[:12]} was asked for",
-            remedy="check HF_ENDPOINT; the pinned revision can be put into MODEL_DIR by hand",
-        )
 
 
 def _not_found(name: str, error: Exception) -> StudyError:

@@ -56,8 +56,7 @@ class Grid:
             StudyError: data or a model cannot be had: nothing can run.
         """
         # Data and models that cannot be had are said before anything starts.
-        missing = [run for run, _, entry in list(self.states()) if entry is None]
-        total = sum(train.work(self.inputs, run) for run in missing) or 1.0
+        total = sum(train.work(self.inputs, run) for run in self.missing()) or 1.0
         runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
             for name, reason in failed.items():
@@ -123,6 +122,10 @@ class Grid:
         for run in plan_runs(self.profile):
             key = train.key(self.inputs, run)
             yield run, key, self.store.find(key)
+
+    def missing(self) -> list[Run]:
+        """The runs that are not trained yet."""
+        return [run for run, _, entry in self.states() if entry is None]
 
     def _complete_run(self, run: Run, progress: Progress, trained: Entry | None = None) -> None:
         try:

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from runs.completion import Grid
+from runs.progress import tell
 from runs.workers import complete_named
 from store.entries import Store
 from store.ledger import Ledger
@@ -44,7 +45,7 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
     """
     ray = _import_ray()
     grid = Grid(profile, store)
-    missing = [run.name for run, _, entry in grid.states() if entry is None]
+    missing = [run.name for run in grid.missing()]
     _connect(ray, address, store)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
@@ -70,8 +71,7 @@ def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
             reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
         if reason:
             failures[name] = reason
-        state = f"failed: {reason}" if reason else "done"
-        print(f"{name} {state}, {len(pending)} left", file=sys.stderr, flush=True)
+        tell(name, reason, len(pending))
     return failures
 
 

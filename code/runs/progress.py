@@ -5,8 +5,10 @@ frozen encoder with trained adapters needs is one. That puts full fine-tuning, L
 head on one scale, so the estimate does not jump when the method changes.
 """
 
+import os
 import sys
 import time
+import warnings
 from types import TracebackType
 
 from tqdm import tqdm
@@ -74,6 +76,22 @@ class Progress:
         passed = time.monotonic() - self._begin
         left = passed * (self._total - self._done) / self._done if self._done else 0.0
         return f"{self._done / self._total:.0%} of the work, about {format_duration(left)} left"
+
+
+def quieten_libraries() -> None:
+    """The libraries' own bars and warnings would break the display."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def tell(run: str, reason: str | None, left: int) -> None:
+    """A line on a run that was made elsewhere; the reason if it failed."""
+    state = f"failed: {reason}" if reason else "done"
+    print(f"{run} {state}, {left} left", file=sys.stderr, flush=True)
 
 
 def format_duration(seconds: float) -> str:

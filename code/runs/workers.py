@@ -17,8 +17,11 @@ from pathlib import Path
 
 import torch
 
+from encoders.models import NEIGHBOURS_VARIABLE
+from encoders.precision import CPU, device_kind
 from runs.completion import Grid
 from runs.grid import plan_runs
+from runs.progress import quieten_libraries, tell
 from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
@@ -35,8 +38,10 @@ def complete_in_workers(profile: Profile, store: Store) -> Ledger:
         StudyError: data or a model cannot be had, or a worker died.
     """
     grid = Grid(profile, store)
-    missing = [run.name for run, _, entry in grid.states() if entry is None]
-    if profile.workers == 1 or not missing or torch.cuda.is_available():
+    if profile.workers == 1 or device_kind() != CPU:
+        return grid.complete()
+    missing = [run.name for run in grid.missing()]
+    if not missing:
         return grid.complete()
     number = min(profile.workers, len(missing))
     print(f"{len(missing)} runs, {number} at a time", file=sys.stderr, flush=True)
@@ -48,7 +53,7 @@ def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[s
     failures = {}
     spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
     executor = concurrent.futures.ProcessPoolExecutor(
-        number, spawn, _begin, (os.getpid(), max(1, torch.get_num_threads() // number))
+        number, spawn, _begin, (os.getpid(), number, max(1, torch.get_num_threads() // number))
     )
     try:
         runs = {executor.submit(complete_named, profile, root, name): name for name in missing}
@@ -56,8 +61,7 @@ def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[s
             reason = done.result()
             if reason:
                 failures[runs[done]] = reason
-            state = f"failed: {reason}" if reason else "done"
-            print(f"{runs[done]} {state}, {len(missing) - count} left", file=sys.stderr, flush=True)
+            tell(runs[done], reason, len(missing) - count)
     except BrokenProcessPool as error:
         raise StudyError(
             "a process that trained runs died: killed, or out of memory",
@@ -90,15 +94,13 @@ def _grid(profile: str, root: Path) -> Grid:
     return Grid(load_profile(profile), Store(root))
 
 
-def _begin(parent: int, threads: int) -> None:
+def _begin(parent: int, workers: int, threads: int) -> None:
     """A worker's first act: its threads, no display of its own, no life without its parent."""
+    os.environ[NEIGHBOURS_VARIABLE] = str(workers)
     torch.set_num_threads(threads)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died meanwhile
             sys.exit(1)
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quieten_libraries()
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the parent speaks

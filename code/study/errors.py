@@ -40,3 +40,23 @@ class StudyError(Exception):
     def _compose(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{text}\n  What to do: {self.remedy}" if self.remedy else text
+
+
+def refuse_other_revision(name: str, asked: str, served: str | None, remedy: str) -> None:
+    """A hub may answer a pinned revision with another one: its content would be other content.
+
+    Args:
+        name: of the repository.
+        asked: commit that was asked for.
+        served: commit that the hub answered with, None where it does not say.
+        remedy: what can be done.
+
+    Raises:
+        StudyError: they differ.
+    """
+    if served and served != asked:
+        raise StudyError(
+            f"the hub serves commit {served[:12]} of {name} where commit {asked[:12]} was asked "
+            "for",
+            remedy=remedy,
+        )

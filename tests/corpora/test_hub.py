@@ -18,6 +18,8 @@ REQUESTS = (
     ("en_ewt", ("train", "validation")),
     ("de_gsd", ("test",)),
 )
+GLUE_TRAIN = "datasets/nyu-mll/glue/cola/train-00000-of-00001.parquet"
+RELEASE = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
 # A child process has no use for the pauses between attempts to connect.
 PROLOGUE = """
 import json, logging, sys, time
@@ -111,8 +113,7 @@ show("en_ewt", ("train",))
 show("xx_nix", ("train",))
 show("cola", ("train",))
 """
-    parquet = "datasets/nyu-mll/glue/cola/train-00000-of-00001.parquet"
-    with hub.hiding(release, TREEBANK_SCRIPT, parquet):
+    with hub.hiding(release, TREEBANK_SCRIPT, GLUE_TRAIN):
         ewt, unknown, cola = (
             result["error"] for result in find_results(run(code, hub, home=tmp_path))
         )
@@ -169,7 +170,6 @@ for name in sys.argv[1:]:
         assert f"GET /{name}/{pinned}" in hub.requests
 
 
-GLUE_TRAIN = "datasets/nyu-mll/glue/cola/train-00000-of-00001.parquet"
 BERT = "google-bert/bert-base-uncased"
 LOAD_BERT = f"""
 from encoders.models import find_checkpoint, load_base
@@ -189,9 +189,8 @@ load_bert()
 def test_what_is_cut_off_or_late_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
     """Weights, a table and a treebank's file break off or stall, and arrive whole."""
     weights = f"models/{BERT}/model.safetensors"
-    release = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
     code = LOAD_BERT + 'show("cola", ("train",)); show("de_gsd", ("test",))'
-    faults = {weights: ["cut", "cut", "stall"], GLUE_TRAIN: ["cut"], release: ["cut", "cut"]}
+    faults = {weights: ["cut", "cut", "stall"], GLUE_TRAIN: ["cut"], RELEASE: ["cut", "cut"]}
     with hub.hiding(TREEBANK_SCRIPT):
         calm = find_results(run(code, hub, home=tmp_path / "calm"))
         hub.faults.update(faults)
@@ -203,8 +202,7 @@ def test_what_is_cut_off_or_late_is_fetched_again(hub: Hub, tmp_path: Path) -> N
 
 
 def test_what_never_arrives_whole_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
-    release = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
-    files = (f"models/{BERT}/model.safetensors", GLUE_TRAIN, release)
+    files = (f"models/{BERT}/model.safetensors", GLUE_TRAIN, RELEASE)
     hub.faults.update({file: ["cut"] * 60 for file in files})
     with hub.hiding(TREEBANK_SCRIPT):
         code = LOAD_BERT + 'show("cola", ("train",)); show("de_gsd", ("test",))'

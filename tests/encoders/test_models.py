@@ -292,6 +292,14 @@ def test_weights_that_do_not_fit_their_configuration_are_refused(
         load_base(find_checkpoint(str(folder), ""), "sequence", 2, 1)
 
 
+def test_a_device_is_told_with_the_neighbours_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.torch.cuda, "is_available", lambda: False)
+    alone = models.describe_device()
+    assert alone == f"CPU, {models.torch.get_num_threads()} thread"
+    monkeypatch.setenv(models.NEIGHBOURS_VARIABLE, "2")
+    assert models.describe_device() == f"{alone}, 2 runs at a time"
+
+
 def test_a_hub_that_serves_another_revision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = Checkpoint("org/name", "a" * 40, "org/name@a", "org/name, hub")
     config = build_config("bert")

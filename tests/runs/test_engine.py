@@ -70,6 +70,8 @@ def test_workers_train_each_run_once_though_one_is_killed(
     spread = digests_of_weights(Store(shared), finished.profile)
     assert spread == digests_of_weights(finished.store, finished.profile)
     assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
+    told = {entry.provenance()["device"] for _, _, entry in Grid(profile, Store(shared)).states()}
+    assert told == {"CPU, 1 thread, 2 runs at a time"}
 
 
 def test_a_missing_ray_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
