@@ -29,6 +29,14 @@ def test_languages_differ_where_they_should(english: str, russian: str) -> None:
     assert english != russian and "-" not in english + russian
 
 
+def test_one_epoch_reads_as_well_as_three() -> None:
+    for count in (1, 3):
+        said = EN.say("tables", "setup_length", epochs=count, batch=8)
+        said += EN.say("tables", "result_epochs", count=count)
+        said += EN.say("phrases", "epochs", count=count)
+        assert str(count) in said and f"{count} epochs" not in said
+
+
 def test_formats() -> None:
     assert EN.number(1234.567, 2) == "1\u202f234.57" and RU.number(1234.567, 2) == "1\u202f234,57"
     assert EN.percent(0.1234) == "12.3%" and RU.percent(0.1234) == "12,3\u00a0%"
