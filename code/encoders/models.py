@@ -13,20 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from huggingface_hub import model_info
-from huggingface_hub.errors import HfHubHTTPError
-from peft import LoraConfig, PeftModel, PrefixTuningConfig, TaskType, get_peft_model
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    AutoTokenizer,
-)
 
 from encoders.packaged import PREFIX, find_package_folder
 from study import architecture
@@ -35,11 +26,15 @@ from study.errors import StudyError, refuse_other_revision
 from study.paths import model_folder
 from study.settings import AdapterSettings, LoraSettings, MethodSettings
 
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+# transformers and peft take ten seconds to import: a render of stored results needs neither.
 AUTO_CLASSES = {
-    "sequence": AutoModelForSequenceClassification,
-    "token": AutoModelForTokenClassification,
+    "sequence": "AutoModelForSequenceClassification",
+    "token": "AutoModelForTokenClassification",
 }
-TASK_TYPES = {"sequence": TaskType.SEQ_CLS, "token": TaskType.TOKEN_CLS}
+TASK_TYPES = {"sequence": "SEQ_CLS", "token": "TOKEN_CLS"}  # peft's
 _DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
 #: How many runs a worker's machine trains at a time; set in workers alone.
 NEIGHBOURS_VARIABLE = "RUNS_AT_A_TIME"
@@ -80,6 +75,8 @@ def find_checkpoint(name: str, revision: str) -> Checkpoint:
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """The checkpoint's fast tokenizer."""
+    from transformers import AutoConfig, AutoTokenizer
+
     with _loading(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.location, revision=checkpoint.revision)
         served = getattr(config, "_commit_hash", None)
@@ -145,8 +142,10 @@ def load_base(
     checkpoint: Checkpoint, kind: str, num_labels: int, seed: int
 ) -> tuple[nn.Module, set[str]]:
     """The pretrained model with a seeded head, and the names of the parameters that are new."""
+    import transformers
+
     with _loading(checkpoint):
-        model, info = AUTO_CLASSES[kind].from_pretrained(
+        model, info = getattr(transformers, AUTO_CLASSES[kind]).from_pretrained(
             checkpoint.location,
             revision=checkpoint.revision,
             num_labels=num_labels,
@@ -267,7 +266,9 @@ def describe_device() -> str:
 
 def _add_adapter(
     model: nn.Module, adapter: AdapterSettings, kind: str, beside: list[str]
-) -> PeftModel:
+) -> "PeftModel":
+    from peft import LoraConfig, PrefixTuningConfig, get_peft_model
+
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     if isinstance(adapter, LoraSettings):
         return get_peft_model(
@@ -348,6 +349,9 @@ def _hash_files(files: tuple[Path, ...], _modified: tuple[int, ...]) -> str:
 
 def _hub_checkpoint(name: str, revision: str) -> Checkpoint:
     if not revision:
+        from huggingface_hub import model_info
+        from huggingface_hub.errors import HfHubHTTPError
+
         try:
             revision = str(model_info(name).sha)
         except (HfHubHTTPError, OSError, ValueError) as error:

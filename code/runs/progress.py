@@ -79,13 +79,14 @@ class Progress:
 
 
 def quieten_libraries() -> None:
-    """The libraries' own bars and warnings would break the display."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
-    from transformers.utils import logging
+    """The libraries' own bars and warnings would break the display.
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    Said by variables that they read when they are imported: they may not be needed at all.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
 
 
 def tell(run: str, reason: str | None, left: int) -> None:

@@ -4,6 +4,7 @@ Provenance is stored beside a result and never decides whether it can be reused 
 """
 
 import ast
+import functools
 import hashlib
 import platform
 import subprocess
@@ -97,6 +98,11 @@ def changed_modules(recorded: Mapping[str, str]) -> list[str]:
 
 def _imports(file: Path) -> list[str]:
     """Our own modules that a file imports anywhere, also inside functions."""
+    return _imports_of(file, file.stat().st_mtime_ns)
+
+
+@functools.cache
+def _imports_of(file: Path, _modified: int) -> list[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

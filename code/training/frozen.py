@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from encoders.memory import with_smaller_batches
 from encoders.tokens import IGNORED, Collator, Encoded, Feature
@@ -150,8 +149,10 @@ class _GivenOutputs(nn.Module):
         super().__init__()
         self.pooler = pooler
 
-    def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> BaseModelOutputWithPooling:
+    def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> Any:
         """Takes the states (B, W, H) as the last hidden states."""
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
         pooled = self.pooler(inputs_embeds) if self.pooler is not None else inputs_embeds[:, 0]
         return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
 

@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional
 
 from encoders.tokens import Collator, Encoded
-from evidence.metrics import score_acceptability, score_tags
 from training.prediction import predict
 
 CURVE_METRICS = {
@@ -48,6 +47,8 @@ class Validation:
         Raises:
             StudyError: the logits are not finite.
         """
+        from evidence.metrics import score_acceptability, score_tags
+
         with in_full_precision(model):
             logits = predict(
                 model, self._kind, self._data, self._tokenizer, self._batch_size, self._collate

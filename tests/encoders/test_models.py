@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from transformers import AutoConfig, AutoTokenizer
 
 from encoders import models
 from encoders.models import (
@@ -303,8 +304,8 @@ def test_a_device_is_told_with_the_neighbours_of_a_run(monkeypatch: pytest.Monke
 def test_a_hub_that_serves_another_revision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pinned = Checkpoint("org/name", "a" * 40, "org/name@a", "org/name, hub")
     config = build_config("bert")
-    monkeypatch.setattr(models.AutoConfig, "from_pretrained", lambda *_, **__: config)
-    monkeypatch.setattr(models.AutoTokenizer, "from_pretrained", lambda *_, **__: "tokenizer")
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda *_, **__: config)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", lambda *_, **__: "tokenizer")
     for served, refused in (("b" * 40, True), ("a" * 40, False), (None, False)):
         config._commit_hash = served
         if refused:

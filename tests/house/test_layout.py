@@ -1,6 +1,8 @@
 """The order of the rooms: arrows point down, torch stays in the left wing, names are our own."""
 
 import ast
+import os
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -92,6 +94,18 @@ def test_no_circle_inside_a_room() -> None:
 @pytest.mark.parametrize("name", [n for n in modules() if n.split(".")[0] not in LEFT_WING])
 def test_no_torch_outside_the_left_wing(name: str) -> None:
     assert not {target.split(".")[0] for target in imports(modules()[name])} & HEAVY
+
+
+def test_stored_results_are_gone_through_without_the_libraries_that_train() -> None:
+    """They take longer to import than a render of stored results may take."""
+    code = "import sys; import runs.workers; print(*{name.split('.')[0] for name in sys.modules})"
+    environment = {**os.environ, "PYTHONPATH": str(CODE)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "torch" in loaded and "runs" in loaded
+    assert not loaded & {"transformers", "peft", "datasets", "evaluate", "sklearn", "accelerate"}
 
 
 def test_names_are_our_own() -> None:

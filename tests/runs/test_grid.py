@@ -18,6 +18,7 @@ from store.results import _Reader
 from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
+from training import loop
 from words.wording import load_wording
 
 
@@ -101,14 +102,14 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     profile = load_tiny_profile(
         "[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]"
     )
-    original = train_stage.train
+    original = loop.train
 
     def fail_for_full(model, *rest, **more):
         if any("embeddings" in n and p.requires_grad for n, p in model.named_parameters()):
             raise StudyError("the GPU's memory is too small")
         return original(model, *rest, **more)
 
-    monkeypatch.setattr(train_stage, "train", fail_for_full)
+    monkeypatch.setattr(loop, "train", fail_for_full)
     ledger = Grid(profile, Store(tmp_path)).complete()
     assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
     assert "too small" in ledger.content["failures"]["cola-full-seed1"]

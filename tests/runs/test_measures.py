@@ -22,6 +22,7 @@ from runs.stages.restored import array_name, choose_sentences
 from store.entries import Store
 from store.results import load_results
 from study.errors import StudyError
+from training import loop
 
 
 def find_run(finished: FinishedStudy, name: str) -> Run:
@@ -163,7 +164,7 @@ def test_generators_are_fixed_before_model_and_head_are_built(
 
     original = Inputs.fresh_model
     monkeypatch.setattr(Inputs, "fresh_model", build)
-    monkeypatch.setattr(train_stage, "train", stop)
+    monkeypatch.setattr(loop, "train", stop)
     set_seed(99)
     with pytest.raises(StudyError, match="far enough"):
         train_stage.make(

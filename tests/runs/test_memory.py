@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from conftest import FinishedStudy
+from drift import distances, mixture, similarity, spectra
 from runs import inputs as inputs_module
 from runs.completion import Grid
 from runs.grid import Run, plan_runs
@@ -17,7 +18,7 @@ from runs.stages import drift, predict, price, representation, restored, structu
 from store.entries import Entry, Store
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
-from training import frozen, prediction
+from training import frozen, loop, prediction
 
 Make = Callable[[Store, Inputs, Run, Entry], Entry]
 ONE_RUN = """
@@ -40,15 +41,15 @@ def train_anew(store: Store, inputs: Inputs, run: Run, _trained: Entry) -> Entry
 PLACES: dict[str, tuple[str, ModuleType, str, Make]] = {
     "weights to the device": ("full", predict, "choose_device", lambda *all_: _predict(*all_)),
     "prediction": ("full", prediction, "_forward", lambda *all_: _predict(*all_)),
-    "drift": ("full", drift, "measure_drift", drift.make),
-    "spectra": ("full", structure, "measure_update", structure.make),
-    "CKA": ("full", representation, "compare_representations", representation.make),
-    "parts set back": ("full", restored, "mix", restored.make),
+    "drift": ("full", distances, "measure_drift", drift.make),
+    "spectra": ("full", spectra, "measure_update", structure.make),
+    "CKA": ("full", similarity, "compare_representations", representation.make),
+    "parts set back": ("full", mixture, "mix", restored.make),
     "their prediction": ("full", prediction, "_forward", restored.make),
     "price": ("full", price, "take_turns", lambda *all_: _price(*all_)),
     "price of a head": ("full", frozen, "_rows_for_head", lambda *all_: _price(*all_)),
     "frozen outputs": ("frozen", frozen, "_rows_for_head", train_anew),
-    "training": ("full", train, "train", train_anew),
+    "training": ("full", loop, "train", train_anew),
 }
 
 

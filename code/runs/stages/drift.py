@@ -8,15 +8,12 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from drift.distances import measure_drift
-from drift.untrained import embedding_row_drift, untouched_outside, weight_decay_factor
 from encoders.models import describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
 from study.architecture import HEAD, POOLER, locate
 from study.settings import LoraSettings, MethodSettings
-from training.loop import learning_rates
 
 STAGE = Stage("drift", 3, __name__)
 
@@ -25,6 +22,8 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     """Measures how far a run's weights moved, or finds it measured."""
 
     def measure(_folder: Path) -> dict[str, Any]:
+        from drift.distances import measure_drift
+
         base, tuned = inputs.pair(run, trained)
         pooler_in_head = trained.result()["costs"]["pooler"] == "head"
         before = load_file(trained.path("initial_head.safetensors"))
@@ -42,6 +41,9 @@ def _embedding_rows(
     inputs: Inputs, run: Run, base: nn.Module, tuned: nn.Module
 ) -> dict[str, Any] | None:
     """How far rows of the word embeddings moved that training did and did not touch."""
+    from drift.untrained import embedding_row_drift, weight_decay_factor
+    from training.loop import learning_rates
+
     if not (run.method.moves_encoder and run.method.adapter is None):
         return None
     before, after = (_word_embeddings(model) for model in (base, tuned))
@@ -58,6 +60,8 @@ def _untouched(
     method: MethodSettings, base: nn.Module, tuned: nn.Module, pooler_in_head: bool
 ) -> dict[str, Any]:
     """Whether every weight outside the trained ones is what it was, bit for bit."""
+    from drift.untrained import untouched_outside
+
     head = {HEAD, POOLER} if pooler_in_head else {HEAD}
 
     def is_trained(parameter: str) -> bool:
@@ -74,7 +78,7 @@ def _untouched(
 
 def _word_embeddings(model: nn.Module) -> Tensor:
     return next(
-        parameter.detach()
+        parameter.detach().cpu()  # the trained one may be where it predicted
         for name, parameter in model.named_parameters()
         if locate(name).kind == "word_embeddings"
     )

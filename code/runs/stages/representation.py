@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from drift.similarity import compare_representations, sample_tokens
 from encoders.memory import with_smaller_batches
 from encoders.models import choose_device, describe_device
 from runs.grid import Run, Stage
@@ -33,6 +32,8 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     source = {"train": trained.digest, "evaluations": hashes, "tokens": TOKENS, "seed": SEED}
 
     def compare(_folder: Path) -> dict[str, Any]:
+        from drift.similarity import sample_tokens
+
         base, tuned = (model.to(choose_device()) for model in inputs.pair(run, trained))
         sentences = {a: _sentences(inputs, run, a) for a in run.task.evaluations}
         tokens = min(TOKENS, *(sum(map(_count, own)) for own in sentences.values()))
@@ -51,6 +52,8 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
 def _compute(
     base: nn.Module, tuned: nn.Module, batches: Callable[[int], Batches], batch_size: int
 ) -> list[float]:
+    from drift.similarity import compare_representations
+
     return compare_representations(base, tuned, batches(batch_size))
 
 

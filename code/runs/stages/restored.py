@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.mixture import mix
 from encoders.models import choose_device, describe_device
 from encoders.tokens import Encoded
 from runs.grid import Run, Stage
@@ -27,18 +26,20 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     source = {"train": trained.digest, "evaluations": hashes, "sentences": sentences, "seed": SEED}
 
     def predict_all(folder: Path) -> dict[str, Any]:
+        from drift.mixture import mix
+
         mixture = mix(*inputs.pair(run, trained))
         mixture.model.to(choose_device())
         parts = restorable_parts(number_of_layers(mixture.before))
         if trained.result()["costs"]["pooler"] == "head":
             parts[HEAD].append(POOLER)
-        arrays = {}
-        for address in run.task.evaluations:
-            data, kept = _chosen(inputs, run, address)
-            arrays[array_name("items", address)] = kept
-            for part, layers in parts.items():
+        sets = {address: _chosen(inputs, run, address) for address in run.task.evaluations}
+        arrays = {array_name("items", address): kept for address, (_, kept) in sets.items()}
+        for part, layers in parts.items():
+            model = mixture.restore(layers)
+            for address, (data, _) in sets.items():
                 logits = predict(
-                    mixture.restore(layers),
+                    model,
                     run.task.kind,
                     data,
                     inputs.tokenizer(inputs.checkpoint(run.method)),

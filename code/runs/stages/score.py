@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from evidence.metrics import score_acceptability, score_tags
 from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
@@ -15,6 +14,8 @@ def make(store: Store, data: Data, run: Run, predicted: Entry, address: str) -> 
     """Scores stored predictions, or finds them scored."""
 
     def score(_folder: Path) -> dict[str, Any]:
+        from evidence.metrics import score_acceptability, score_tags
+
         arrays, gold = predicted.arrays(), data.gold(run.task, address)
         if run.task.kind == "token":
             return {"metrics": score_tags(arrays["predicted"], gold)}

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from drift.spectra import measure_update
 from encoders.models import describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
@@ -16,6 +15,8 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     """Measures the structure of a run's update, or finds it measured."""
 
     def measure(_folder: Path) -> dict[str, Any]:
+        from drift.spectra import measure_update
+
         known = inputs.base_directions(inputs.checkpoint(run.method))
         return {"rows": measure_update(*inputs.pair(run, trained), known)}
 

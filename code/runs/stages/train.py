@@ -3,11 +3,10 @@
 import contextlib
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save_file
 from torch import nn
-from transformers import set_seed
 
 from encoders.models import (
     choose_device,
@@ -24,7 +23,9 @@ from runs.inputs import Inputs
 from store.entries import Entry, Key, Store, disk_errors
 from training.frozen import SplitOutputs, Splits, head_alone
 from training.instruments import Instruments
-from training.loop import StepListener, build_schedule, train
+
+if TYPE_CHECKING:
+    from training.loop import StepListener
 
 STAGE = Stage("train", 3, __name__)
 
@@ -70,7 +71,7 @@ def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
     )
 
 
-def make(store: Store, inputs: Inputs, run: Run, listener: StepListener) -> Entry:
+def make(store: Store, inputs: Inputs, run: Run, listener: "StepListener") -> Entry:
     """Trains a run, or finds it trained."""
     own = key(inputs, run)
 
@@ -82,6 +83,8 @@ def make(store: Store, inputs: Inputs, run: Run, listener: StepListener) -> Entr
 
 def steps(inputs: Inputs, run: Run) -> int:
     """Optimisation steps of a training."""
+    from training.loop import build_schedule
+
     features = len(inputs.encoded(run.task, run.method, run.task.train).features)
     per_epoch = build_schedule(features, run.method.training).steps_per_epoch
     return per_epoch * run.method.training.num_train_epochs
@@ -96,8 +99,13 @@ def work(inputs: Inputs, run: Run) -> float:
 
 
 def _train(
-    inputs: Inputs, run: Run, folder: Path, workspace: Path, listener: StepListener
+    inputs: Inputs, run: Run, folder: Path, workspace: Path, listener: "StepListener"
 ) -> dict[str, Any]:
+    from transformers import set_seed
+
+    from training.loop import train
+
+    inputs.release()
     outputs = inputs.encoder_outputs(run.task, run.method, run.seed)
     # Python's, numpy's and torch's generators, before anything of this run is drawn, and after what
     # the seeds share: whichever of them needed it first draws from there on as the others do.
