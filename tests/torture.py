@@ -16,6 +16,7 @@ import random
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest import MonkeyPatch
+from tqdm import tqdm
 
 from rendering import preview
 from rendering.export import export_results
@@ -62,6 +64,8 @@ def torture(kills: int, folder: Path, seed: int = 0) -> Tally:
 
     ``DATA_DIR`` and ``MODEL_DIR`` must name the inputs of ``tiny_study``.
     """
+    # tqdm's own lock is shared with forked processes: a killed one would hold it for ever.
+    tqdm.set_lock(threading.RLock())
     profile, chance, tally = load_tiny_profile(ONE_SEED), random.Random(seed), Tally()
     _complete(profile, folder / "whole")  # here, so that every child has all libraries loaded
     shutil.rmtree(folder / "whole")
