@@ -11,11 +11,13 @@ LOCK ?= 1
 VENV ?= .venv
 BIN := $(VENV)/bin
 PY := "$(BIN)/python"
-PIP := $(PY) -m pip install -q --disable-pip-version-check
+# What is imported is compiled when it is: the other modules would take half of the set-up.
+PIP := $(PY) -m pip install -q --disable-pip-version-check --no-compile
 TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help demo picture report single laptop render list verify test check format bench bench-quick fuzz torture audit lock clean
 
 help:  ## this list
@@ -106,9 +108,9 @@ $(VENV)/.base: requirements.txt requirements.lock | $(VENV)/bin/python
 	$(call install,-r requirements.txt)
 	@touch "$@"
 
-$(VENV)/.demo: requirements-demo.txt $(VENV)/.base
+$(VENV)/.demo: requirements.txt requirements-demo.txt requirements.lock | $(VENV)/bin/python
 	$(call install,-r requirements.txt -r requirements-demo.txt)
-	@touch "$@"
+	@touch "$(VENV)/.base" "$@"
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.base
 	$(call install,-r requirements.txt -r requirements-dev.txt)
