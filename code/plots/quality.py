@@ -71,14 +71,24 @@ def draw_quality(
     (drawing.number_axis if metric == "matthews_correlation" else drawing.percent_axis)(
         ax.xaxis, words
     )
-    for row, method in enumerate(methods):
-        if method in estimates and (value := estimates[method]["value"]) is not None:
-            drawing.draw_estimate(ax, row, estimates[method], styles[method], upright=False)
-            drawing.write_above(ax, value, row, lettering.show_value(words, metric, value))
+    known = {
+        row: (estimates[method], styles[method], value)
+        for row, method in enumerate(methods)
+        if method in estimates and (value := estimates[method]["value"]) is not None
+    }
+    for row, (estimate, style, _) in known.items():
+        drawing.draw_estimate(ax, row, estimate, style, upright=False)
     low, high = ax.dataLim.intervalx
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2  # a narrow axis would exaggerate differences
-    ax.set_xlim(low - wider - 0.06, high + wider + 0.06)
+    low, high = low - wider - 0.06, high + wider + 0.06
+    ax.set_xlim(low, high)
     ax.locator_params(axis="x", nbins=1)
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    ax.set_xticks([ticks[0], ticks[-1]] if len(ticks) > 1 else ticks)  # more would touch
+    for row, (_, _, value) in known.items():
+        beside_edge = value < low + (high - low) / 3  # the names of the rows stand there
+        text = lettering.show_value(words, metric, value)
+        drawing.write_above(ax, value, row, text, "left" if beside_edge else "center")
     title = lettering.wrap_label(lettering.capitalise(words.name(metric)), 11)
     ax.set_title(title, fontweight="normal", fontsize=SMALL)
 
