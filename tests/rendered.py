@@ -102,7 +102,7 @@ def rendered_fixture(
     renderer, language = request.param
     given = os.environ.get("REPORT_DIR")
     if given and renderer == "quarto":
-        yield Rendered(language, Path(given), ROOT / "figures")
+        yield Rendered(language, Path(given), Path(given).resolve().parents[1] / "figures")
         return
     finished: FinishedStudy = request.getfixturevalue("finished")
     folder = tmp_path_factory.mktemp("report")
