@@ -6,7 +6,8 @@ turns stands the rate at which this machine multiplies matrices of the step's ow
 
 Recipes: ``run_glue`` (transformers' example script: every sentence padded to 128 tokens, random
 order, AdamW), ``course`` (dynamic padding, random order, AdamW), and the methods of this study
-(batches of like length, fused AdamW; the frozen control on encoder outputs computed once).
+(batches of like length, fused AdamW, freed memory kept; the frozen control on encoder outputs
+computed once).
 
 FLOPs: see ``FORMULA``. Padding counts as work done. Quality at equal epochs is measured without
 ``run_glue``: its padding is masked, so it learns what ``course`` learns, only slower.
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
 
 import numpy as np
 import torch
-from measured import matmul_rate, write_results
+from measured import free_memory_as_glibc_does, matmul_rate, write_results
 from sklearn.metrics import matthews_corrcoef
 from torch import nn
 from transformers import (
@@ -46,6 +47,7 @@ from transformers import (
 from transformers.utils import logging
 
 from corpora.loading import load_corpus
+from encoders.memory import keep_freed_memory
 from encoders.models import build_model, find_checkpoint, load_tokenizer
 from encoders.tokens import Encoded, encode_sentences
 from study.profiles import load_profile
@@ -210,6 +212,7 @@ def _settings(training: TrainingSettings) -> TrainingSettings:
 
 def run_usual(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
     """The Trainer as the script or the course sets it up."""
+    free_memory_as_glibc_does()
     model = bench.model("full")
     meter.watch(model)
     features = data.features
@@ -248,6 +251,7 @@ def _padded(feature: dict[str, Any]) -> dict[str, Any]:
 
 def run_ours(bench: Bench, method: str, data: Encoded, meter: Meter) -> nn.Module:
     """A method of this study, by its own loop."""
+    keep_freed_memory()
     model = bench.model(method)
     splits = (data, bench.validation)
     outputs = None
