@@ -11,7 +11,8 @@ LOCK ?= 1
 VENV ?= .venv
 BIN := $(VENV)/bin
 PY := "$(BIN)/python"
-# What is imported is compiled when it is: the other modules would take half of the set-up.
+# What is imported is compiled when it is, and kept so: the other modules would take half of the set-up.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(PY) -m pip install -q --disable-pip-version-check --no-compile
 TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
