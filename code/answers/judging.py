@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
 
-from scipy import stats
+import scipy  # its modules are loaded when they are used
 
 from evidence.outcomes import decisive_interval
 from evidence.schema import Comparison
@@ -211,7 +211,7 @@ def rank_correlation(profile: Sequence[float]) -> float | None:
         return None
     if len(set(profile)) == 1:
         return 0.0
-    return float(stats.spearmanr(range(len(profile)), profile).statistic)
+    return float(scipy.stats.spearmanr(range(len(profile)), profile).statistic)
 
 
 def upper_over_lower(profile: Sequence[float]) -> float | None:

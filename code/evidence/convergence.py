@@ -18,7 +18,7 @@ from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import Floats
 
@@ -248,8 +248,8 @@ def late_slope(curve: Curve) -> tuple[float | None, float | None]:
         return None, None
     if np.ptp(values) == 0:
         return 0.0, 0.0
-    line = stats.linregress(epochs, values)
-    quantile = stats.t.ppf((1 + LEVEL) / 2, len(values) - 2)
+    line = scipy.stats.linregress(epochs, values)
+    quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 2)
     return float(line.slope), float(quantile * line.stderr)
 
 
@@ -280,7 +280,7 @@ def _slope_interval(runs: Sequence[RunConvergence]) -> tuple[float | None, float
         return None, None
     mean = float(np.mean(slopes))
     if len(slopes) > 1:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1) * stats.sem(slopes))
+        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1) * scipy.stats.sem(slopes))
     else:
         half = next(margin for run in runs if (margin := run["slope_margin"]) is not None)
     return mean - half, mean + half

@@ -39,7 +39,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import CountMetric, Floats
 
@@ -174,9 +174,9 @@ def item_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
         return Interval(value, value, value)
     # Ties count half: counts are discrete, and a value equal to the estimate lies on no side.
     below = (np.sum(draws < value) + 0.5 * np.sum(draws == value)) / len(draws)
-    bias = stats.norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-    tails = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
-    adjusted = stats.norm.cdf(bias + tails / (1 - _acceleration(quantity.influence) * tails))
+    bias = scipy.stats.norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    tails = bias + scipy.stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    adjusted = scipy.stats.norm.cdf(bias + tails / (1 - _acceleration(quantity.influence) * tails))
     low, high = np.quantile(draws, adjusted)
     return Interval(value, float(low), float(high))
 
@@ -216,8 +216,10 @@ def seed_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
     parts = variance_parts(quantity)
     inner = item_interval(quantity, level)
     upper_tail = (1 + level) / 2
-    half_width = float(stats.t.ppf(upper_tail, parts.degrees_of_freedom) * np.sqrt(parts.total))
-    item_half_width = float(stats.norm.ppf(upper_tail) * np.sqrt(parts.items))
+    half_width = float(
+        scipy.stats.t.ppf(upper_tail, parts.degrees_of_freedom) * np.sqrt(parts.total)
+    )
+    item_half_width = float(scipy.stats.norm.ppf(upper_tail) * np.sqrt(parts.items))
     if half_width == 0 or inner.value in quantity.bounds:  # all seeds are alike, at the bound
         return inner
     if item_half_width == 0:
@@ -240,14 +242,14 @@ def _unbounded(value: float, bounds: Bounds) -> float:
     low, high = bounds
     value = float(np.clip(value, low, high))
     if np.isfinite(high):
-        return float(special.logit((value - low) / (high - low)))
+        return float(scipy.special.logit((value - low) / (high - low)))
     return float(np.log(value - low)) if np.isfinite(low) else value
 
 
 def _bounded(position: float, bounds: Bounds) -> float:
     low, high = bounds
     if np.isfinite(high):
-        return float(low + (high - low) * special.expit(position))
+        return float(low + (high - low) * scipy.special.expit(position))
     return float(low + np.exp(position)) if np.isfinite(low) else position
 
 
@@ -286,7 +288,7 @@ def seed_p(difference: Replicated, p_items: float) -> float:
     if not np.isfinite(parts.degrees_of_freedom) or parts.total == 0:
         return p_items
     statistic = abs(difference.value) / np.sqrt(parts.total)
-    return max(p_items, float(2 * stats.t.sf(statistic, parts.degrees_of_freedom)))
+    return max(p_items, float(2 * scipy.stats.t.sf(statistic, parts.degrees_of_freedom)))
 
 
 def item_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
@@ -78,6 +77,8 @@ def draw_histogram(
     ax: Axes, results: Results, words: Wording, models: Sequence[Model], metric: str
 ) -> None:
     """Bars by layer, a colour a method, with the range of the seeds as a line."""
+    import seaborn
+
     styles = drawing.styles_of(results)
     rows = pd.concat(
         select_layers(results, model, metric)
@@ -251,6 +252,8 @@ def select_cells(results: Results, model: Model, metric: str) -> pd.DataFrame:
 
 def draw_heatmap(ax: Axes, table: pd.DataFrame, norm: LogNorm, words: Wording) -> None:
     """Cells of ``select_cells``, the last layer on top; what has not changed is grey."""
+    import seaborn
+
     ax.set_facecolor(UNCHANGED)
     seaborn.heatmap(
         table.iloc[::-1],

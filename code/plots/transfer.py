@@ -5,7 +5,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm, to_hex
@@ -253,6 +252,8 @@ def draw_confusion(
 
     Tags that neither occur nor are predicted are left out; a row without words stays empty.
     """
+    import seaborn
+
     used = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
     totals = table.sum(axis=1)[used, None]
     cells = np.full((len(used), len(used)), np.nan)

@@ -45,6 +45,8 @@ def execute(pieces: Sequence[Piece], document: Path, profile: str, work: Path) -
 @contextmanager
 def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
     """A client with a running kernel of this interpreter, apart from the user's Jupyter."""
+    # jsonschema, below nbclient, would build a grammar of IRIs that nobody asks for: three seconds.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -68,7 +70,9 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
         transport_encryption="auto",
     )
     setup = new_code_cell(_SETUP)
-    client = NotebookClient(new_notebook(cells=[setup]), km=manager, timeout=None)
+    client = NotebookClient(
+        new_notebook(cells=[setup]), km=manager, timeout=None, shutdown_kernel="immediate"
+    )
     environment = {
         **os.environ,
         "QUARTO_PROFILE": profile,
