@@ -141,6 +141,9 @@
     }).sort(function (a, b) { return a.seconds - b.seconds; });
   }
 
+  var pen = document.createElement("canvas").getContext("2d");
+  function textWidth(text) { pen.font = "13px system-ui, sans-serif"; return pen.measureText(text).width; } // the charts' font: figures.css
+
   function draw(chosen) {
     var metric = chosen.metric.split("|").pop(), rows = shown = table(chosen);
     var percent = percentMetrics.indexOf(metric) >= 0;
@@ -153,7 +156,7 @@
     if (chosen.view === "estimates" || chosen.view === "tags") {
       var label = chosen.view === "tags" && !chosen.part ? function (r) { return r.group; } : function (r) { return name(r.method); };
       var order = unique(rows.map(label));
-      options.marginLeft = 20 + 7 * Math.min(26, d3.max(order, function (t) { return t.length; }) || 0);
+      options.marginLeft = 24 + Math.min(0.6 * width, d3.max(order, textWidth) || 0);
       options.height = 60 + order.length * (chosen.view === "tags" && !chosen.part ? 14 * Math.max(1, methods.length) : 38);
       options.y = { label: null, domain: order };
       var shift = function (r) { return chosen.view === "tags" && !chosen.part ? 12 * (methods.indexOf(r.method) - (methods.length - 1) / 2) : 0; };
