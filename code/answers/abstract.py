@@ -79,7 +79,7 @@ class AbstractAnswers:
     @property
     def weights(self) -> Phrase:
         """Task 3: where the weights moved and what became of the hidden states."""
-        return self.voice.join([self.drift.layers, self.states.tagger])
+        return self.voice.join([self.drift.layers_stated, self.states.tagger])
 
     @property
     def training(self) -> Phrase:

@@ -36,13 +36,21 @@ class DriftAnswers(ModelAnswers):
     @property
     def layers(self) -> Phrase:
         """Whether fine-tuning changes only, or mainly, the upper layers: over all models."""
+        return self._say_layers("layers")
+
+    @property
+    def layers_stated(self) -> Phrase:
+        """The same where nobody has asked."""
+        return self._say_layers("layers-stated")
+
+    def _say_layers(self, key: str) -> Phrase:
         trends = self._with_trend()
         ratios = [ratio for model in trends if (ratio := self._ratio(model)) is not None]
         mainly = [model for model, trend in trends.items() if trend == Trend.MAINLY_UPPER]
         extent = judging.judge_extent(model in mainly for model in trends)
         only = extent == Extent.ALL and bool(ratios) and min(ratios) >= ONLY
         return self.voice.say(
-            "layers",
+            key,
             "only" if only else extent,
             models=len(trends),
             listed=self.listed(mainly),

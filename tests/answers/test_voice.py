@@ -262,12 +262,26 @@ def test_a_frozen_encoder_that_ran_for_every_batch_is_said() -> None:
         assert ("every batch" in Answers(study, words).setup.frozen_outputs) is not held
 
 
+def test_the_abstract_answers_no_question_that_it_has_not_asked() -> None:
+    study = build_study()
+    for language in LANGUAGES:
+        answers = Answers(study, load_wording(language))
+        given, stated = answers.drift.layers, answers.abstract.weights
+        assert (
+            given.numbers["ratios"]
+            and given.numbers["ratios"] == answers.drift.layers_stated.numbers["ratios"]
+        )
+        assert re.match(r"(No|Yes|Нет|Да|Mainly|Not|В основном)\b", given)
+        assert not re.match(r"(No|Yes|Нет|Да|Mainly|Not)\b", stated)
+
+
 def test_a_single_model_is_not_spoken_of_as_all_models() -> None:
     study = build_study(("full",), cola_methods=("frozen",), seeds=(42,))
     for language in LANGUAGES:
         answers = Answers(study, load_wording(language))
         for said in (
             answers.drift.layers,
+            answers.drift.layers_stated,
             answers.drift.head,
             answers.curves.epochs,
             answers.curves.overfitting,
@@ -636,15 +650,15 @@ def test_every_outcome_has_a_sentence() -> None:
                        "parameters", "tasks-size", "structure", "abstract-cost"),
         tuple(Agreement): ("transfer",),
         tuple(Trend): ("depth",),
-        tuple(Extent): ("layers", "depth-measures", "depth-literature", "head", "beyond-control",
-                        "schedule", "falling", "overfitting", "epochs-more", "restored"),
+        tuple(Extent): ("layers", "layers-stated", "depth-measures", "depth-literature", "head",
+                        "beyond-control", "schedule", "falling", "overfitting", "epochs-more", "restored"),
         tuple(Order): ("drop", "seen", "pieces", "domain", "label", "tasks", "tasks-adapter",
                        "similarity", "speed"),
         tuple(Turn): ("turn",),
         tuple(Outlook): ("outlook",),
         tuple(Part): ("conventions", "word-order"),
         ("not-learned",): ("drop", "causes", "why"),
-        ("only-single", "all-single", "none-single"): ("layers",),
+        ("only-single", "all-single", "none-single"): ("layers", "layers-stated"),
         ("all-single", "some-single", "none-single"): ("head",),
         ("all-single", "none-single"): ("epochs-more", "overfitting"),
         tuple(f"{ratio}-{order}" for ratio in tuple(Ratio)[:3] for order in tuple(Order)[:3]):
