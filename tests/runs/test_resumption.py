@@ -51,13 +51,17 @@ def complete(root: Path, name: str, step: int, number: int) -> None:
         os._exit(stop.status)
 
 
+#: What a training imports: a process that is killed need not load it anew.
+HEAVY = ("training.loop", "evidence.metrics", "drift", "transformers.models.bert.modeling_bert")
+
+
 def in_a_process(root: Path, name: str, step: int = 0, number: int = 0) -> tuple[int, list[int]]:
     """Exit code (negative: killed by that signal) and the steps of this attempt."""
     root.mkdir(exist_ok=True)
     log = root / "steps.txt"
     log.write_text("")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["runs.completion"])
+    context.set_forkserver_preload(["runs.completion", *HEAVY])
     process = context.Process(target=complete, args=(root, name, step, number))
     process.start()
     process.join(300)
