@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
 
 import numpy as np
 import torch
-from measured import free_memory_as_glibc_does, matmul_rate, write_results
+from measured import matmul_rate, write_results
 from sklearn.metrics import matthews_corrcoef
 from torch import nn
 from transformers import (
@@ -47,7 +47,7 @@ from transformers import (
 from transformers.utils import logging
 
 from corpora.loading import load_corpus
-from encoders.memory import keep_freed_memory
+from encoders.memory import keep_freed_memory, set_thresholds
 from encoders.models import build_model, find_checkpoint, load_tokenizer
 from encoders.tokens import Encoded, encode_sentences
 from study.profiles import load_profile
@@ -63,6 +63,7 @@ SEED = 42
 PADDED = 128  # run_glue's max_seq_length, with its pad_to_max_length
 WARM_UP = 3  # steps of a turn that are not counted
 USUAL = ("run_glue", "course")
+GLIBC_THRESHOLDS = (2**25, 2**26)  # what glibc's own move up to by themselves, mallopt(3)
 FORMULA = (
     "forward, a token: 2 for every weight of the encoder's matrices (Kaplan et al. 2020, table 1) "
     "and 4 T H a layer for attention (Hoffmann et al. 2022, appendix F); backward twice that, "
@@ -212,7 +213,7 @@ def _settings(training: TrainingSettings) -> TrainingSettings:
 
 def run_usual(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
     """The Trainer as the script or the course sets it up."""
-    free_memory_as_glibc_does()
+    set_thresholds(*GLIBC_THRESHOLDS)
     model = bench.model("full")
     meter.watch(model)
     features = data.features

@@ -1,7 +1,5 @@
 """What the benchmarks share: the machine's own rate, and the file that results go to."""
 
-import contextlib
-import ctypes
 import json
 import statistics
 import time
@@ -24,17 +22,6 @@ def matmul_rate(rows: int, hidden: int, wide: int) -> float:
         x @ broad
         seconds.append(time.perf_counter() - start)
     return 2 * rows * hidden * (4 * hidden + wide) / statistics.median(seconds)
-
-
-def free_memory_as_glibc_does() -> None:
-    """Undoes ``encoders.memory.keep_freed_memory``.
-
-    Glibc's own thresholds move up to 32 MiB for mapping and twice that for giving back, mallopt(3).
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, 2**26)  # M_TRIM_THRESHOLD
 
 
 def write_results(name: str, result: dict[str, Any]) -> None:

@@ -30,10 +30,15 @@ def keep_freed_memory() -> None:
     By default each large tensor is mapped and unmapped, and every page of it is faulted in anew: a
     quarter of a training step on a CPU (see LOG.md). No effect with another C library.
     """
+    set_thresholds(_KEPT_BYTES, _KEPT_BYTES)
+
+
+def set_thresholds(mapping: int, trimming: int) -> None:
+    """Bytes above which glibc maps a tensor for itself, and gives free memory back: mallopt(3)."""
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
-        for threshold in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
-            libc.mallopt(threshold, _KEPT_BYTES)
+        libc.mallopt(_M_MMAP_THRESHOLD, mapping)
+        libc.mallopt(_M_TRIM_THRESHOLD, trimming)
 
 
 def release_memory() -> None:

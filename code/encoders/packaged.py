@@ -210,6 +210,8 @@ def _tensor(value: np.ndarray) -> Tensor:
 
 
 def _save_tokenizer(vocabulary: Vocabulary, kept: np.ndarray, longest: int, folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
     bos, eos, pad, unk = (
         vocabulary.pieces[i]
         for i in (vocabulary.bos, vocabulary.eos, vocabulary.pad, vocabulary.unk)
@@ -218,8 +220,6 @@ def _save_tokenizer(vocabulary: Vocabulary, kept: np.ndarray, longest: int, fold
     tokenizer.add_special_tokens(
         [AddedToken(piece, special=True) for piece in (bos, pad, eos, unk)]
     )
-    from transformers import PreTrainedTokenizerFast
-
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=bos,

@@ -51,7 +51,7 @@ def _save_svg(figure: Figure, target: Path) -> None:
 
 
 def compact(svg: str, name: str) -> str:
-    """The same picture in two thirds of the bytes: seventeen of them stand inside the page.
+    """The same picture in fewer bytes: every figure stands inside the page.
 
     Without comments, indentation and names that nothing refers to; coordinates to a hundredth of a
     point. Names of glyphs and the picture's own are short, since pandoc puts the latter before each

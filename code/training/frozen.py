@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,9 @@ from torch.nn.utils.rnn import pad_sequence
 from encoders.memory import with_smaller_batches
 from encoders.tokens import IGNORED, Collator, Encoded, Feature
 from training.prediction import length_sorted_batches
+
+if TYPE_CHECKING:
+    from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 LARGEST = 2 * 2**30  # bytes of outputs that are held in memory; above, the encoder runs every time
 FLOAT_BYTES = 4
@@ -149,7 +152,7 @@ class _GivenOutputs(nn.Module):
         super().__init__()
         self.pooler = pooler
 
-    def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> Any:
+    def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> "BaseModelOutputWithPooling":
         """Takes the states (B, W, H) as the last hidden states."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
