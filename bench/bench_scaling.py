@@ -1,7 +1,8 @@
-"""How the cost grows: with tokens, width, depth of a training step, and with the number of runs.
+"""How the cost grows: with tokens, width, depth of a training step, and with the number of seeds.
 
 Three sizes each, everything else fixed; the exponent b of cost = a size^b is the slope of a line
-through the logarithms (least squares). The sizes of a row take turns, medians are compared.
+through the logarithms (least squares). The sizes of a row take turns, medians are compared. It is
+measured once for a kind of machine and stored, and the appendix of the next render shows it.
 
     python bench/bench_scaling.py                   prints and writes _output/bench-scaling.json
 """
@@ -10,9 +11,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -22,17 +22,19 @@ import torch
 from measured import matmul_rate, write_results
 from transformers import BertConfig, BertForSequenceClassification
 
+from encoders.models import choose_device
+from encoders.precision import resolve_precision
 from runs.completion import Grid
+from runs.stages import growth
+from runs.stages.growth import BASE, SIZES
 from store.entries import Store
+from study.paths import cache_folder
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
 from training.price import WARM_UP, build_stepper, take_turns
 
 STEPS = 15
-BASE = {"tokens": 512, "width": 256, "depth": 4}  # of a batch; hidden size; layers
-SIZES = {"tokens": (512, 1024, 2048), "width": (256, 512, 1024), "depth": (4, 8, 16)}
 LENGTH = 32
-RUNS = (1, 2, 4)  # seeds of every method
 
 
 def build_step(tokens: int, width: int, depth: int) -> Callable[[int], None]:
@@ -49,18 +51,18 @@ def build_step(tokens: int, width: int, depth: int) -> Callable[[int], None]:
     labels = torch.randint(0, 2, (tokens // LENGTH,), generator=generator)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
     return build_stepper(
-        BertForSequenceClassification(config),
+        BertForSequenceClassification(config).to(choose_device()),
         load_profile("demo").tasks["cola"].method("full").training,
         [[batch]] * (WARM_UP + STEPS),
         lambda given: given[0],
-        torch.float32,
+        getattr(torch, resolve_precision("auto")),
     )
 
 
 def measure_steps(name: str) -> dict[int, float]:
     """Size -> median seconds of a step; the sizes take turns."""
     steppers = {str(size): build_step(**BASE | {name: size}) for size in SIZES[name]}
-    times = take_turns(steppers, STEPS, torch.device("cpu")).seconds
+    times = take_turns(steppers, STEPS, choose_device()).seconds
     return {int(size): float(np.median(seconds)) for size, seconds in times.items()}
 
 
@@ -70,7 +72,7 @@ def measure_grids() -> dict[int, float]:
     with tempfile.TemporaryDirectory() as folder:
         inputs = write_tiny_inputs(Path(folder) / "inputs")
         os.environ |= {"DATA_DIR": str(inputs / "data"), "MODEL_DIR": str(inputs / "models")}
-        for number in (1, *RUNS):  # the first one loads what all use
+        for number in (1, *SIZES["seeds"]):  # the first one loads what all use
             seeds = list(range(1, number + 1))
             tables = [f"[profiles.tiny.{task}]\nseeds = {seeds}\n" for task in ("cola", "pos")]
             start = time.perf_counter()
@@ -80,22 +82,18 @@ def measure_grids() -> dict[int, float]:
     return found
 
 
-def exponent(costs: Mapping[int, float]) -> float:
-    """The b of cost = a size^b."""
-    sizes, seconds = np.log(list(costs)), np.log(list(costs.values()))
-    return float(np.polyfit(sizes, seconds, 1)[0])
+def measure() -> dict[str, dict[int, float]]:
+    """What grows -> size -> seconds."""
+    return {name: measure_steps(name) for name in BASE} | {"seeds": measure_grids()}
 
 
 def main() -> None:
-    """Runs the benchmark, prints it and writes ``_output/bench-scaling.json``."""
-    costs = {name: measure_steps(name) for name in SIZES} | {"runs": measure_grids()}
-    result: dict[str, Any] = {
-        name: {"seconds": of_name, "exponent": round(exponent(of_name), 2)}
-        for name, of_name in costs.items()
-    }
+    """Measures where this kind of machine has not been yet, prints, writes the JSON."""
+    found = growth.make(Store(cache_folder()), measure)
     rate = matmul_rate(BASE["tokens"], BASE["width"], 4 * BASE["width"])
-    result |= {"matmul_gflops": rate / 1e9, "threads": torch.get_num_threads()}
-    write_results("bench-scaling.json", result)
+    told = {"measured": found.provenance()["time"], "stored": found.name}
+    facts = {"matmul_gflops_now": rate / 1e9, "threads": torch.get_num_threads()}
+    write_results("bench-scaling.json", {**found.result(), **told, **facts})
 
 
 if __name__ == "__main__":

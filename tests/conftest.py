@@ -1,5 +1,6 @@
 """Shared fixtures: one tiny study, trained once a session on a sample of the miniature corpora."""
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from transformers.utils import logging
 
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
 from rendered import rendered_fixture  # noqa: F401 - both reports of the tiny study
 from runs.completion import Grid
+from runs.stages import growth
+from runs.stages.growth import SIZES
 from store.entries import Store
 from store.ledger import Ledger
 from study.settings import Profile
@@ -24,6 +28,12 @@ torch.set_num_threads(1)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+
+
+def pytest_collection_finish() -> None:
+    """Every training collects garbage: what the libraries have loaded need not be gone through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,9 +56,20 @@ class FinishedStudy:
 
 
 @pytest.fixture(scope="session")
-def tiny_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``data/`` and ``models/tiny/``."""
-    return write_tiny_inputs(tmp_path_factory.mktemp("inputs"))
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_inputs(common: Path) -> Path:
+    """A folder with ``data/`` and ``models/tiny/``, written by the first process that needs it."""
+    folder = common / "inputs"
+    with FileLock(common / "inputs.lock"):
+        return folder if folder.exists() else write_tiny_inputs(folder)
 
 
 @pytest.fixture
@@ -60,15 +81,17 @@ def tiny_environment(tiny_inputs: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture(scope="session")
-def finished(
-    tiny_inputs: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[FinishedStudy]:
-    """The tiny study, run to its end; tests must not change its store."""
-    folder = tmp_path_factory.mktemp("finished")
+def finished(tiny_inputs: Path, common: Path) -> Iterator[FinishedStudy]:
+    """The tiny study, run to its end by one process; tests must not change its store."""
+    folder = common / "finished"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATA_DIR", str(tiny_inputs / "data"))
         patch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
         profile = load_tiny_profile()
         store = Store(folder / "cache")
-        grid = Grid(profile, store)
-        yield FinishedStudy(folder, profile, grid, store, grid.complete())
+        with FileLock(common / "finished.lock"):
+            # As after `make bench`, which alone measures it: seconds that grow by powers.
+            growth.make(store, lambda: {n: {s: s**1.5 for s in own} for n, own in SIZES.items()})
+            grid = Grid(profile, store)
+            ledger = grid.complete()
+        yield FinishedStudy(folder, profile, grid, store, ledger)

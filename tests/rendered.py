@@ -4,17 +4,19 @@ Quarto's render is left out where there is no ``quarto`` on the PATH. ``REPORT_D
 with reports that it has rendered already, of any profile, with their figures in ``figures/``.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from rendering import preview
 from tiny_study import PROFILE
@@ -96,21 +98,30 @@ CASES = [(renderer, language) for renderer in RENDERERS for language in DOCUMENT
 
 
 @pytest.fixture(scope="session", params=CASES, ids="-".join, name="rendered")
-def rendered_fixture(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Rendered]:
+def rendered_fixture(request: pytest.FixtureRequest, common: Path) -> Rendered:
     renderer, language = request.param
     given = os.environ.get("REPORT_DIR")
     if given and renderer == "quarto":
-        yield Rendered(language, Path(given), Path(given).resolve().parents[1] / "figures")
-        return
+        return Rendered(language, Path(given), Path(given).resolve().parents[1] / "figures")
     finished: FinishedStudy = request.getfixturevalue("finished")
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "experiments.toml").write_text(PROFILE, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EXPERIMENTS_FILE", str(folder / "experiments.toml"))
-        patch.setenv("CACHE_DIR", str(finished.store.root))
-        patch.setenv("OUTPUT_DIR", str(folder / "out"))
-        patch.setenv("FIGURES_DIR", str(folder / "figures"))
-        rendered = RENDERERS[renderer](language, folder)
-    yield rendered
+    folder = common / f"report-{renderer}-{language}"
+    with FileLock(f"{folder}.lock"):
+        return _rendered_once(finished, RENDERERS[renderer], language, folder)
+
+
+def _rendered_once(
+    finished: "FinishedStudy", renderer: Renderer, language: str, folder: Path
+) -> Rendered:
+    """The report of the tiny study, rendered by the first process that needs it."""
+    kept = folder / "rendered.json"
+    if not kept.exists():
+        folder.mkdir(exist_ok=True)
+        (folder / "experiments.toml").write_text(PROFILE, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("EXPERIMENTS_FILE", str(folder / "experiments.toml"))
+            patch.setenv("CACHE_DIR", str(finished.store.root))
+            patch.setenv("OUTPUT_DIR", str(folder / "out"))
+            patch.setenv("FIGURES_DIR", str(folder / "figures"))
+            made = renderer(language, folder)
+        kept.write_text(json.dumps([str(made.folder), str(made.figures)]))
+    return Rendered(language, *map(Path, json.loads(kept.read_text())))

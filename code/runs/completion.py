@@ -16,6 +16,7 @@ from runs.progress import Progress
 from runs.stages import (
     drift,
     evidence,
+    growth,
     items,
     predict,
     price,
@@ -163,8 +164,15 @@ class Grid:
             if known := self.store.find(price.key(self.inputs, task, machine)):
                 self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
+        self._record_growth()
         self._ledger.save(self.store.root)
         return self._ledger
+
+    def _record_growth(self) -> None:
+        """What ``make bench`` has measured on the kind of machine that the first task ran on."""
+        machine = next(iter(self._machines.values()), this_machine())
+        if known := self.store.find(growth.key(machine)):
+            self._ledger.record_growth(known.name)
 
     def _complete_task(self, task: TaskSettings) -> None:
         tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}

@@ -31,6 +31,8 @@ TASK_FRAMES: dict[str, tuple[str, ...]] = {
 }
 """Frame of a task's methods, all seeds together -> its columns after ``TASK_COLUMNS``."""
 
+GROWTH_COLUMNS = ("quantity", "size", "seconds", "exponent", "device")
+
 Choice = str | int | None | Collection[str] | Collection[int]
 
 

@@ -23,7 +23,15 @@ from evidence.schema import (
 )
 from store import provenance
 from store.entries import Entry, Store
-from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES, plain_frame, select
+from store.frames import (
+    FRAMES,
+    GROWTH_COLUMNS,
+    RUN_COLUMNS,
+    TASK_COLUMNS,
+    TASK_FRAMES,
+    plain_frame,
+    select,
+)
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
@@ -81,6 +89,7 @@ class Results:
             ratio to the reference's on the same batches with low and high, steps, device.
         restoration: one row a task, method, part and evaluation: metric with the part set back,
             drop against the trained model with its intervals (``evidence.restoration``).
+        growth: one row a quantity and size: seconds, and the exponent of the quantity, device.
         evidence: task -> its evidence, of the tasks that have any.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
@@ -104,6 +113,7 @@ class Results:
     provenance: pd.DataFrame
     prices: pd.DataFrame
     restoration: pd.DataFrame
+    growth: pd.DataFrame
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:
@@ -263,6 +273,7 @@ class _Reader:
         for task in tasks:
             self._refuse_mixture(task)
             self._read_task(task.name, self._content["tasks"].get(task.name, {}))
+        self._read_growth()
         return Results(
             profile=self._profile,
             missing=tuple(missing),
@@ -270,6 +281,7 @@ class _Reader:
             items={task.name: self._items(task) for task in tasks},
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
+            growth=self._frame("growth", [], GROWTH_COLUMNS),
         )
 
     def _missing(self, run: str) -> Missing:
@@ -332,6 +344,16 @@ class _Reader:
         if "restoration" in stages:
             rows = self._open(stages["restoration"]).result()["rows"]
             self._add_all("restoration", {"task": task}, rows)
+
+    def _read_growth(self) -> None:
+        """What was measured once for a kind of machine; nothing where it was not."""
+        if name := self._content.get("growth"):
+            entry = self._open(name)
+            device = entry.provenance()["device"]
+            for row in entry.result()["rows"]:
+                shared = {k: row[k] for k in ("quantity", "exponent")} | {"device": device}
+                for size, seconds in zip(row["sizes"], row["seconds"], strict=True):
+                    self._add("growth", shared, {"size": size, "seconds": seconds})
 
     def _read_drift(self, head: dict[str, Any], result: dict[str, Any]) -> None:
         self._add_all("drift", head, result["rows"])

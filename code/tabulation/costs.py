@@ -77,6 +77,29 @@ def tabulate_memory(results: Results, task: str, words: Wording) -> Table:
     return cells.table(header, rows, "lr", note, _memory_note(results, task, cells))
 
 
+def not_measured(words: Wording) -> Table:
+    """What stands in place of the table where ``make bench`` was not run."""
+    return Table(Cells(words).say("no_growth"))
+
+
+@needs("growth", not_measured)
+def tabulate_growth(results: Results, words: Wording) -> Table:
+    """What a step and a whole study cost by their size, and the exponent of that growth."""
+    cells, rows = Cells(words), []
+    for quantity, sizes in results.growth.groupby("quantity", sort=False):
+        name, exponent = (
+            cells.say(f"growth_{quantity}"),
+            cells.number(sizes["exponent"].iloc[0], RATIO),
+        )
+        for row in sizes.itertuples():
+            seconds = cells.number(row.seconds, Scale(1, 3))
+            rows.append([name, cells.count(row.size), seconds, exponent])
+            name, exponent = "", ""
+    devices = ", ".join(map(escape, results.growth["device"].drop_duplicates()))
+    header = cells.titles("quantity", "size", "seconds", "exponent")
+    return cells.table(header, rows, "lrrr", cells.say("note_growth", device=devices))
+
+
 @needs("prices", nothing)
 def tabulate_prices(results: Results, task: str, words: Wording) -> Table:
     """The price of a training step: all methods on the same batches, in turns."""

@@ -21,13 +21,20 @@ from study.paths import output_folder
 from study.settings import LoraSettings, Profile, TaskSettings
 from verification.claims import Claim
 from verification.counting import score_sentences, score_words
-from verification.estimates import claim_evidence, claim_export, claim_prices, claim_restoration
+from verification.estimates import (
+    claim_evidence,
+    claim_export,
+    claim_growth,
+    claim_prices,
+    claim_restoration,
+)
 from verification.measuring import distances, read_tensors, tuned_weights
 from verification.placing import passages_of, place_numbers
 from verification.reading import documents, read_document
 
 EXACT = 1e-9  # sums in another order
 MERGED = 1e-4  # a merged matrix is rounded to single precision
+SHOWN = ("runs", "tasks", "growth")  # parts of a ledger that name entries
 _NAMES = {  # ours -> in results.json
     "l2": "euclidean_distance",
     "relative": "relative_distance",
@@ -85,7 +92,7 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     content = Ledger.load(store.root, profile).content
     folder = folder or output_folder(profile.name)
     tally = Tally()
-    for name in sorted(set(_entry_names({k: content[k] for k in ("runs", "tasks")}))):
+    for name in sorted(set(_entry_names({k: content.get(k) for k in SHOWN}))):
         _check_entry(tally, store, name)
     if tally.wrong:
         return tally  # what rests on a damaged result need not be recomputed
@@ -100,6 +107,8 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     for task in profile.tasks.values():
         if content["tasks"].get(task.name):
             _check_task(tally, store, grid, task, content, exported)
+    if name := content.get("growth"):
+        tally.hold("exponents", claim_growth(_open(store, name).result()))
     if exported:
         _check_documents(tally, folder, exported)
     return tally

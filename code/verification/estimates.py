@@ -130,6 +130,15 @@ def claim_prices(result: Mapping[str, Any]) -> Iterator[Claim]:
         yield Claim(f"{method}, price of a step", price["ratio"], ratio)
 
 
+def claim_growth(result: Mapping[str, Any]) -> Iterator[Claim]:
+    """The exponents, as covariance over variance of the logarithms."""
+    for row in result["rows"]:
+        sizes, seconds = np.log(row["sizes"]), np.log(row["seconds"])
+        covariance = np.cov(sizes, seconds, ddof=0)
+        slope = float(covariance[0, 1] / covariance[0, 0])
+        yield Claim(f"{row['quantity']}, exponent of the cost", row["exponent"], slope)
+
+
 def claim_export(exported: Any, stored: Any, where: str = "") -> Iterator[Claim]:
     """Every number of ``results.json``'s evidence, which must be the stored one."""
     if isinstance(stored, Mapping):

@@ -310,6 +310,16 @@ def test_costs_are_medians(study: Results, words: Wording) -> None:
     assert row[3] == words.count(int(runs.trainable_parameters.median()))
 
 
+def test_growth_is_shown_with_its_exponent_or_the_command_that_measures_it(
+    study: Results, words: Wording
+) -> None:
+    first, second, *_, last = cells_of(tabulation.tabulate_growth(study, words))[-6:]
+    assert first[1:] == ["256", "0.010", "1.00"] and second == ["", "512", "0.020", ""]
+    assert last[1:3] == ["1 024", "0.160"] or last[1:3] == ["1\u202f024", "0.160"]
+    unmeasured = replace(study, growth=study.growth.iloc[:0])
+    assert "`make bench`" in tabulation.tabulate_growth(unmeasured, words)
+
+
 def test_memory_adds_up(study: Results, words: Wording) -> None:
     row = row_of(tabulation.tabulate_memory(study, "pos", words), FULL)
     parts = [float(cell.split("\u00a0")[0]) for cell in row[:4]]
