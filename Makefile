@@ -54,13 +54,13 @@ verify: $(VENV)/.base  ## every number of PROFILE's report once more, by other c
 	@$(PY) code/run.py verify --profile "$(PROFILE)"
 
 test: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## the tests
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## lint, format, types, tests
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 format: $(VENV)/.dev  ## put every file into the project's format
 	$(PY) -m ruff check --fix .

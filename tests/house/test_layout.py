@@ -1,6 +1,7 @@
 """The order of the rooms: arrows point down, torch stays in the left wing, names are our own."""
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ LEFT_WING = {"encoders", "training", "drift", "runs", "verification", "run"}
 HEAVY = {"torch", "transformers", "peft"}
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Dotted name -> file of every module in ``code/``."""
     found = {}
@@ -38,6 +40,7 @@ def modules() -> dict[str, Path]:
     return found
 
 
+@functools.cache
 def imports(file: Path) -> set[str]:
     """Dotted names that a file imports anywhere, also inside functions."""
     names: set[str] = set()

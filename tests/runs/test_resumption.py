@@ -1,5 +1,6 @@
 """A training that was stopped, however and however often, ends as one that was not: bit for bit."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -41,6 +42,7 @@ class MortalGrid(Grid):
 
 def complete(root: Path, name: str, step: int, number: int) -> None:
     """Completes a run in this process, which gets the signal after that step."""
+    gc.freeze()  # what the server has loaded
     profile = load_tiny_profile()
     grid = MortalGrid(profile, Store(root))
     grid.step, grid.number, grid.log = step, number, root / "steps.txt"
