@@ -6,7 +6,7 @@ German: what forms shared with English give away).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -79,7 +79,7 @@ def learn_lexicon(
     return Lexicon(
         {form: _most_frequent(tags) for form, tags in by_form.items()},
         {form: _most_frequent(tags) for form, tags in by_lower.items()},
-        _tag_of_rare_forms(by_form, pairs),
+        _tag_of_rare_forms(by_form.values()),
     )
 
 
@@ -96,14 +96,9 @@ def tag_words(lexicon: Lexicon, forms: Iterable[str], tags: Sequence[str]) -> ND
     return np.array([[index[lexicon.tag(form)] for form in forms]], dtype=np.int64)
 
 
-def _tag_of_rare_forms(
-    by_form: Mapping[str, Counter[str]], pairs: Mapping[tuple[str, str], int]
-) -> str:
-    once = Counter(next(iter(tags)) for tags in by_form.values() if tags.total() == 1)
-    every: Counter[str] = Counter()
-    for (_, tag), count in pairs.items():
-        every[tag] += count
-    return _most_frequent(once or every)
+def _tag_of_rare_forms(of_forms: Collection[Counter[str]]) -> str:
+    once = Counter(next(iter(tags)) for tags in of_forms if tags.total() == 1)
+    return _most_frequent(once or sum(of_forms, Counter()))
 
 
 def _most_frequent(counted: Counter[Key]) -> Key:

@@ -102,9 +102,9 @@ def _pair(
     return {
         metric: (
             one[metric].take(take_first).minus(other[metric].take(take_second)),
-            intervals.null_effects(panel.metrics[metric], totals),
+            intervals.null_effects(of_counts, totals),
         )
-        for metric in panel.compared
+        for metric, of_counts in panel.compared.items()
     }
 
 

@@ -28,14 +28,7 @@ from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
 from study.profiles import load_profile
-from study.settings import (
-    MethodSettings,
-    Profile,
-    Roles,
-    TaskSettings,
-    find_roles,
-    language_of,
-)
+from study.settings import MethodSettings, Profile, Roles, TaskSettings, find_roles, language_of
 from words.wording import Wording
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
