@@ -90,7 +90,8 @@ def _build_profile(name: str, tables: Table) -> Profile:
 def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
     """Names of all profiles, in the order of the files."""
     paths = _default_files() if files is None else files
-    return tuple(functools.reduce(_merge, map(_read_table, paths), {}).get("profiles", {}))
+    tables: Table = functools.reduce(_merge, map(_read_table, paths), {})
+    return tuple(tables.get("profiles", {}))
 
 
 def _default_files() -> list[Path]:
