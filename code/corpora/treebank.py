@@ -55,6 +55,11 @@ def read_conllu(path: Path) -> list[TaggedSentence]:
     return sentences
 
 
+def conllu_name(treebank: str, split: str) -> str:
+    """What a UD release calls the file of a split: ``en_ewt-ud-dev.conllu``."""
+    return f"{treebank}-ud-{'dev' if split == 'validation' else split}.conllu"
+
+
 def known(value: str | None) -> str:
     """A column's value, or ``""`` where CoNLL-U says ``_`` (not given)."""
     return "" if value is None or value == "_" else value
@@ -67,17 +72,14 @@ def _split_blocks(path: Path) -> Iterator[_Block]:
         if line:
             continue
         if number > start:
-            _refuse_cut_end(path, lines, number)
+            # "a\n" splits into ["a", ""]: the empty last element is no blank line.
+            if number == len(lines) - 1:
+                problem = "the blank line that closes the last sentence is missing"
+                raise _truncated(path, number, problem)
             yield _Block(path, start + 1, lines[start:number])
         start = number + 1
     if lines[-1]:
         raise _truncated(path, len(lines), "the last line has no end")
-
-
-def _refuse_cut_end(path: Path, lines: list[str], number: int) -> None:
-    # "a\n" splits into ["a", ""]: the empty last element is no blank line.
-    if number == len(lines) - 1:
-        raise _truncated(path, number, "the blank line that closes the last sentence is missing")
 
 
 def _truncated(path: Path, line: int, problem: str) -> StudyError:
@@ -164,17 +166,13 @@ def _find_word_problem(row: list[str], words: int) -> str:
 def _parse_with_conllu(
     block: _Block, comments: list[str], rows: list[list[str]]
 ) -> conllu.TokenList:
-    lines = comments + ["\t".join(_blank_unused(row)) for row in rows]
+    # conllu also splits at two spaces, which unused columns may hold.
+    used = [[value if i in _USED_COLUMNS else "_" for i, value in enumerate(row)] for row in rows]
     try:
-        (tokens,) = conllu.parse("\n".join(lines))
+        (tokens,) = conllu.parse("\n".join([*comments, *map("\t".join, used)]))
     except (ParseException, ValueError) as error:
         raise block.error(0, f"the sentence cannot be parsed ({error})") from error
     return tokens
-
-
-def _blank_unused(row: list[str]) -> list[str]:
-    # conllu also splits at two spaces, which unused columns may hold.
-    return [value if i in _USED_COLUMNS else "_" for i, value in enumerate(row)]
 
 
 def _build_word(token: conllu.Token) -> Word:
