@@ -30,8 +30,7 @@ def majority_label(train_labels: Iterable[int]) -> int:
 
 def majority_logits(label: int, items: int) -> NDArray[np.float64]:
     """Logits (1, N, 2) that always choose ``label``: one "seed", margin 1."""
-    row = np.eye(2)[label]
-    return np.tile(row, (1, items, 1))
+    return np.tile(np.eye(2)[label], (1, items, 1))
 
 
 @dataclass(frozen=True)
