@@ -110,46 +110,36 @@ def _split_columns(block: _Block, offset: int) -> list[str]:
 
 
 def _check_rows(block: _Block, body: int, rows: list[list[str]]) -> None:
-    order = _IdOrder()
+    words = _check_order(block, body, [row[0] for row in rows])
     for offset, row in enumerate(rows, body):
-        if problem := order.advance(row[0]):
-            raise block.error(offset, problem)
-    if order.range_end > order.word or not order.word:
-        raise block.error(len(block.lines) - 1, "the sentence ends before its last word")
-    for offset, row in enumerate(rows, body):
-        if row[0].isdigit() and (problem := _find_word_problem(row, order.word)):
+        if row[0].isdigit() and (problem := _find_word_problem(row, words)):
             raise block.error(offset, problem)
 
 
-class _IdOrder:
-    """Follows the ids of a sentence: ``1  2-3  2  3  3.1  4``."""
-
-    def __init__(self) -> None:
-        self.word = 0
-        self.empty = 0
-        self.range_end = 0
-
-    def advance(self, identifier: str) -> str:
-        """Takes the next id; returns what is wrong with it, or ``""``."""
-        if _WORD_ID.fullmatch(identifier):
-            self.word, self.empty = self.word + 1, 0
-            return self._compare(identifier, str(self.word))
+def _check_order(block: _Block, body: int, identifiers: list[str]) -> int:
+    """Refuses ids out of order (in order: ``1  2-3  2  3  3.1  4``); returns how many are words."""
+    word = empty = range_end = 0
+    for offset, identifier in enumerate(identifiers, body):
         if bounds := _RANGE_ID.fullmatch(identifier):
-            return self._open_range(int(bounds[1]), int(bounds[2]))
-        if _EMPTY_ID.fullmatch(identifier):
-            self.empty += 1
-            return self._compare(identifier, f"{self.word}.{self.empty}")
-        return f"expected an id such as 5, 5-6 or 5.1, got {identifier!r}"
-
-    def _open_range(self, first: int, last: int) -> str:
-        if first != self.word + 1 or last < first or first <= self.range_end:
-            return f"the range {first}-{last} does not fit after word {self.word}"
-        self.range_end = last
-        return ""
-
-    @staticmethod
-    def _compare(got: str, expected: str) -> str:
-        return "" if got == expected else f"expected the id {expected}, got {got}"
+            first, last = int(bounds[1]), int(bounds[2])
+            if first != word + 1 or last < first or first <= range_end:
+                problem = f"the range {first}-{last} does not fit after word {word}"
+                raise block.error(offset, problem)
+            range_end = last
+            continue
+        if _WORD_ID.fullmatch(identifier):
+            word, empty = word + 1, 0
+        elif _EMPTY_ID.fullmatch(identifier):
+            empty += 1
+        else:
+            problem = f"expected an id such as 5, 5-6 or 5.1, got {identifier!r}"
+            raise block.error(offset, problem)
+        expected = f"{word}.{empty}" if empty else str(word)
+        if identifier != expected:
+            raise block.error(offset, f"expected the id {expected}, got {identifier}")
+    if range_end > word or not word:
+        raise block.error(len(block.lines) - 1, "the sentence ends before its last word")
+    return word
 
 
 def _find_word_problem(row: list[str], words: int) -> str:

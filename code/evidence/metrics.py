@@ -88,7 +88,8 @@ def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
         )
     if not np.isfinite(logits).all():
         raise ValueError("expected finite logits, got NaN or infinity")
-    return _compute(AcceptabilityMetric(), logits, labels)
+    scores: dict[str, float] = AcceptabilityMetric().compute(predictions=logits, references=labels)
+    return scores
 
 
 def score_tags(predicted: Ints, gold: Ints) -> dict[str, float]:
@@ -102,9 +103,5 @@ def score_tags(predicted: Ints, gold: Ints) -> dict[str, float]:
             f"expected predictions of shape {np.shape(gold)} for at least one word, "
             f"got {np.shape(predicted)}"
         )
-    return _compute(TaggingMetric(), predicted, gold)
-
-
-def _compute(metric: evaluate.Metric, predicted: Any, gold: Any) -> dict[str, float]:
-    scores: dict[str, float] = metric.compute(predictions=predicted, references=gold)
+    scores: dict[str, float] = TaggingMetric().compute(predictions=predicted, references=gold)
     return scores

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evidence import baselines, intervals, panels, scoring, transfer
-from evidence.arrays import Floats, Ints
+from evidence.arrays import Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
 from evidence.drops import describe_transfer
@@ -202,20 +202,17 @@ def _per_tag(
     for index, tag in enumerate(tags):
         scores = [of_seed[tag] for of_seed in of_seeds]
         own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
+        f1 = scoring.tag_macro_f1  # of one tag: its own
         found.append(
             TagScores(
                 tag=tag,
                 support=int(scores[0]["support"] or 0),
                 precision=_mean_or_none([s["precision"] for s in scores]),
                 recall=_mean_or_none([s["recall"] for s in scores]),
-                f1=panels.measure_part(panel, own, own[0, :, 2], _single_f1, seeded).entry,
+                f1=panels.measure_part(panel, own, own[0, :, 2], f1, seeded).entry,
             )
         )
     return found
-
-
-def _single_f1(counts: Floats) -> Floats:
-    return scoring.tag_f1(counts)[..., 0]
 
 
 def _mean_or_none(values: Sequence[float | None]) -> float | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from store import damage
 from study.errors import StudyError
@@ -205,7 +205,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{key.stage}-{key.digest[:12]}.lock"
 
-    def _acquire(self, key: Key) -> AcquireReturnProxy:
+    def _acquire(self, key: Key) -> contextlib.AbstractContextManager[Any]:
         lock = FileLock(self._lock_file(key))
         try:
             return lock.acquire(timeout=0)

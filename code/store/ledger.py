@@ -95,7 +95,7 @@ def _is_ledger(content: Any) -> bool:
     """Whether it has the shape of a ledger; the names in it are checked when they are opened."""
     if not isinstance(content, dict) or content.get("settings") is None:
         return False
-    parts = [content.get(name) for name in ("runs", "tasks", "failures")]
+    parts: list[Any] = [content.get(name) for name in ("runs", "tasks", "failures")]
     if not all(isinstance(part, dict) for part in (*parts, content.get("left_out", {}))):
         return False
     return all(isinstance(stages, dict) for part in parts[:2] for stages in part.values())

@@ -104,12 +104,10 @@ def _default_files() -> list[Path]:
 def _read_table(file: Path) -> Table:
     try:
         table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # neither UTF-8 nor TOML
         line = re.search(r"\(at line (\d+)", str(error))
         where = f"{file}:{line[1]}" if line else str(file)
         raise StudyError(f"not valid TOML: {error}", where=where) from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"not valid TOML: {error}", where=str(file)) from error
     except OSError as error:
         raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
     require_known(table, {"defaults", "profiles"}, str(file))

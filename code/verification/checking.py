@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +166,8 @@ class _Recomputed:
             (predictions,) = self.find(stages["predict"][address]).arrays().values()
             again = score_run(run.task.kind, predictions, columns["columns"])
             for metric, value in self.find(name).result()["metrics"].items():
-                where, found = f"{run.name}, {address}, {metric}", shown.get((address, metric))
-                self._hold_both("scores", where, value, found, again[metric], EXACT)
+                claim = Claim(f"{run.name}, {address}, {metric}", value, again[metric])
+                self._hold_both("scores", claim, shown.get((address, metric)), EXACT)
 
     def check_distances(self, run: Run, stages: Mapping[str, Any]) -> None:
         """How far the weights of a run moved."""
@@ -189,23 +189,15 @@ class _Recomputed:
         for row in self.find(stages["drift"]).result()["rows"]:
             place = (row["layer"], row["kind"])
             for measure, value in again.get(place, {}).items():
-                where = f"{run.name}, {' '.join(place)}, {measure}"
+                claim = Claim(f"{run.name}, {' '.join(place)}, {measure}", row[measure], value)
                 found = shown.get(place, {}).get(_NAMES[measure])
-                self._hold_both("distances", where, row[measure], found, value, MERGED)
+                self._hold_both("distances", claim, found, MERGED)
 
-    def _hold_both(
-        self,
-        kind: str,
-        where: str,
-        stored: float | None,
-        shown: float | None,
-        expected: float,
-        tolerance: float,
-    ) -> None:
-        self.tally.hold(kind, [Claim(where, stored, expected)], tolerance)
+    def _hold_both(self, kind: str, claim: Claim, shown: float | None, tolerance: float) -> None:
+        self.tally.hold(kind, [claim], tolerance)
         if self.exported:
-            claims = [Claim(where, shown, expected)]
-            self.tally.hold(f"{kind} of results.json", claims, tolerance)
+            exported = replace(claim, found=shown)
+            self.tally.hold(f"{kind} of results.json", [exported], tolerance)
 
     def check_task(self, task: TaskSettings, stages: Mapping[str, Any]) -> None:
         """What its runs together say."""
