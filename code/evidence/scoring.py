@@ -4,7 +4,7 @@ Counts add up over items, so that a resample is a weighted sum of rows (see ``in
 Acceptability counts have five columns: true positives, false positives, false negatives, true
 negatives, summed cross entropy; "positive" is "acceptable", label 1. Tag counts have 3 T columns
 for T tags: correct, predicted and gold words of each tag. A run's own score is not computed here
-but by ``metrics``; evidence is refused where the two differ (``panels.check_scores``).
+but by ``metrics``; evidence is refused where the two differ (``checks.check_scores``).
 
 Conventions, all of them scikit-learn's: MCC is 0 where a row or column of the confusion matrix is
 empty (as in GLUE); an F1 with nothing to find and nothing found is 0. Macro-F1 is the mean over the

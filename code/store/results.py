@@ -130,8 +130,7 @@ class Results:
         return [
             method.name
             for method in self.settings(task)
-            if (method.adapter is not None or method.trainable == "all")
-            and method.model_name_or_path == model
+            if not method.trains_head_alone and method.model_name_or_path == model
         ]
 
     def moving_methods(self, task: str) -> list[str]:

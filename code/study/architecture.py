@@ -165,8 +165,8 @@ def is_head(parameter_name: str) -> bool:
 
 def number_of_layers(parameter_names: Iterable[str]) -> int:
     """The number of encoder layers among these parameters, 0 if there are none."""
-    numbers = (_LAYER.match(canonical_name(name)) for name in parameter_names)
-    return max((int(number.group(1)) + 1 for number in numbers if number), default=0)
+    numbers = (layer_number(canonical_name(name)) for name in parameter_names)
+    return max((number + 1 for number in numbers if number is not None), default=0)
 
 
 def layer_number(layer: str) -> int | None:

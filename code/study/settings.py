@@ -130,7 +130,7 @@ def find_roles(methods: Sequence[MethodSettings]) -> Roles:
     full = [m for m in methods if m.adapter is None and m.trainable == "all"]
     same = [m for m in methods if not full or m.model_name_or_path == full[0].model_name_or_path]
     adapters = (m.name for m in same if m.adapter is not None)
-    controls = (m.name for m in methods if m.adapter is None and m.trainable == "head")
+    controls = (m.name for m in methods if m.trains_head_alone)
     foreign = (m.name for m in full if m.model_name_or_path != full[0].model_name_or_path)
     return Roles(
         reference=full[0].name if full else None,
