@@ -93,17 +93,13 @@ def _acceptability_groups(items: pd.DataFrame, majority: int | None) -> Groups:
     bins, names = scoring.length_bins(items["length"], LENGTHS)
     domain = np.array([value or "unknown" for value in items["domain"]], dtype=str)
     phenomenon = items["phenomenon"].to_numpy(dtype=str)
-    groups = {
+    label = np.where(items["label"].to_numpy() == majority, "majority", "minority")
+    return {
         "by_domain": (domain, [d for d in ("in", "out", "unknown") if d in domain]),
         "by_length": (np.asarray(names)[bins], names),
-        "by_label": (domain, []),
+        "by_label": (label, [] if majority is None else ["majority", "minority"]),
         "by_phenomenon": (phenomenon, sorted(set(phenomenon.tolist()) - {""})),
     }
-    if majority is not None:
-        is_majority = items["label"].to_numpy() == majority
-        kinds = np.where(is_majority, "majority", "minority")
-        groups["by_label"] = (kinds, ["majority", "minority"])
-    return groups
 
 
 def _acceptability_method(

@@ -250,23 +250,15 @@ TAG_METRICS: Mapping[str, CountMetric] = {
 }
 
 
-def per_tag_scores(totals: Floats, tags: Sequence[str]) -> dict[str, dict[str, float | None]]:
-    """Precision, recall, F1 and support of each tag from totals (3 T,).
+def precision_and_recall(counts: Floats) -> tuple[Floats, Floats]:
+    """Precision and recall of each tag, (..., 3 T) -> two (..., T).
 
-    Recall and F1 of a tag without a gold word are None. Its precision is 0 if it was predicted
-    (every time wrongly), else None. A tag with gold words that was never predicted scores 0.
+    Recall of a tag without a gold word is NaN. Its precision is 0 if it was predicted (every time
+    wrongly), else NaN. A tag with gold words that was never predicted scores 0.
     """
-    correct, predicted, gold = _split(totals)
-    precision, recall, f1_scores = divide(correct, predicted), divide(correct, gold), tag_f1(totals)
-    return {
-        tag: {
-            "precision": float(precision[t]) if gold[t] or predicted[t] else None,
-            "recall": float(recall[t]) if gold[t] else None,
-            "f1": float(f1_scores[t]) if gold[t] else None,
-            "support": float(gold[t]),
-        }
-        for t, tag in enumerate(tags)
-    }
+    correct, predicted, gold = _split(counts)
+    precision = np.where(predicted + gold > 0, divide(correct, predicted), np.nan)
+    return precision, np.where(gold > 0, divide(correct, gold), np.nan)
 
 
 # --------------------------------------------------------------------------------------- seqeval

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evidence import baselines, intervals, panels, scoring, transfer
-from evidence.arrays import Ints
+from evidence.arrays import Floats, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
 from evidence.drops import describe_transfer
@@ -197,24 +197,22 @@ def _per_tag(
     panel: panels.Panel, method: str, tags: Sequence[str], seeded: bool
 ) -> list[TagScores]:
     counts, found = panel.counts[method], []
-    totals = counts.sum(axis=1, dtype=np.float64)
-    of_seeds = [scoring.per_tag_scores(of_seed, tags) for of_seed in totals]
+    precision, recall = scoring.precision_and_recall(counts.sum(axis=1, dtype=np.float64))
     for index, tag in enumerate(tags):
-        scores = [of_seed[tag] for of_seed in of_seeds]
         own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
         f1 = scoring.tag_macro_f1  # of one tag: its own
         found.append(
             TagScores(
                 tag=tag,
-                support=int(scores[0]["support"] or 0),
-                precision=_mean_or_none([s["precision"] for s in scores]),
-                recall=_mean_or_none([s["recall"] for s in scores]),
+                support=int(own[0, :, 2].sum()),
+                precision=_mean_or_none(precision[:, index]),
+                recall=_mean_or_none(recall[:, index]),
                 f1=panels.measure_part(panel, own, own[0, :, 2], f1, seeded).entry,
             )
         )
     return found
 
 
-def _mean_or_none(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _mean_or_none(values: Floats) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
