@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
-from corpora.treebank import known, read_conllu
+from corpora.treebank import conllu_name, known, read_conllu
 from study.errors import StudyError, refuse_other_revision
 
 GLUE_ID = "nyu-mll/glue"
@@ -54,7 +54,6 @@ UD_REPOSITORIES: dict[str, str] = {
     "tr_imst": "UD_Turkish-IMST",
 }
 
-_PARTS = {"train": "train", "validation": "dev", "test": "test"}
 _TIMEOUT_SECONDS = 60
 _ATTEMPTS = 4  # at a file of the release; the hub's own client resumes by itself
 _PAUSE_SECONDS = 2
@@ -91,7 +90,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         ) from error
     loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
     source = f"CoLA from the Hugging Face hub, {GLUE_ID} at revision {GLUE_REVISION[:12]}."
-    return Corpus("cola", "en", loaded, source)
+    return Corpus("cola", loaded, source)
 
 
 def load_hub_treebank(name: str, splits: tuple[str, ...], folder: Path | None = None) -> Corpus:
@@ -118,7 +117,7 @@ def load_hub_treebank(name: str, splits: tuple[str, ...], folder: Path | None = 
         f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} from the Hugging Face "
         f"hub, by the loading script of {UD_ID} at revision {UD_REVISION[:12]}."
     )
-    return Corpus(name, _find_language(name), loaded, source)
+    return Corpus(name, loaded, source)
 
 
 def build_tagged_sentence(row: Mapping[str, Any], tags: Sequence[str]) -> TaggedSentence:
@@ -150,10 +149,6 @@ def build_tagged_sentence(row: Mapping[str, Any], tags: Sequence[str]) -> Tagged
     return TaggedSentence(row["idx"], words)
 
 
-def _find_language(name: str) -> str:
-    return name.split("_")[0]
-
-
 def _endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co")
 
@@ -171,15 +166,8 @@ def _find_hub_errors() -> tuple[type[BaseException], ...]:
 
     # The HTTP client's own base error, whichever client this release of the hub's library uses.
     client_errors = HfHubHTTPError.__bases__
-    others = (
-        OSError,
-        ValueError,
-        RuntimeError,
-        ImportError,
-        aiohttp.ClientError,
-        _UnavailableError,
-    )
-    return (*others, DatasetsError, *client_errors)
+    built_in = (OSError, ValueError, RuntimeError, ImportError)
+    return (*built_in, aiohttp.ClientError, _UnavailableError, DatasetsError, *client_errors)
 
 
 def _describe(error: BaseException) -> str:
@@ -235,13 +223,11 @@ def _check_revision(identifier: str, revision: str) -> None:
 
 def _build_sentences(table: Any, split: str) -> tuple[Sentence, ...]:
     domains = find_glue_domains(len(table), split)
-    return tuple(
-        Sentence(_check_glue_row(row, split).strip(), int(row["label"]), "glue", domain, "")
-        for row, domain in zip(table, domains, strict=True)
-    )
+    pairs = zip(table, domains, strict=True)
+    return tuple(_build_sentence(row, split, domain) for row, domain in pairs)
 
 
-def _check_glue_row(row: Mapping[str, Any], split: str) -> str:
+def _build_sentence(row: Mapping[str, Any], split: str, domain: str) -> Sentence:
     text, label = row["sentence"], row["label"]
     if not isinstance(text, str) or not text.strip() or label not in (0, 1):
         raise StudyError(
@@ -249,7 +235,7 @@ def _check_glue_row(row: Mapping[str, Any], split: str) -> str:
             where=f"{GLUE_ID}, {split}",
             remedy="Delete the hub's cache of this data set and load it again.",
         )
-    return text
+    return Sentence(text.strip(), int(label), "glue", domain, "")
 
 
 def find_glue_domains(rows: int, split: str) -> list[str]:
@@ -294,7 +280,7 @@ def _load_release(
         f"files (tag {UD_RELEASE}; SHA-256 {', '.join(sums)}), because the hub's loading script "
         f"could not be had ({type(reason).__name__})."
     )
-    return Corpus(name, _find_language(name), loaded, source)
+    return Corpus(name, loaded, source)
 
 
 def _default_release_folder() -> Path:
@@ -305,12 +291,11 @@ def _default_release_folder() -> Path:
 
 def _provide_release_file(name: str, split: str, folder: Path, tried: str) -> tuple[Path, str]:
     """Path and SHA-256 of a release file, downloaded unless an undamaged copy is there."""
-    file_name = f"{name}-ud-{_PARTS[split]}.conllu"
-    path = folder / UD_RELEASE / file_name
+    path = folder / UD_RELEASE / conllu_name(name, split)
     if kept := _find_kept_checksum(path):
         return path, kept
     base = os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL
-    url = f"{base.rstrip('/')}/{UD_REPOSITORIES[name]}/{UD_RELEASE}/{file_name}"
+    url = f"{base.rstrip('/')}/{UD_REPOSITORIES[name]}/{UD_RELEASE}/{path.name}"
     return path, _keep(path, _download(url, name, tried))
 
 

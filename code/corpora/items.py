@@ -1,13 +1,14 @@
 """What a corpus is to the rest of the study: sentences, splits and where they came from.
 
 Two kinds of items exist: a ``Sentence`` with one label (acceptability) and a ``TaggedSentence``
-whose syntactic words carry a tag each. Reading files is left to ``acceptability_files`` and
-``conllu_files``, fetching to ``hub_corpora``; ``corpora`` is the door to all of them.
+whose syntactic words carry a tag each. Reading files is left to ``tsv`` and ``treebank``, fetching
+to ``hub``; ``loading`` is the door to all of them.
 """
 
+import functools
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 #: The 17 universal part-of-speech tags of UD v2, alphabetical; an index into it is a class label.
@@ -79,29 +80,21 @@ class TaggedSentence:
 Item = TypeVar("Item", Sentence, TaggedSentence)
 
 
-def compute_content_hash(items: "tuple[Sentence, ...] | tuple[TaggedSentence, ...]") -> str:
-    """SHA-256 (hex) over the items' contents, one JSON line each; order matters."""
-    digest = hashlib.sha256()
-    for item in items:
-        line = json.dumps(item.content(), ensure_ascii=True, separators=(",", ":"))
-        digest.update(line.encode("ascii") + b"\n")
-    return digest.hexdigest()
-
-
 @dataclass(frozen=True)
 class Split(Generic[Item]):
-    """A named part of a corpus.
-
-    The hash of the items is computed here so that no caller can give a wrong one.
-    """
+    """A named part of a corpus."""
 
     name: str  # "train" | "validation" | "test"
     items: tuple[Item, ...]
-    content_hash: str = field(default="")
 
-    def __post_init__(self) -> None:
-        if not self.content_hash:
-            object.__setattr__(self, "content_hash", compute_content_hash(self.items))
+    @functools.cached_property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) over the items' contents, one JSON line each; order matters."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            line = json.dumps(item.content(), ensure_ascii=True, separators=(",", ":"))
+            digest.update(line.encode("ascii") + b"\n")
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,6 +102,5 @@ class Corpus:
     """Splits of one corpus from one origin."""
 
     name: str  # "cola", or a treebank code such as "en_ewt"
-    language: str  # ISO 639-1, "en"
     splits: dict[str, Split]
     source: str  # a sentence for the report: where it came from, which pin

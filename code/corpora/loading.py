@@ -21,7 +21,7 @@ from corpora.items import (
     TaggedSentence,
     Word,
 )
-from corpora.treebank import read_conllu
+from corpora.treebank import conllu_name, read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError
 from study.paths import data_folder
@@ -51,7 +51,6 @@ _COLA_FILES: dict[str, tuple[tuple[str, str], ...]] = {
     "train": (("in_domain_train.tsv", "in"),),
     "validation": (("in_domain_dev.tsv", "in"), ("out_of_domain_dev.tsv", "out")),
 }
-_UD_PARTS = {"train": "train", "validation": "dev", "test": "test"}
 _NO_DATA_REMEDY = (
     "Set DATA_DIR to a folder that holds cola/*.tsv and ud/UD_*/*.conllu, or use "
     "`--profile demo`, which needs no data."
@@ -76,11 +75,18 @@ def load_corpus(
     """
     _check_request(name, origin, splits)
     if origin == "miniature":
-        return _read_folder(name, splits, miniature_folder(), _miniature_source(name))
+        source = (
+            f"{name}, a miniature corpus that comes with this project (code/corpora/miniature)."
+        )
+        return _read_folder(name, splits, miniature_folder(), source)
+    if data := (folder if origin == "local" else None) or data_folder():
+        source = f"{name} read from local files in the layout of its public release."
+        return _read_folder(name, splits, data, source)
     if origin == "local":
-        return _load_local(name, splits, folder or _find_data_folder(name))
-    if data := data_folder():
-        return _load_local(name, splits, data)
+        raise StudyError(
+            f"corpus {name!r} is to be read from a local folder, but DATA_DIR is not set",
+            remedy=_NO_DATA_REMEDY,
+        )
     if name == _ACCEPTABILITY:
         return load_hub_acceptability(splits)
     return load_hub_treebank(name, splits, folder)
@@ -148,21 +154,6 @@ def _check_request(name: str, origin: str, splits: tuple[str, ...]) -> None:
             )
 
 
-def _load_local(name: str, splits: tuple[str, ...], folder: Path) -> Corpus:
-    source = f"{name} read from local files in the layout of its public release."
-    return _read_folder(name, splits, folder, source)
-
-
-def _find_data_folder(name: str) -> Path:
-    folder = data_folder()
-    if folder is None:
-        raise StudyError(
-            f"corpus {name!r} is to be read from a local folder, but DATA_DIR is not set",
-            remedy=_NO_DATA_REMEDY,
-        )
-    return folder
-
-
 def _read_folder(name: str, splits: tuple[str, ...], root: Path, source: str) -> Corpus:
     if not root.is_dir():
         raise StudyError(
@@ -171,8 +162,7 @@ def _read_folder(name: str, splits: tuple[str, ...], root: Path, source: str) ->
             remedy=_NO_DATA_REMEDY,
         )
     read = _read_acceptability_split if name == _ACCEPTABILITY else _read_treebank_split
-    language = "en" if name == _ACCEPTABILITY else name.split("_")[0]
-    return Corpus(name, language, {split: read(name, split, root) for split in splits}, source)
+    return Corpus(name, {split: read(name, split, root) for split in splits}, source)
 
 
 def _read_acceptability_split(name: str, split: str, root: Path) -> Split:
@@ -186,7 +176,7 @@ def _read_acceptability_split(name: str, split: str, root: Path) -> Split:
 
 
 def _read_treebank_split(name: str, split: str, root: Path) -> Split:
-    pattern = f"UD_*/{name}-ud-{_UD_PARTS[split]}.conllu"
+    pattern = f"UD_*/{conllu_name(name, split)}"
     found = sorted((root / "ud").glob(pattern))
     if not found:
         raise _missing(name, split, root / "ud" / pattern)
@@ -204,7 +194,3 @@ def _missing(name: str, split: str, path: Path) -> StudyError:
         where=str(path),
         remedy=_NO_DATA_REMEDY,
     )
-
-
-def _miniature_source(name: str) -> str:
-    return f"{name}, a miniature corpus that comes with this project (code/corpora/miniature)."

@@ -55,6 +55,11 @@ def read_conllu(path: Path) -> list[TaggedSentence]:
     return sentences
 
 
+def conllu_name(treebank: str, split: str) -> str:
+    """What a UD release calls the file of a split: ``en_ewt-ud-dev.conllu``."""
+    return f"{treebank}-ud-{'dev' if split == 'validation' else split}.conllu"
+
+
 def known(value: str | None) -> str:
     """A column's value, or ``""`` where CoNLL-U says ``_`` (not given)."""
     return "" if value is None or value == "_" else value
@@ -67,17 +72,14 @@ def _split_blocks(path: Path) -> Iterator[_Block]:
         if line:
             continue
         if number > start:
-            _refuse_cut_end(path, lines, number)
+            # "a\n" splits into ["a", ""]: the empty last element is no blank line.
+            if number == len(lines) - 1:
+                problem = "the blank line that closes the last sentence is missing"
+                raise _truncated(path, number, problem)
             yield _Block(path, start + 1, lines[start:number])
         start = number + 1
     if lines[-1]:
         raise _truncated(path, len(lines), "the last line has no end")
-
-
-def _refuse_cut_end(path: Path, lines: list[str], number: int) -> None:
-    # "a\n" splits into ["a", ""]: the empty last element is no blank line.
-    if number == len(lines) - 1:
-        raise _truncated(path, number, "the blank line that closes the last sentence is missing")
 
 
 def _truncated(path: Path, line: int, problem: str) -> StudyError:
@@ -108,46 +110,36 @@ def _split_columns(block: _Block, offset: int) -> list[str]:
 
 
 def _check_rows(block: _Block, body: int, rows: list[list[str]]) -> None:
-    order = _IdOrder()
+    words = _check_order(block, body, [row[0] for row in rows])
     for offset, row in enumerate(rows, body):
-        if problem := order.advance(row[0]):
-            raise block.error(offset, problem)
-    if order.range_end > order.word or not order.word:
-        raise block.error(len(block.lines) - 1, "the sentence ends before its last word")
-    for offset, row in enumerate(rows, body):
-        if row[0].isdigit() and (problem := _find_word_problem(row, order.word)):
+        if row[0].isdigit() and (problem := _find_word_problem(row, words)):
             raise block.error(offset, problem)
 
 
-class _IdOrder:
-    """Follows the ids of a sentence: ``1  2-3  2  3  3.1  4``."""
-
-    def __init__(self) -> None:
-        self.word = 0
-        self.empty = 0
-        self.range_end = 0
-
-    def advance(self, identifier: str) -> str:
-        """Takes the next id; returns what is wrong with it, or ``""``."""
-        if _WORD_ID.fullmatch(identifier):
-            self.word, self.empty = self.word + 1, 0
-            return self._compare(identifier, str(self.word))
+def _check_order(block: _Block, body: int, identifiers: list[str]) -> int:
+    """Refuses ids out of order (in order: ``1  2-3  2  3  3.1  4``); returns how many are words."""
+    word = empty = range_end = 0
+    for offset, identifier in enumerate(identifiers, body):
         if bounds := _RANGE_ID.fullmatch(identifier):
-            return self._open_range(int(bounds[1]), int(bounds[2]))
-        if _EMPTY_ID.fullmatch(identifier):
-            self.empty += 1
-            return self._compare(identifier, f"{self.word}.{self.empty}")
-        return f"expected an id such as 5, 5-6 or 5.1, got {identifier!r}"
-
-    def _open_range(self, first: int, last: int) -> str:
-        if first != self.word + 1 or last < first or first <= self.range_end:
-            return f"the range {first}-{last} does not fit after word {self.word}"
-        self.range_end = last
-        return ""
-
-    @staticmethod
-    def _compare(got: str, expected: str) -> str:
-        return "" if got == expected else f"expected the id {expected}, got {got}"
+            first, last = int(bounds[1]), int(bounds[2])
+            if first != word + 1 or last < first or first <= range_end:
+                problem = f"the range {first}-{last} does not fit after word {word}"
+                raise block.error(offset, problem)
+            range_end = last
+            continue
+        if _WORD_ID.fullmatch(identifier):
+            word, empty = word + 1, 0
+        elif _EMPTY_ID.fullmatch(identifier):
+            empty += 1
+        else:
+            problem = f"expected an id such as 5, 5-6 or 5.1, got {identifier!r}"
+            raise block.error(offset, problem)
+        expected = f"{word}.{empty}" if empty else str(word)
+        if identifier != expected:
+            raise block.error(offset, f"expected the id {expected}, got {identifier}")
+    if range_end > word or not word:
+        raise block.error(len(block.lines) - 1, "the sentence ends before its last word")
+    return word
 
 
 def _find_word_problem(row: list[str], words: int) -> str:
@@ -164,17 +156,13 @@ def _find_word_problem(row: list[str], words: int) -> str:
 def _parse_with_conllu(
     block: _Block, comments: list[str], rows: list[list[str]]
 ) -> conllu.TokenList:
-    lines = comments + ["\t".join(_blank_unused(row)) for row in rows]
+    # conllu also splits at two spaces, which unused columns may hold.
+    used = [[value if i in _USED_COLUMNS else "_" for i, value in enumerate(row)] for row in rows]
     try:
-        (tokens,) = conllu.parse("\n".join(lines))
+        (tokens,) = conllu.parse("\n".join([*comments, *map("\t".join, used)]))
     except (ParseException, ValueError) as error:
         raise block.error(0, f"the sentence cannot be parsed ({error})") from error
     return tokens
-
-
-def _blank_unused(row: list[str]) -> list[str]:
-    # conllu also splits at two spaces, which unused columns may hold.
-    return [value if i in _USED_COLUMNS else "_" for i, value in enumerate(row)]
 
 
 def _build_word(token: conllu.Token) -> Word:

@@ -31,9 +31,7 @@ def read_acceptability(path: Path, domain: str) -> list[Sentence]:
     text = read_text(path)
     lines = text.removesuffix("\n").split("\n") if text else []
     if not lines:
-        raise StudyError(
-            "expected labelled sentences, got an empty file", where=str(path), remedy=_REMEDY
-        )
+        raise _malformed("expected labelled sentences, got an empty file", str(path))
     sentences = [
         _parse_line(line, f"{path}:{number}", domain) for number, line in enumerate(lines, 1)
     ]
@@ -44,18 +42,13 @@ def read_acceptability(path: Path, domain: str) -> list[Sentence]:
 def _parse_line(line: str, where: str, domain: str) -> Sentence:
     columns = line.rstrip("\r").split("\t")
     if len(columns) != _COLUMNS:
-        raise StudyError(
-            f"expected {_COLUMNS} tab-separated columns, got {len(columns)}",
-            where=where,
-            remedy=_REMEDY,
-        )
+        problem = f"expected {_COLUMNS} tab-separated columns, got {len(columns)}"
+        raise _malformed(problem, where)
     code, label, _mark, text = columns
     if label not in ("0", "1"):
-        raise StudyError(
-            f"expected the label 0 or 1 in column 2, got {label!r}", where=where, remedy=_REMEDY
-        )
+        raise _malformed(f"expected the label 0 or 1 in column 2, got {label!r}", where)
     if not text.strip():
-        raise StudyError("expected a sentence in column 4, got none", where=where, remedy=_REMEDY)
+        raise _malformed("expected a sentence in column 4, got none", where)
     source, phenomenon = _split_source(code)
     return Sentence(text.strip(), int(label), source, domain, phenomenon)
 
@@ -69,8 +62,9 @@ def _split_source(code: str) -> tuple[str, str]:
 def _refuse_cut_end(text: str, last: Sentence, where: str) -> None:
     # Public CoLA's last file has no final newline, so its absence alone proves nothing.
     if not text.endswith("\n") and not last.text.endswith(_ENDINGS):
-        raise StudyError(
-            "the last line ends without a newline and without punctuation: the file is cut off",
-            where=where,
-            remedy=_REMEDY,
-        )
+        problem = "the last line ends without a newline and without punctuation"
+        raise _malformed(f"{problem}: the file is cut off", where)
+
+
+def _malformed(problem: str, where: str) -> StudyError:
+    return StudyError(problem, where=where, remedy=_REMEDY)

@@ -5,35 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from evidence import baselines, intervals, scoring
-from evidence.arrays import Bools, Floats, Ints, Names
+from evidence import baselines, intervals, panels, schema, scoring
+from evidence.arrays import Bools, Floats, Groups, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
-from evidence.panels import (
-    Panel,
-    build_panel,
-    contrast,
-    estimate_entry,
-    mean_confusion,
-    measure_part,
-    point_entry,
-    ratio,
-)
-from evidence.schema import (
-    AcceptabilityEvidence,
-    AcceptabilityMethod,
-    Contrast,
-    Estimate,
-    ItemGroup,
-    Threshold,
-)
 from study.settings import Margins, Roles, find_roles
 
 MAJORITY = "majority class"
 LENGTHS = (5, 8, 11, 15)
 COMPARED = ("matthews_correlation", "accuracy")
 CONTRASTS = {"by_domain": ("in", "out"), "by_label": ("majority", "minority")}
-Groups = Mapping[str, tuple[Names, list[str]]]
 
 
 def summarise_acceptability(
@@ -48,7 +29,7 @@ def summarise_acceptability(
     roles: Roles | None = None,
     margins: Margins | None = None,
     scores: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
-) -> AcceptabilityEvidence:
+) -> schema.AcceptabilityEvidence:
     """Evidence of Task 1.
 
     Args:
@@ -78,7 +59,7 @@ def summarise_acceptability(
     counts = {m: scoring.acceptability_counts(a, labels) for m, a in every.items()}
     rng = np.random.default_rng(rng_seed)
     metrics = scoring.ACCEPTABILITY_METRICS
-    panel = build_panel(evaluation, counts, metrics, COMPARED, rng, resamples)
+    panel = panels.build_panel(counts, metrics, COMPARED, rng, resamples)
     roles, margins = roles or find_roles(()), margins or Margins()
     comparisons = compare_all({evaluation: panel}, [], all_seeds, roles, margins)
     groups = _acceptability_groups(items, majority)
@@ -89,11 +70,10 @@ def summarise_acceptability(
         for method, of_method in every.items()
     }
     for method in logits:
-        of_method, primary = methods[method], COMPARED[0]
-        of_method["learned"] = has_learned(
-            comparisons, method, evaluation, primary, roles, MAJORITY
+        methods[method]["learned"] = has_learned(
+            comparisons, method, evaluation, COMPARED[0], roles, MAJORITY
         )
-        check_scores(method, of_method["metrics"], (scores or {}).get(method, ()))
+        check_scores(method, methods[method]["metrics"], (scores or {}).get(method, ()))
     trained = [scoring.predicted_labels(of_method) == labels for of_method in logits.values()]
     return {
         "evaluation": evaluation,
@@ -113,103 +93,80 @@ def _acceptability_groups(items: pd.DataFrame, majority: int | None) -> Groups:
     bins, names = scoring.length_bins(items["length"], LENGTHS)
     domain = np.array([value or "unknown" for value in items["domain"]], dtype=str)
     phenomenon = items["phenomenon"].to_numpy(dtype=str)
-    groups = {
+    label = np.where(items["label"].to_numpy() == majority, "majority", "minority")
+    return {
         "by_domain": (domain, [d for d in ("in", "out", "unknown") if d in domain]),
         "by_length": (np.asarray(names)[bins], names),
-        "by_label": (domain, []),
+        "by_label": (label, [] if majority is None else ["majority", "minority"]),
         "by_phenomenon": (phenomenon, sorted(set(phenomenon.tolist()) - {""})),
     }
-    if majority is not None:
-        is_majority = items["label"].to_numpy() == majority
-        kinds = np.where(is_majority, "majority", "minority")
-        groups["by_label"] = (kinds, ["majority", "minority"])
-    return groups
 
 
 def _acceptability_method(
-    panel: Panel,
+    panel: panels.Panel,
     method: str,
     seeds: Sequence[int],
     logits: Floats,
     labels: Ints,
     groups: Groups,
     majority: int | None,
-) -> AcceptabilityMethod:
+) -> schema.AcceptabilityMethod:
     seeded = bool(seeds)
     quantities = panel.quantities[method]
-    metrics = {name: estimate_entry(q, seeded=seeded) for name, q in quantities.items()}
+    metrics = {name: panels.estimate_entry(q, seeded=seeded) for name, q in quantities.items()}
     if not seeded:
-        metrics["loss"] = point_entry([], "a constant control gives no probabilities")
+        metrics["loss"] = panels.point_entry([], "a constant control gives no probabilities")
     predicted = scoring.predicted_labels(logits)
-    correct = predicted == labels
+    measured = {
+        kind: [_measure_group(panel, method, seeded, names == g, labels, g) for g in order]
+        for kind, (names, order) in groups.items()
+    }
+    parts = {kind: {row["group"]: part for row, part in own} for kind, own in measured.items()}
     return {
         "control": not seeded,
         "seeds": [int(seed) for seed in seeds],
         "learned": None,
         "metrics": metrics,
-        "confusion": mean_confusion(labels, predicted, 2),
+        "confusion": panels.mean_confusion(labels, predicted, 2),
         "threshold": _threshold_entry(logits, labels) if seeded else None,
-        "groups": {
-            kind: [
-                _acceptability_group(panel, method, seeded, names == g, labels, g) for g in order
-            ]
-            for kind, (names, order) in groups.items()
-        },
-        "contrasts": {
-            kind: _contrast(panel, correct, groups[kind][0], pair, seeded)
-            for kind, pair in CONTRASTS.items()
-            if set(pair) <= set(groups[kind][1])
-        },
+        "groups": {kind: [row for row, _ in own] for kind, own in measured.items()},
+        "contrasts": panels.contrast_parts(CONTRASTS, parts, seeded),
         "agreement": _agreement(panel, predicted, majority, seeded),
-        "always_wrong": scoring.always_wrong(correct),
+        "always_wrong": scoring.always_wrong(predicted == labels),
     }
 
 
-def _contrast(
-    panel: Panel, correct: Bools, names: Names, pair: tuple[str, str], seeded: bool
-) -> Contrast:
-    parts = []
-    for group in pair:
-        member = np.broadcast_to(names == group, correct.shape)
-        counts = np.stack([correct & member, member], axis=-1).astype(np.float64)
-        parts.append(measure_part(panel, counts, counts[0, :, 1], ratio, seeded))
-    return contrast(pair, parts[0], parts[1], seeded)
-
-
 def _agreement(
-    panel: Panel, predicted: Ints, majority: int | None, seeded: bool
-) -> Estimate | None:
+    panel: panels.Panel, predicted: Ints, majority: int | None, seeded: bool
+) -> schema.Estimate | None:
     if majority is None:
         return None
     agree = (predicted == majority).astype(np.float64)
     counts = np.stack([agree, np.ones_like(agree)], axis=-1)
-    return estimate_entry(panel.replicate(counts, ratio), seeded=seeded)
+    return panels.estimate_entry(panel.replicate(counts, panels.ratio), seeded=seeded)
 
 
-def _acceptability_group(
-    panel: Panel,
-    method: str,
-    seeded: bool,
-    member: Bools,
-    labels: Ints,
-    group: str,
-) -> ItemGroup:
+def _measure_group(
+    panel: panels.Panel, method: str, seeded: bool, member: Bools, labels: Ints, group: str
+) -> tuple[schema.ItemGroup, panels.Part]:
     counts = panel.counts[method] * member[:, None]
+    accuracy = panels.measure_part(panel, counts, member, scoring.accuracy, seeded)
     mcc = (
-        measure_part(panel, counts, member, scoring.matthews_correlation, seeded).entry
+        panels.measure_part(panel, counts, member, scoring.matthews_correlation, seeded).entry
         if len(set(labels[member].tolist())) == 2
-        else point_entry([], "MCC needs items of both labels")
+        else panels.point_entry([], "MCC needs items of both labels")
     )
-    return {
+    row: schema.ItemGroup = {
         "group": group,
         "items": int(member.sum()),
         "share": float(member.mean()),
-        "accuracy": measure_part(panel, counts, member, scoring.accuracy, seeded).entry,
+        "accuracy": accuracy.entry,
         "matthews_correlation": mcc,
     }
+    return row, accuracy
 
 
-def _threshold_entry(logits: Floats, labels: Ints) -> Threshold:
+def _threshold_entry(logits: Floats, labels: Ints) -> schema.Threshold:
     grid = np.linspace(0.0, 1.0, 101)
     curves = [scoring.threshold_curve(of_seed, labels) for of_seed in logits]
     mcc = np.stack([curve.at(grid) for curve in curves])

@@ -1,6 +1,6 @@
 """The kinds of arrays that evidence is made of, of any width."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,4 +10,5 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 Names = NDArray[np.str_]
+Groups = Mapping[str, tuple[Names, list[str]]]  # kind -> each item's group, groups in order
 CountMetric = Callable[[Floats], Floats]  # counts (..., K) -> values (...)

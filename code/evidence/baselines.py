@@ -6,7 +6,7 @@ German: what forms shared with English give away).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,8 +30,7 @@ def majority_label(train_labels: Iterable[int]) -> int:
 
 def majority_logits(label: int, items: int) -> NDArray[np.float64]:
     """Logits (1, N, 2) that always choose ``label``: one "seed", margin 1."""
-    row = np.eye(2)[label]
-    return np.tile(row, (1, items, 1))
+    return np.tile(np.eye(2)[label], (1, items, 1))
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def learn_lexicon(
     return Lexicon(
         {form: _most_frequent(tags) for form, tags in by_form.items()},
         {form: _most_frequent(tags) for form, tags in by_lower.items()},
-        _tag_of_rare_forms(by_form, pairs),
+        _tag_of_rare_forms(by_form.values()),
     )
 
 
@@ -96,14 +95,9 @@ def tag_words(lexicon: Lexicon, forms: Iterable[str], tags: Sequence[str]) -> ND
     return np.array([[index[lexicon.tag(form)] for form in forms]], dtype=np.int64)
 
 
-def _tag_of_rare_forms(
-    by_form: Mapping[str, Counter[str]], pairs: Mapping[tuple[str, str], int]
-) -> str:
-    once = Counter(next(iter(tags)) for tags in by_form.values() if tags.total() == 1)
-    every: Counter[str] = Counter()
-    for (_, tag), count in pairs.items():
-        every[tag] += count
-    return _most_frequent(once or every)
+def _tag_of_rare_forms(of_forms: Collection[Counter[str]]) -> str:
+    once = Counter(next(iter(tags)) for tags in of_forms if tags.total() == 1)
+    return _most_frequent(once or sum(of_forms, Counter()))
 
 
 def _most_frequent(counted: Counter[Key]) -> Key:

@@ -102,9 +102,9 @@ def _pair(
     return {
         metric: (
             one[metric].take(take_first).minus(other[metric].take(take_second)),
-            intervals.null_effects(panel.metrics[metric], totals),
+            intervals.null_effects(of_counts, totals),
         )
-        for metric in panel.compared
+        for metric, of_counts in panel.compared.items()
     }
 
 
@@ -117,11 +117,7 @@ def _comparison(
     values: int,
 ) -> Comparison:
     """One comparison by its difference and null distribution, before roles and correction."""
-    inner = intervals.item_difference(*found) if found else None
-    seeded = values >= ENOUGH_SEEDS
-    outer = intervals.seed_difference(*found) if found and seeded else inner
-    shown = outer if seeded or not common else None  # between controls there are no seeds
-    return {
+    row: Comparison = {
         "evaluation": name[0],
         "metric": name[1],
         "first": first,
@@ -129,21 +125,37 @@ def _comparison(
         "primary": False,
         "outcome": None,
         "margin": None,
-        "effect": inner.effect if inner else None,
-        "low": shown.low if shown else None,
-        "high": shown.high if shown else None,
-        "p": outer.p if outer else None,
-        "p_corrected": outer.p if outer else None,
-        "low_items": inner.low if inner else None,
-        "high_items": inner.high if inner else None,
-        "p_items": inner.p if inner else None,
-        "p_items_corrected": inner.p if inner else None,
-        "family": 1 if inner else 0,
-        "n": len(found[0].influence) if found else 0,
+        "effect": None,
+        "low": None,
+        "high": None,
+        "p": None,
+        "p_corrected": None,
+        "low_items": None,
+        "high_items": None,
+        "p_items": None,
+        "p_items_corrected": None,
+        "family": 0,
+        "n": 0,
         "seeds": common,
         "covers": covers(values),
-        "reason": missing_reason(values) if found else "the two methods have no seed in common",
+        "reason": "the two methods have no seed in common",
     }
+    if found:
+        _fill(row, *found, values)
+    return row
+
+
+def _fill(row: Comparison, difference: Replicated, null: Floats, values: int) -> None:
+    inner, p_items = intervals.item_interval(difference), intervals.item_p(difference, null)
+    outer, p = inner, p_items
+    if values >= ENOUGH_SEEDS:
+        outer, p = intervals.seed_interval(difference), intervals.seed_p(difference, p_items)
+    if values >= ENOUGH_SEEDS or not row["seeds"]:  # between controls there are no seeds
+        row["low"], row["high"] = outer.low, outer.high
+    row["effect"], row["low_items"], row["high_items"] = inner
+    row["p"], row["p_corrected"] = p, p
+    row["p_items"], row["p_items_corrected"] = p_items, p_items
+    row["family"], row["n"], row["reason"] = 1, len(difference.influence), missing_reason(values)
 
 
 def has_learned(

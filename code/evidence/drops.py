@@ -7,7 +7,7 @@ import numpy as np
 from evidence import scoring, transfer
 from evidence.arrays import CountMetric
 from evidence.intervals import Replicated
-from evidence.panels import RARE, Part, estimate_entry, mean_confusion, point_entry
+from evidence.panels import RARE, Part, estimate_entry, mean_confusion, point_entry, replicate
 from evidence.schema import CausePart, Cell, DropGroup, Estimate, Transfer
 from evidence.word_groups import Group, Tagging
 
@@ -73,16 +73,16 @@ def _cells(study: Tagging, method: str, target: str) -> list[Cell]:
 
 def _causes(study: Tagging, method: str, target: str, drop: float | None) -> list[CausePart]:
     seeded = bool(study.seeds[method])
+    metrics = [transfer.cause_rate(kind) for kind in range(len(transfer.CAUSE_NAMES))]
     rates = []
     for name in (study.source, target):
         words, panel = study.sets[name], study.panels[name]
         found = transfer.assign_causes(words.items, study.predicted[method][name], study.tags)
         counts = transfer.cause_counts(found, words.sentence)
-        kinds = range(len(transfer.cause_names()))
-        rates.append([panel.replicate(counts, transfer.cause_rate(kind)) for kind in kinds])
+        rates.append(replicate(panel.weights, counts, metrics))
     rows = [
         _cause_entry(cause, source, to, drop, seeded)
-        for cause, source, to in zip(transfer.cause_names(), *rates, strict=True)
+        for cause, source, to in zip(transfer.CAUSE_NAMES, *rates, strict=True)
     ]
     return sorted(rows, key=lambda row: -(row["points"]["value"] or 0.0))
 

@@ -59,15 +59,6 @@ class Interval(NamedTuple):
     high: float
 
 
-class Difference(NamedTuple):
-    """First minus second method: mean over seeds, its interval, and a two-sided p value."""
-
-    effect: float
-    low: float
-    high: float
-    p: float
-
-
 @dataclass(frozen=True)
 class Replicated:
     """A quantity with what is needed for its uncertainty.
@@ -166,7 +157,7 @@ def replicate(
 # ------------------------------------------------------------------------------------- intervals
 
 
-def item_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
+def item_interval(quantity: Replicated) -> Interval:
     """BCa interval over units, seeds held fixed (Efron 1987, section 3)."""
     draws = quantity.replicates.mean(axis=1)
     value = quantity.value
@@ -175,7 +166,7 @@ def item_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
     # Ties count half: counts are discrete, and a value equal to the estimate lies on no side.
     below = (np.sum(draws < value) + 0.5 * np.sum(draws == value)) / len(draws)
     bias = scipy.stats.norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-    tails = bias + scipy.stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    tails = bias + scipy.stats.norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     adjusted = scipy.stats.norm.cdf(bias + tails / (1 - _acceleration(quantity.influence) * tails))
     low, high = np.quantile(draws, adjusted)
     return Interval(value, float(low), float(high))
@@ -211,11 +202,11 @@ def variance_parts(quantity: Replicated) -> VarianceParts:
     return VarianceParts(items, total, total**2 * (seeds - 1) / (observed / seeds) ** 2)
 
 
-def seed_interval(quantity: Replicated, level: float = LEVEL) -> Interval:
+def seed_interval(quantity: Replicated) -> Interval:
     """Interval over units and seeds: ``item_interval`` stretched (module docstring)."""
     parts = variance_parts(quantity)
-    inner = item_interval(quantity, level)
-    upper_tail = (1 + level) / 2
+    inner = item_interval(quantity)
+    upper_tail = (1 + LEVEL) / 2
     half_width = float(
         scipy.stats.t.ppf(upper_tail, parts.degrees_of_freedom) * np.sqrt(parts.total)
     )
@@ -275,10 +266,10 @@ def null_effects(metric: CountMetric, totals: tuple[Floats, Floats]) -> Floats:
     return effects
 
 
-def permutation_p(effect: float, null: Floats) -> float:
+def item_p(difference: Replicated, null: Floats) -> float:
     """Two-sided Monte Carlo p value, the observed labelling counted as one of them."""
     # The margin makes equal values equal that differ only in the order of summation.
-    as_extreme = np.sum(np.abs(null) >= abs(effect) - 1e-12)
+    as_extreme = np.sum(np.abs(null) >= abs(difference.value) - 1e-12)
     return float((1 + as_extreme) / (1 + len(null)))
 
 
@@ -289,18 +280,6 @@ def seed_p(difference: Replicated, p_items: float) -> float:
         return p_items
     statistic = abs(difference.value) / np.sqrt(parts.total)
     return max(p_items, float(2 * scipy.stats.t.sf(statistic, parts.degrees_of_freedom)))
-
-
-def item_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
-    """Difference between these trained models: BCa interval and permutation test over units."""
-    interval = item_interval(difference, level)
-    return Difference(*interval, permutation_p(interval.value, null))
-
-
-def seed_difference(difference: Replicated, null: Floats, level: float = LEVEL) -> Difference:
-    """Difference between the methods: interval and test over units and seeds."""
-    interval = seed_interval(difference, level)
-    return Difference(*interval, seed_p(difference, permutation_p(interval.value, null)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -23,15 +23,17 @@ from evidence.arrays import Floats, Ints
 class _OfflineMetric(evaluate.Metric):
     """A metric whose data stay in memory, and whose folder is not in the user's home."""
 
+    prediction: Any  # the type of one
+
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="evaluate-")  # it insists on having one
         # Without a seed, evaluate reads numpy's global state.
         super().__init__(keep_in_memory=True, cache_dir=self._folder.name, seed=0)
 
-    def _describe(self, what: str, predictions: Any) -> evaluate.MetricInfo:
-        features = {"predictions": predictions, "references": datasets.Value("int64")}
+    def _info(self) -> evaluate.MetricInfo:
+        features = {"predictions": self.prediction, "references": datasets.Value("int64")}
         return evaluate.MetricInfo(
-            description=what,
+            description=str(self.__doc__),
             citation="",
             inputs_description="",
             features=datasets.Features(features),
@@ -41,9 +43,7 @@ class _OfflineMetric(evaluate.Metric):
 class AcceptabilityMetric(_OfflineMetric):
     """Scores of CoLA from logits (N, 2), column 1 for "acceptable", and labels (N,)."""
 
-    def _info(self) -> evaluate.MetricInfo:
-        logits = datasets.Sequence(datasets.Value("float64"))
-        return self._describe("acceptability", logits)
+    prediction = datasets.Sequence(datasets.Value("float64"))
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         logits, labels = np.asarray(predictions), np.asarray(references)
@@ -64,8 +64,7 @@ class AcceptabilityMetric(_OfflineMetric):
 class TaggingMetric(_OfflineMetric):
     """Scores of tags from predicted and gold indices (W,)."""
 
-    def _info(self) -> evaluate.MetricInfo:
-        return self._describe("tagging", datasets.Value("int64"))
+    prediction = datasets.Value("int64")
 
     def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
         predicted, gold = np.asarray(predictions), np.asarray(references)
@@ -89,7 +88,8 @@ def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
         )
     if not np.isfinite(logits).all():
         raise ValueError("expected finite logits, got NaN or infinity")
-    return _compute(AcceptabilityMetric(), logits, labels)
+    scores: dict[str, float] = AcceptabilityMetric().compute(predictions=logits, references=labels)
+    return scores
 
 
 def score_tags(predicted: Ints, gold: Ints) -> dict[str, float]:
@@ -103,9 +103,5 @@ def score_tags(predicted: Ints, gold: Ints) -> dict[str, float]:
             f"expected predictions of shape {np.shape(gold)} for at least one word, "
             f"got {np.shape(predicted)}"
         )
-    return _compute(TaggingMetric(), predicted, gold)
-
-
-def _compute(metric: evaluate.Metric, predicted: Any, gold: Any) -> dict[str, float]:
-    scores: dict[str, float] = metric.compute(predictions=predicted, references=gold)
+    scores: dict[str, float] = TaggingMetric().compute(predictions=predicted, references=gold)
     return scores

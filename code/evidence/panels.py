@@ -4,7 +4,7 @@ A panel holds the counts of all methods on one set under the same bootstrap resa
 exchanges of units, so that every difference is a paired one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,18 +29,14 @@ class Panel:
     """All methods on one evaluated set, under the same resamples and exchanges of units.
 
     Attributes:
-        evaluation: name of the set.
-        metrics: name -> metric, those that are estimated.
-        compared: names of the metrics by which methods are compared.
+        compared: name -> metric, those by which methods are compared.
         weights: (B, U) of ``intervals.resample_weights``.
         masks: (P, U) of ``intervals.exchange_masks``.
         counts: method -> (S, U, K).
         quantities: method -> metric -> the metric with its replicates.
     """
 
-    evaluation: str
-    metrics: Mapping[str, CountMetric]
-    compared: Sequence[str]
+    compared: Mapping[str, CountMetric]
     weights: Floats
     masks: Floats
     counts: Mapping[str, Floats]
@@ -48,12 +44,10 @@ class Panel:
 
     def replicate(self, counts: Floats, metric: CountMetric) -> Replicated:
         """A metric of any counts (S, U, K) on this set's units."""
-        totals = intervals.weighted_totals(self.weights, counts)
-        return intervals.replicate(counts, metric, totals, bounds=scoring.bounds_of(metric))
+        return replicate(self.weights, counts, [metric])[0]
 
 
 def build_panel(
-    evaluation: str,
     counts: Mapping[str, Floats],
     metrics: Mapping[str, CountMetric],
     compared: Sequence[str],
@@ -64,14 +58,20 @@ def build_panel(
     units = next(iter(counts.values())).shape[1]
     weights = intervals.resample_weights(units, resamples, rng)
     masks = intervals.exchange_masks(units, resamples, rng)
-    quantities: dict[str, dict[str, Replicated]] = {}
-    for method, of_method in counts.items():
-        totals = intervals.weighted_totals(weights, of_method)
-        quantities[method] = {
-            name: intervals.replicate(of_method, metric, totals, bounds=scoring.bounds_of(metric))
-            for name, metric in metrics.items()
-        }
-    return Panel(evaluation, metrics, compared, weights, masks, counts, quantities)
+    quantities = {
+        method: dict(zip(metrics, replicate(weights, own, metrics.values()), strict=True))
+        for method, own in counts.items()
+    }
+    return Panel({name: metrics[name] for name in compared}, weights, masks, counts, quantities)
+
+
+def replicate(weights: Floats, counts: Floats, metrics: Iterable[CountMetric]) -> list[Replicated]:
+    """Metrics of counts (S, U, K) under resamples (B, U) of their units."""
+    totals = intervals.weighted_totals(weights, counts)
+    return [
+        intervals.replicate(counts, metric, totals, bounds=scoring.bounds_of(metric))
+        for metric in metrics
+    ]
 
 
 # --------------------------------------------------------------------------------------- entries
@@ -150,8 +150,25 @@ def measure_part(
     return Part(estimate_entry(quantity, seeded=seeded), quantity)
 
 
-def contrast(names: tuple[str, str], one: Part, other: Part, seeded: bool) -> Contrast:
-    """One group's quantity minus another's, on the same units under the same resamples."""
+def contrast_parts(
+    pairs: Mapping[str, tuple[str, str]], parts: Mapping[str, Mapping[str, Part]], seeded: bool
+) -> dict[str, Contrast]:
+    """One group's quantity minus another's, of each kind that has both.
+
+    Args:
+        pairs: kind -> two of its groups.
+        parts: kind -> group -> the quantity on it.
+        seeded: as for ``estimate_entry``.
+    """
+    return {
+        kind: _contrast((one, other), parts[kind][one], parts[kind][other], seeded)
+        for kind, (one, other) in pairs.items()
+        if {one, other} <= parts[kind].keys()
+    }
+
+
+def _contrast(names: tuple[str, str], one: Part, other: Part, seeded: bool) -> Contrast:
+    # On the same units under the same resamples.
     if one.quantity is not None and other.quantity is not None:
         difference = estimate_entry(one.quantity.minus(other.quantity), seeded=seeded)
     else:

@@ -10,9 +10,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from evidence import intervals, scoring
+from evidence import intervals
 from evidence.arrays import CountMetric, Floats
-from evidence.panels import estimate_entry
+from evidence.panels import estimate_entry, replicate
+from evidence.schema import Estimate
 
 
 class RestorationRow(TypedDict):
@@ -60,23 +61,18 @@ def summarise_restoration(
         if counts.shape != tuned.shape:
             raise ValueError(f"expected counts {tuned.shape} for {part!r}, got {counts.shape}")
     weights = intervals.resample_weights(tuned.shape[1], resamples, np.random.default_rng(rng_seed))
-    whole = _replicate(tuned, metric, weights)
-    return [_row(part, counts, whole, metric, weights) for part, counts in restored.items()]
+    (whole,) = replicate(weights, tuned, [metric])
+    rows = []
+    for part, counts in restored.items():
+        (without,) = replicate(weights, counts, [metric])
+        rows.append(_row(part, counts, without.value, estimate_entry(whole.minus(without))))
+    return rows
 
 
-def _replicate(counts: Floats, metric: CountMetric, weights: Floats) -> intervals.Replicated:
-    totals = intervals.weighted_totals(weights, counts)
-    return intervals.replicate(counts, metric, totals, bounds=scoring.bounds_of(metric))
-
-
-def _row(
-    part: str, counts: Floats, whole: intervals.Replicated, metric: CountMetric, weights: Floats
-) -> RestorationRow:
-    without = _replicate(counts, metric, weights)
-    drop = estimate_entry(whole.minus(without))
+def _row(part: str, counts: Floats, value: float, drop: Estimate) -> RestorationRow:
     return {
         "part": part,
-        "value": without.value,
+        "value": value,
         "drop": drop["value"] or 0.0,
         "low": drop["low"],
         "high": drop["high"],

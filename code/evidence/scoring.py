@@ -4,7 +4,7 @@ Counts add up over items, so that a resample is a weighted sum of rows (see ``in
 Acceptability counts have five columns: true positives, false positives, false negatives, true
 negatives, summed cross entropy; "positive" is "acceptable", label 1. Tag counts have 3 T columns
 for T tags: correct, predicted and gold words of each tag. A run's own score is not computed here
-but by ``metrics``; evidence is refused where the two differ (``panels.check_scores``).
+but by ``metrics``; evidence is refused where the two differ (``checks.check_scores``).
 
 Conventions, all of them scikit-learn's: MCC is 0 where a row or column of the confusion matrix is
 empty (as in GLUE); an F1 with nothing to find and nothing found is 0. Macro-F1 is the mean over the
@@ -250,23 +250,15 @@ TAG_METRICS: Mapping[str, CountMetric] = {
 }
 
 
-def per_tag_scores(totals: Floats, tags: Sequence[str]) -> dict[str, dict[str, float | None]]:
-    """Precision, recall, F1 and support of each tag from totals (3 T,).
+def precision_and_recall(counts: Floats) -> tuple[Floats, Floats]:
+    """Precision and recall of each tag, (..., 3 T) -> two (..., T).
 
-    Recall and F1 of a tag without a gold word are None. Its precision is 0 if it was predicted
-    (every time wrongly), else None. A tag with gold words that was never predicted scores 0.
+    Recall of a tag without a gold word is NaN. Its precision is 0 if it was predicted (every time
+    wrongly), else NaN. A tag with gold words that was never predicted scores 0.
     """
-    correct, predicted, gold = _split(totals)
-    precision, recall, f1_scores = divide(correct, predicted), divide(correct, gold), tag_f1(totals)
-    return {
-        tag: {
-            "precision": float(precision[t]) if gold[t] or predicted[t] else None,
-            "recall": float(recall[t]) if gold[t] else None,
-            "f1": float(f1_scores[t]) if gold[t] else None,
-            "support": float(gold[t]),
-        }
-        for t, tag in enumerate(tags)
-    }
+    correct, predicted, gold = _split(counts)
+    precision = np.where(predicted + gold > 0, divide(correct, predicted), np.nan)
+    return precision, np.where(gold > 0, divide(correct, gold), np.nan)
 
 
 # --------------------------------------------------------------------------------------- seqeval

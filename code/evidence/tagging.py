@@ -5,38 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from evidence import baselines, intervals, scoring, transfer
+from evidence import baselines, intervals, panels, scoring, transfer
 from evidence.arrays import Floats, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
 from evidence.drops import describe_transfer
-from evidence.panels import (
-    Panel,
-    build_panel,
-    estimate_entry,
-    mean_confusion,
-    measure_part,
-    point_entry,
-)
-from evidence.schema import (
-    EvaluatedSet,
-    TaggingEvidence,
-    TaggingMethod,
-    TaggingOnSet,
-    TagScores,
-)
-from evidence.word_groups import (
-    Group,
-    Tagging,
-    WordSet,
-    build_word_set,
-    contrast_groups,
-    measure_groups,
-)
+from evidence.schema import EvaluatedSet, TaggingEvidence, TaggingMethod, TaggingOnSet, TagScores
+from evidence.word_groups import Group, Tagging, WordSet, build_word_set, measure_groups
 from study.settings import Margins, Roles, find_roles
 
 LEXICAL = "most frequent tag"
 COMPARED = ("accuracy", "macro_f1")
+CONTRASTS = {"by_seen": ("seen", "unseen"), "by_pieces": ("1", "4+")}
 
 
 def summarise_tagging(
@@ -88,21 +68,21 @@ def summarise_tagging(
         check_methods(shapes, seeds, len(words.gold), LEXICAL)
     every, all_seeds, reasons = _with_lexical_control(predicted, seeds, items, tags, train_words)
     rng = np.random.default_rng(rng_seed)
-    panels = {}
+    of_sets = {}
     for name, words in sets.items():
         counts = {
             method: scoring.tag_counts(of[name], words.gold, words.sentence, len(tags))
             for method, of in every.items()
             if name in of
         }
-        panels[name] = build_panel(name, counts, scoring.TAG_METRICS, COMPARED, rng, resamples)
+        of_sets[name] = panels.build_panel(counts, scoring.TAG_METRICS, COMPARED, rng, resamples)
     targets = [n for n in sets if languages[n] != languages[source_evaluation]]
     study = Tagging(
-        sets, panels, every, all_seeds, pieces or {}, tuple(tags), source_evaluation, targets
+        sets, of_sets, every, all_seeds, pieces or {}, tuple(tags), source_evaluation, targets
     )
     drops = [(source_evaluation, target) for target in targets]
     roles = roles or find_roles(())
-    comparisons = compare_all(panels, drops, all_seeds, roles, margins or Margins())
+    comparisons = compare_all(of_sets, drops, all_seeds, roles, margins or Margins())
     methods = {method: _tag_method(study, method) for method in every}
     for method in predicted:
         methods[method]["learned"] = has_learned(
@@ -120,7 +100,7 @@ def summarise_tagging(
         "reasons": reasons,
         "evaluations": {n: _set_entry(words, languages[n], tags) for n, words in sets.items()},
         "targets": targets,
-        "cause_meanings": dict(transfer.cause_meanings()),
+        "cause_meanings": dict(transfer.CAUSE_MEANINGS),
         "seqeval_trap": scoring.seqeval_trap_example(),
         "methods": methods,
         "comparisons": comparisons,
@@ -179,16 +159,17 @@ def _tag_evaluation(
     words, panel, tags = study.sets[name], study.panels[name], study.tags
     predicted, seeded = study.predicted[method][name], bool(study.seeds[method])
     metrics = {
-        metric: estimate_entry(quantity, seeded=seeded)
+        metric: panels.estimate_entry(quantity, seeded=seeded)
         for metric, quantity in panel.quantities[method].items()
     }
-    metrics["seqeval_f1"] = point_entry(
+    metrics["seqeval_f1"] = panels.point_entry(
         _seqeval(words, predicted, tags), "not resampled: it stands beside the others only"
     )
+    parts = {kind: {g.group: part for g, part in of_kind} for kind, of_kind in groups.items()}
     return {
         "metrics": metrics,
         "per_tag": _per_tag(panel, method, tags, seeded),
-        "confusion": mean_confusion(words.gold, predicted, len(tags)),
+        "confusion": panels.mean_confusion(words.gold, predicted, len(tags)),
         "groups": {
             kind: [
                 {"group": g.group, "words": g.words, "share": g.share, "accuracy": part.entry}
@@ -197,7 +178,7 @@ def _tag_evaluation(
             for kind, of_kind in groups.items()
             if kind != "by_tag"  # accuracy on the words of a tag is its recall, in per_tag
         },
-        "contrasts": contrast_groups(groups, seeded),
+        "contrasts": panels.contrast_parts(CONTRASTS, parts, seeded),
     }
 
 
@@ -212,29 +193,26 @@ def _seqeval(words: WordSet, predicted: Ints, tags: Sequence[str]) -> list[float
     return [scoring.seqeval_f1(gold, sentences(of_seed)) for of_seed in predicted]
 
 
-def _per_tag(panel: Panel, method: str, tags: Sequence[str], seeded: bool) -> list[TagScores]:
+def _per_tag(
+    panel: panels.Panel, method: str, tags: Sequence[str], seeded: bool
+) -> list[TagScores]:
     counts, found = panel.counts[method], []
-    totals = counts.sum(axis=1, dtype=np.float64)
-    of_seeds = [scoring.per_tag_scores(of_seed, tags) for of_seed in totals]
+    precision, recall = scoring.precision_and_recall(counts.sum(axis=1, dtype=np.float64))
     for index, tag in enumerate(tags):
-        scores = [of_seed[tag] for of_seed in of_seeds]
         own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
+        f1 = scoring.tag_macro_f1  # of one tag: its own
         found.append(
             TagScores(
                 tag=tag,
-                support=int(scores[0]["support"] or 0),
-                precision=_mean_or_none([s["precision"] for s in scores]),
-                recall=_mean_or_none([s["recall"] for s in scores]),
-                f1=measure_part(panel, own, own[0, :, 2], _single_f1, seeded).entry,
+                support=int(own[0, :, 2].sum()),
+                precision=_mean_or_none(precision[:, index]),
+                recall=_mean_or_none(recall[:, index]),
+                f1=panels.measure_part(panel, own, own[0, :, 2], f1, seeded).entry,
             )
         )
     return found
 
 
-def _single_f1(counts: Floats) -> Floats:
-    return scoring.tag_f1(counts)[..., 0]
-
-
-def _mean_or_none(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _mean_or_none(values: Floats) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None

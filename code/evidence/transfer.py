@@ -13,13 +13,13 @@ columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``x
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from evidence.arrays import Bools, Floats, Ints, Names
+from evidence.arrays import Bools, CountMetric, Floats, Ints, Names
 from evidence.schema import Cell, DropPoints
 from evidence.scoring import divide
 
@@ -153,36 +153,31 @@ class Words:
     reflexive: Bools
     clause_final: Bools
 
-    def pair(self, one: str, *others: str) -> Bools:
-        """Words whose gold and predicted tag are the one and one of the others, in either order."""
-        back: Bools = np.isin(self.gold, others) & (self.predicted == one)
-        return self.taken(one, *others) | back
 
-    def taken(self, gold: str, *predicted: str) -> Bools:
-        """Words of the one tag that are given one of the others."""
-        found: Bools = (self.gold == gold) & np.isin(self.predicted, predicted)
-        return found
-
-    def among(self, *tags: str) -> Bools:
-        """Words whose gold and predicted tag are both of these."""
-        return np.isin(self.gold, tags) & np.isin(self.predicted, tags)
+Covers = Callable[[Words], Bools]
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(NamedTuple):
     """A kind of error: its name, what it means in words, and which words it covers."""
 
     name: str
     meaning: str
-    covers: Callable[[Words], Bools]
+    covers: Covers
 
 
-def either(one: str, *others: str) -> Callable[[Words], Bools]:
+def taken(gold: Sequence[str], predicted: Sequence[str]) -> Covers:
+    """Covers words of some tags that are given one of the others."""
+    return lambda words: np.isin(words.gold, gold) & np.isin(words.predicted, predicted)
+
+
+def either(one: str, *others: str) -> Covers:
     """Covers the confusions of a tag with others, in either order."""
-    return lambda words: words.pair(one, *others)
+    there, back = taken([one], others), taken(others, [one])
+    return lambda words: there(words) | back(words)
 
 
 EITHER = "either for the other"
+FUNCTION_WORDS = ("ADP", "ADV", "CCONJ", "PART", "SCONJ")
 CAUSES: tuple[Cause, ...] = (
     Cause(
         "separable particles",
@@ -211,12 +206,12 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "DET as ADP",
         "a DET is tagged ADP: an article in the genitive does the work of English 'of'",
-        lambda words: words.taken("DET", "ADP"),
+        taken(["DET"], ["ADP"]),
     ),
     Cause(
         "quantifiers",
         "a DET is tagged ADJ, ADV or NUM: words such as German 'viele', English 'many'",
-        lambda words: words.taken("DET", "ADJ", "ADV", "NUM"),
+        taken(["DET"], ["ADJ", "ADV", "NUM"]),
     ),
     Cause("ADJ/VERB", f"{EITHER}: participles, above all", either("ADJ", "VERB")),
     Cause(
@@ -228,23 +223,16 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "function words",
         "confusions among ADP, ADV, CCONJ, PART and SCONJ",
-        lambda words: words.among("ADP", "ADV", "CCONJ", "PART", "SCONJ"),
+        taken(FUNCTION_WORDS, FUNCTION_WORDS),
     ),
 )
-
-
-def cause_names() -> tuple[str, ...]:
-    """Names of the causes in the order in which they claim an error, ``remaining`` last."""
-    return (*(cause.name for cause in CAUSES), REMAINING)
-
-
-def cause_meanings() -> Mapping[str, str]:
-    """What each cause covers, in words; an error belongs to the first cause that covers it."""
-    return {**{cause.name: cause.meaning for cause in CAUSES}, REMAINING: "all other errors"}
+CAUSE_MEANINGS = {**{c.name: c.meaning for c in CAUSES}, REMAINING: "all other errors"}
+"""Name of each cause -> what it covers; an error belongs to the first cause that covers it."""
+CAUSE_NAMES = tuple(CAUSE_MEANINGS)
 
 
 def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> Ints:
-    """Cause of every error: the first of ``cause_names`` that covers it.
+    """Cause of every error: the first of ``CAUSE_NAMES`` that covers it.
 
     Args:
         items: one row per word (module docstring).
@@ -252,7 +240,7 @@ def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> 
         tags: the T tags.
 
     Returns:
-        (S, W) indices into ``cause_names()``, -1 where the tag is right.
+        (S, W) indices into ``CAUSE_NAMES``, -1 where the tag is right.
     """
     annotation = _annotation(items)
     names = np.asarray(tags, dtype=str)
@@ -311,10 +299,6 @@ def cause_counts(causes: Ints, sentence: Ints) -> Floats:
     return np.stack(rows).astype(np.float32)
 
 
-def cause_rate(cause: int) -> Callable[[Floats], Floats]:
+def cause_rate(cause: int) -> CountMetric:
     """Metric of ``cause_counts``: share of all words that are errors of one cause."""
-
-    def rate(counts: Floats) -> Floats:
-        return divide(counts[..., cause], counts[..., -1])
-
-    return rate
+    return lambda counts: divide(counts[..., cause], counts[..., -1])

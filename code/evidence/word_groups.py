@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 
 from evidence import scoring, transfer
-from evidence.arrays import Bools, Floats, Ints, Names
-from evidence.panels import Panel, Part, contrast, measure_part, ratio
-from evidence.schema import Contrast
-
-Groups = Mapping[str, tuple[Names, list[str]]]
+from evidence.arrays import Bools, Floats, Groups, Ints
+from evidence.panels import Panel, Part, measure_part, ratio
 
 LENGTHS = (5, 10, 20, 30)
-CONTRASTS = {"by_seen": ("seen", "unseen"), "by_pieces": ("1", "4+")}
 
 
 @dataclass(frozen=True)
@@ -115,12 +111,3 @@ def _hits_by_sentence(correct: Bools, sentence: Ints, units: int) -> Floats:
     size = np.bincount(sentence, minlength=units)
     hits = [np.bincount(sentence[of_seed], minlength=units) for of_seed in correct]
     return np.stack([np.stack([h, size], axis=-1) for h in hits]).astype(np.float32)
-
-
-def contrast_groups(groups: Mapping[str, Sequence[Group]], seeded: bool) -> dict[str, Contrast]:
-    """The pairs of ``CONTRASTS``, of one method on one set."""
-    found = {}
-    for kind, pair in CONTRASTS.items():
-        parts = {group.row.group: group.part for group in groups[kind]}
-        found[kind] = contrast(pair, parts[pair[0]], parts[pair[1]], seeded)
-    return found

@@ -8,10 +8,10 @@ in JSON: a copy by way of another operating system may have changed them.
 
 import errno
 import hashlib
+import itertools
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +68,6 @@ def find_damage(folder: Path, digest: str | None = None, *, thorough: bool = Fal
     return None
 
 
-def find_all_damage(folder: Path) -> str | None:
-    """As ``find_damage``, large files included."""
-    return find_damage(folder, thorough=True)
-
-
 def _file_damage(folder: Path, name: str, size: int, checksum: str, thorough: bool) -> str | None:
     file = folder / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
@@ -106,13 +101,11 @@ def file_digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def set_aside(folder: Path, find: Callable[[Path], str | None]) -> Path | None:
+def set_aside(folder: Path, digest: str | None = None, *, thorough: bool = False) -> Path | None:
     """Moves a damaged entry to ``damaged/`` beside the stages and says so.
 
-    Args:
-        folder: the entry.
-        find: says what is wrong with it. Asked once more under a lock: another process may have
-            moved the entry in the meantime, and made it anew.
+    Damage is looked for once more under a lock, as by ``find_damage`` with these arguments: another
+    process may have moved the entry in the meantime, and made it anew.
 
     Returns:
         Its new place, or None where there was nothing to move.
@@ -124,7 +117,7 @@ def set_aside(folder: Path, find: Callable[[Path], str | None]) -> Path | None:
     try:
         (root / LOCKS).mkdir(exist_ok=True)
         with FileLock(root / LOCKS / "damaged.lock"):
-            reason = find(folder) if folder.exists() else None
+            reason = find_damage(folder, digest, thorough=thorough) if folder.exists() else None
             if reason is None:
                 return None
             target = _free_place(root, folder)
@@ -150,13 +143,10 @@ def is_set_aside(root: Path, name: str) -> bool:
 
 
 def _free_place(root: Path, folder: Path) -> Path:
-    first = root / DAMAGED / f"{folder.parent.name}-{folder.name}"
-    first.parent.mkdir(parents=True, exist_ok=True)
-    target, number = first, 0
-    while target.exists():
-        number += 1
-        target = first.with_name(f"{first.name}.{number}")
-    return target
+    damaged, name = root / DAMAGED, f"{folder.parent.name}-{folder.name}"
+    damaged.mkdir(parents=True, exist_ok=True)
+    names = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(1)))
+    return next(damaged / name for name in names if not (damaged / name).exists())
 
 
 def is_disk_error(error: BaseException) -> bool:

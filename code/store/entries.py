@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,6 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from store import damage
-from store.damage import (
-    LOCKS,
-    MANIFEST,
-    describe_files,
-    entry_folder,
-    find_all_damage,
-    find_damage,
-    is_disk_error,
-    is_set_aside,
-    set_aside,
-)
 from study.errors import StudyError
 
 LONGEST_NAME = 80  # characters of a name that a folder shows; the hash after it decides
@@ -92,7 +81,8 @@ class Entry:
         """
         recorded = self.manifest()["files"].get(name)
         large = recorded and recorded["bytes"] > damage.LARGE_FILE
-        if large and self.damage() and set_aside(self.folder, find_all_damage):
+        damaged = large and damage.find_damage(self.folder, thorough=True)
+        if damaged and damage.set_aside(self.folder, thorough=True):
             raise StudyError(
                 f"{name} is damaged; the stored result was moved aside",
                 where=self.name,
@@ -100,13 +90,9 @@ class Entry:
             )
         return self.folder / name
 
-    def damage(self) -> str | None:
-        """What is wrong with the entry, large files included, or None."""
-        return find_all_damage(self.folder)
-
     def manifest(self) -> dict[str, Any]:
         """Key digest, and size and checksum of every file."""
-        return _read_object(self.folder / MANIFEST)
+        return _read_object(self.folder / damage.MANIFEST)
 
     @property
     def digest(self) -> str:
@@ -140,18 +126,18 @@ class Store:
         Raises:
             StudyError: the name is none of an entry, or a damaged entry cannot be moved aside.
         """
-        folder = entry_folder(self.root, folder_name)
+        folder = damage.entry_folder(self.root, folder_name)
         if not folder.exists():
             return None
-        if find_damage(folder, digest):
-            set_aside(folder, lambda again: find_damage(again, digest))
+        if damage.find_damage(folder, digest):
+            damage.set_aside(folder, digest)
         return Entry(folder) if folder.exists() else None
 
     def state(self, key: Key) -> str:
         """``finished``, ``damaged`` (moved aside and not made anew) or ``missing``."""
         if self.find(key):
             return "finished"
-        return "damaged" if is_set_aside(self.root, key.folder_name) else "missing"
+        return "damaged" if damage.is_set_aside(self.root, key.folder_name) else "missing"
 
     def produce(
         self,
@@ -173,7 +159,7 @@ class Store:
         entry = self.find(key)
         if entry:
             return entry
-        with disk_errors(self.root), self._lock(key):
+        with disk_errors(self.root), self._acquire(key):
             return self.find(key) or self._make(key, producer, provenance)
 
     def busy(self, key: Key) -> bool:
@@ -202,11 +188,11 @@ class Store:
         temporary.mkdir(parents=True)
         try:
             result = producer(temporary)
-            _write_json(temporary / "config.json", _configuration(key))
+            _write_json(temporary / "config.json", {**asdict(key), "digest": key.digest})
             _write_json(temporary / "result.json", result)
             _write_json(temporary / "provenance.json", provenance())
-            manifest = {"digest": key.digest, "files": describe_files(temporary)}
-            _write_json(temporary / MANIFEST, manifest)
+            manifest = {"digest": key.digest, "files": damage.describe_files(temporary)}
+            _write_json(temporary / damage.MANIFEST, manifest)
             _flush(temporary)
             temporary.rename(final)
         finally:
@@ -215,22 +201,17 @@ class Store:
         return Entry(final)
 
     def _lock_file(self, key: Key) -> Path:
-        folder = self.root / LOCKS
+        folder = self.root / damage.LOCKS
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{key.stage}-{key.digest[:12]}.lock"
 
-    @contextlib.contextmanager
-    def _lock(self, key: Key) -> Iterator[None]:
+    def _acquire(self, key: Key) -> contextlib.AbstractContextManager[Any]:
         lock = FileLock(self._lock_file(key))
         try:
-            lock.acquire(timeout=0)
+            return lock.acquire(timeout=0)
         except Timeout:
             print(f"waiting: another process is making {key.folder_name}", flush=True)
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+            return lock.acquire()
 
 
 def save_arrays(folder: Path, **arrays: np.ndarray) -> None:
@@ -256,7 +237,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
     except StudyError:
         raise
     except Exception as error:
-        if not is_disk_error(error):
+        if not damage.is_disk_error(error):
             raise
         reason = getattr(error, "strerror", None) or "No space left on device"
         raise StudyError(
@@ -264,16 +245,6 @@ def disk_errors(folder: Path) -> Iterator[None]:
             where=str(folder),
             remedy="free space or set CACHE_DIR to a folder with room; finished runs are kept",
         ) from error
-
-
-def _configuration(key: Key) -> dict[str, Any]:
-    return {
-        "stage": key.stage,
-        "name": key.name,
-        "version": key.version,
-        "payload": key.payload,
-        "digest": key.digest,
-    }
 
 
 def _flush(folder: Path) -> None:

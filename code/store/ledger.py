@@ -34,17 +34,16 @@ class Ledger:
         """
         file = _file(root, profile)
         problem = f"no results for the present settings of profile {profile.name!r}"
-        content: Any = {"settings": None}
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
+            if not _is_ledger(content):
+                problem = "the list of stored results is damaged"
+            elif content["settings"] == digest_of(profile):
+                return cls(profile, content)
         except FileNotFoundError:
             pass
         except (OSError, ValueError, RecursionError):
             problem = "the list of stored results cannot be read"
-        if not _is_ledger(content):
-            problem = "the list of stored results is damaged"
-        elif content["settings"] == digest_of(profile):
-            return cls(profile, content)
         raise StudyError(
             problem, where=str(file), remedy=f"python code/run.py --profile {profile.name}"
         )
@@ -99,13 +98,11 @@ def digest_of(profile: Profile) -> str:
 def _is_ledger(content: Any) -> bool:
     """Whether it has the shape of a ledger; the names in it are checked when they are opened."""
     if not isinstance(content, dict) or content.get("settings") is None:
-        return bool(content == {"settings": None})
-    runs, tasks, failures = (content.get(name) for name in ("runs", "tasks", "failures"))
-    if not (isinstance(runs, dict) and isinstance(tasks, dict) and isinstance(failures, dict)):
         return False
-    if not isinstance(content.get("left_out", {}), dict):
+    parts: list[Any] = [content.get(name) for name in ("runs", "tasks", "failures")]
+    if not all(isinstance(part, dict) for part in (*parts, content.get("left_out", {}))):
         return False
-    return all(isinstance(stages, dict) for stages in (*runs.values(), *tasks.values()))
+    return all(isinstance(stages, dict) for part in parts[:2] for stages in part.values())
 
 
 def _file(root: Path, profile: Profile) -> Path:

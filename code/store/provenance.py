@@ -79,7 +79,9 @@ def modules_behind(module: str) -> tuple[str, ...]:
     """
     behind, waiting = [module], [module]
     while waiting:
-        new = [name for name in _imports(_file(waiting.pop())) if name not in behind]
+        file = _file(waiting.pop())
+        imported = _imports(file, file.stat().st_mtime_ns)
+        new = [name for name in imported if name not in behind]
         behind += new
         waiting += new
     return (module, *sorted(set(behind) - {module}))
@@ -96,13 +98,9 @@ def changed_modules(recorded: Mapping[str, str]) -> list[str]:
     return [name for name, digest in recorded.items() if present[name] != digest]
 
 
-def _imports(file: Path) -> list[str]:
-    """Our own modules that a file imports anywhere, also inside functions."""
-    return _imports_of(file, file.stat().st_mtime_ns)
-
-
 @functools.cache
-def _imports_of(file: Path, _modified: int) -> list[str]:
+def _imports(file: Path, _modified: int) -> list[str]:
+    """Our own modules that a file imports anywhere, also inside functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

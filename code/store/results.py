@@ -6,6 +6,7 @@ runs that are missing or failed are listed, never silently left out.
 
 import functools
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,14 +37,7 @@ from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import cache_folder
 from study.profiles import load_profile
-from study.settings import (
-    MethodSettings,
-    Profile,
-    Roles,
-    TaskSettings,
-    find_roles,
-    language_of,
-)
+from study.settings import MethodSettings, Profile, Roles, TaskSettings, find_roles, language_of
 from words.wording import Wording
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
@@ -146,8 +140,7 @@ class Results:
         return [
             method.name
             for method in self.settings(task)
-            if (method.adapter is not None or method.trainable == "all")
-            and method.model_name_or_path == model
+            if not method.trains_head_alone and method.model_name_or_path == model
         ]
 
     def moving_methods(self, task: str) -> list[str]:
@@ -185,20 +178,19 @@ class Results:
 
     def estimates(self, task: str, evaluation: str, metric: str) -> dict[str, Estimate]:
         """A metric on an evaluated set by method, controls included, of those that have it."""
-        metrics: dict[str, dict[str, Estimate]] = {}
         if task not in self.evidence:
             return {}
         if self.profile.tasks[task].kind == "sequence":
-            metrics = {
-                m: entry["metrics"] for m, entry in self.acceptability(task)["methods"].items()
-            }
+            every = [
+                (m, entry["metrics"]) for m, entry in self.acceptability(task)["methods"].items()
+            ]
         else:
-            metrics = {
-                method: entry["evaluations"][evaluation]["metrics"]
+            every = [
+                (method, entry["evaluations"][evaluation]["metrics"])
                 for method, entry in self.tagging(task)["methods"].items()
                 if evaluation in entry["evaluations"]
-            }
-        return {method: found[metric] for method, found in metrics.items() if metric in found}
+            ]
+        return {method: found[metric] for method, found in every if metric in found}
 
     def has(self, part: str, task: str | None = None) -> bool:
         """Whether there is anything of a part (``drift``, ``evidence``), of one task or of any."""
@@ -252,7 +244,7 @@ def load_results(profile: str | None = None, root: Path | None = None) -> Result
 class _Reader:
     def __init__(self, profile: Profile, store: Store, ledger: Ledger):
         self._profile, self._store, self._content = profile, store, ledger.content
-        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         # Most entries of a stage were made by the same code.
         self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
 
@@ -263,22 +255,23 @@ class _Reader:
                 for seed in task.seeds_of(method):
                     run = f"{task.name}-{method.name}-seed{seed}"
                     if run in self._content["runs"]:
-                        head = dict(
-                            zip(RUN_COLUMNS, (run, task.name, method.name, seed), strict=True)
-                        )
+                        head = {"run": run, "task": task.name, "method": method.name, "seed": seed}
                         self._read_run(head, self._content["runs"][run])
                     else:
                         missing.append(self._missing(run))
-        tasks = self._profile.tasks.values()
-        for task in tasks:
+        for task in self._profile.tasks.values():
             self._refuse_mixture(task)
-            self._read_task(task.name, self._content["tasks"].get(task.name, {}))
+            self._read_task(task.name)
         self._read_growth()
         return Results(
             profile=self._profile,
             missing=tuple(missing),
-            evidence={task.name: found for task in tasks if (found := self._evidence(task))},
-            items={task.name: self._items(task) for task in tasks},
+            evidence={
+                task: cast(Evidence, self._open(stages["evidence"]).result())
+                for task in self._profile.tasks
+                if "evidence" in (stages := self._stages(task))
+            },
+            items={task: self._items(task) for task in self._profile.tasks},
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
             growth=self._frame("growth", [], GROWTH_COLUMNS),
@@ -294,7 +287,7 @@ class _Reader:
     def _refuse_mixture(self, task: TaskSettings) -> None:
         """Runs of two kinds of machine are never pooled or divided: not what one table shows."""
         kinds: dict[str, set[tuple[str, str]]] = {}  # wanted precision -> what it was
-        for row in self._rows.get("runs", []):
+        for row in self._rows["runs"]:
             if row["task"] == task.name and "device_kind" in row:
                 wanted = task.method(row["method"]).training.precision
                 kinds.setdefault(wanted, set()).add((row["device_kind"], row["precision"]))
@@ -313,27 +306,24 @@ class _Reader:
         result, origin = trained.result(), trained.provenance()
         sizes = self._training_sizes(head["task"])
         self._add("runs", head, {**result["costs"], "device": origin["device"], **sizes})
-        self._add_all("curves", head, result["curves"])
-        self._add_all(
-            "sources", head, [{"item": k, "source": v} for k, v in result["sources"].items()]
-        )
-        stale = self._stale({**stages, **self._content["tasks"].get(head["task"], {})})
+        self._add("curves", head, *result["curves"])
+        for item, source in result["sources"].items():
+            self._add("sources", head, {"item": item, "source": source})
+        stale = self._stale({**stages, **self._stages(head["task"])})
         self._add("provenance", head, {**{k: origin[k] for k in ORIGIN}, "stale": stale})
         for address, name in stages["score"].items():
-            metrics = self._open(name).result()["metrics"]
             where = {"evaluation": address, "language": language_of(address)}
-            rows = [
-                {**where, "metric": metric, "value": value} for metric, value in metrics.items()
-            ]
-            self._add_all("scores", head, rows)
+            for metric, value in self._open(name).result()["metrics"].items():
+                self._add("scores", head, {**where, "metric": metric, "value": value})
         if "drift" in stages:
             self._read_drift(head, self._open(stages["drift"]).result())
         if "structure" in stages:
-            self._add_all("structure", head, self._open(stages["structure"]).result()["rows"])
+            self._add("structure", head, *self._open(stages["structure"]).result()["rows"])
         if "representation" in stages:
             self._read_cka(head, self._open(stages["representation"]).result())
 
-    def _read_task(self, task: str, stages: dict[str, Any]) -> None:
+    def _read_task(self, task: str) -> None:
+        stages = self._stages(task)
         if "price" in stages:
             entry = self._open(stages["price"])
             result, device = entry.result(), entry.provenance()["device"]
@@ -343,20 +333,16 @@ class _Reader:
                 self._add("prices", {"task": task, "method": method}, row)
         if "restoration" in stages:
             rows = self._open(stages["restoration"]).result()["rows"]
-            self._add_all("restoration", {"task": task}, rows)
+            self._add("restoration", {"task": task}, *rows)
 
     def _read_growth(self) -> None:
         """What was measured once for a kind of machine; nothing where it was not."""
         if name := self._content.get("growth"):
             entry = self._open(name)
-            device = entry.provenance()["device"]
-            for row in entry.result()["rows"]:
-                shared = {k: row[k] for k in ("quantity", "exponent")} | {"device": device}
-                for size, seconds in zip(row["sizes"], row["seconds"], strict=True):
-                    self._add("growth", shared, {"size": size, "seconds": seconds})
+            self._add("growth", {"device": entry.provenance()["device"]}, *entry.result()["rows"])
 
     def _read_drift(self, head: dict[str, Any], result: dict[str, Any]) -> None:
-        self._add_all("drift", head, result["rows"])
+        self._add("drift", head, *result["rows"])
         if result["embedding_rows"]:
             self._add("embedding_rows", head, result["embedding_rows"])
         untouched = {**result["untouched"], "changed": len(result["untouched"]["changed"])}
@@ -366,37 +352,31 @@ class _Reader:
         for address, values in result["cka"].items():
             where = {"evaluation": address, "language": language_of(address)}
             sample = {"tokens": result["tokens"], "sentences": result["sentences"][address]}
-            rows = [
-                {**where, "layer": layer, "cka": value, **sample}
-                for layer, value in enumerate(values)
-            ]
-            self._add_all("representation", head, rows)
+            for layer, value in enumerate(values):
+                row = {**where, "layer": layer, "cka": value, **sample}
+                self._add("representation", head, row)
 
     def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:
         """Modules that changed since a stage's entries were made, by stage; others are left out."""
-        changed = {
-            stage: sorted(
-                {
-                    module
-                    for name in (names.values() if isinstance(names, dict) else [names])
-                    for module in self._changed(self._open(name).made_by())
-                }
-            )
-            for stage, names in stages.items()
-        }
-        return {stage: modules for stage, modules in changed.items() if modules}
+        changed = {}
+        for stage, names in stages.items():
+            entries = map(self._open, names.values() if isinstance(names, dict) else [names])
+            modules = {module for entry in entries for module in self._changed(entry.made_by())}
+            if modules:
+                changed[stage] = sorted(modules)
+        return changed
 
-    def _evidence(self, task: TaskSettings) -> Evidence | None:
-        name = self._content["tasks"].get(task.name, {}).get("evidence")
-        return cast(Evidence, self._open(name).result()) if name else None
+    def _stages(self, task: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._content["tasks"].get(task, {})
+        return found
 
     def _training_sizes(self, task: str) -> dict[str, int]:
         """``train_sentences``, and for words ``train_words``, of the task's training split."""
-        entries = self._content["tasks"].get(task, {}).get("items", {})
+        entries = self._stages(task).get("items", {})
         return next((self._open(n).result().get("training", {}) for n in entries.values()), {})
 
-    def _items(self, task: TaskSettings) -> dict[str, pd.DataFrame]:
-        entries = self._content["tasks"].get(task.name, {}).get("items", {})
+    def _items(self, task: str) -> dict[str, pd.DataFrame]:
+        entries = self._stages(task).get("items", {})
         return {a: pd.DataFrame(self._open(n).result()["columns"]) for a, n in entries.items()}
 
     def _open(self, name: str) -> Entry:
@@ -409,13 +389,9 @@ class _Reader:
             )
         return entry
 
-    def _add(self, frame: str, head: dict[str, Any], row: dict[str, Any]) -> None:
-        self._rows.setdefault(frame, []).append({**head, **row})
-
-    def _add_all(self, frame: str, head: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-        for row in rows:
-            self._add(frame, head, row)
+    def _add(self, frame: str, head: dict[str, Any], *rows: dict[str, Any]) -> None:
+        self._rows[frame] += [{**head, **row} for row in rows]
 
     def _frame(self, name: str, head: list[str], columns: tuple[str, ...]) -> pd.DataFrame:
-        rows = self._rows.get(name, [])
+        rows = self._rows[name]
         return plain_frame(rows) if rows else pd.DataFrame(columns=[*head, *columns])

@@ -9,7 +9,6 @@ a task model or from a model wrapped by peft. Pure functions on strings: no torc
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from study.errors import StudyError
 
@@ -39,63 +38,58 @@ KINDS = (
 )
 """Every kind of parameter, in the order in which tables and figures show them."""
 
-_BERT_LIKE: Mapping[str, str] = MappingProxyType(
-    {
-        "query": "query",
-        "key": "key",
-        "value": "value",
-        "attention_output": "attention.output.dense",
-        "feed_forward_in": "intermediate.dense",
-        "feed_forward_out": "output.dense",
-    }
-)
-_DISTILBERT: Mapping[str, str] = MappingProxyType(
-    {
-        "query": "q_lin",
-        "key": "k_lin",
-        "value": "v_lin",
-        "attention_output": "out_lin",
-        "feed_forward_in": "ffn.lin1",
-        "feed_forward_out": "ffn.lin2",
-    }
-)
-_TARGETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "bert": _BERT_LIKE,
-        "roberta": _BERT_LIKE,
-        "xlm-roberta": _BERT_LIKE,
-        "distilbert": _DISTILBERT,
-        "electra": _BERT_LIKE,
-    }
-)
+_BERT_LIKE: Mapping[str, str] = {
+    "query": "query",
+    "key": "key",
+    "value": "value",
+    "attention_output": "attention.output.dense",
+    "feed_forward_in": "intermediate.dense",
+    "feed_forward_out": "output.dense",
+}
+_DISTILBERT: Mapping[str, str] = {
+    "query": "q_lin",
+    "key": "k_lin",
+    "value": "v_lin",
+    "attention_output": "out_lin",
+    "feed_forward_in": "ffn.lin1",
+    "feed_forward_out": "ffn.lin2",
+}
+_TARGETS: Mapping[str, Mapping[str, str]] = {
+    "bert": _BERT_LIKE,
+    "roberta": _BERT_LIKE,
+    "xlm-roberta": _BERT_LIKE,
+    "distilbert": _DISTILBERT,
+    "electra": _BERT_LIKE,
+}
 SUPPORTED = tuple(_TARGETS)
 """The values of ``config.model_type`` that this project can train and measure."""
 
-_WRAPPERS = re.compile(r"^(?:module\.|_orig_mod\.|base_model\.(?:model\.)?)+")
-_PEFT_INFIXES = re.compile(r"\.(?:base_layer|original_module|modules_to_save\.[^.]+)(?=\.|$)")
-_MODEL_PREFIX = re.compile(r"^(?:bert|roberta|distilbert|electra)\.")
-_OLD_LAYER_NORM = re.compile(r"(?<=LayerNorm\.)(?:gamma|beta)$")
+_RENAMED = (  # what wrappers and families write -> what stands for it here, in this order
+    (re.compile(r"^(?:module\.|_orig_mod\.|base_model\.(?:model\.)?)+"), ""),
+    (re.compile(r"\.(?:base_layer|original_module|modules_to_save\.[^.]+)(?=\.|$)"), ""),
+    (re.compile(r"^(?:bert|roberta|distilbert|electra)\."), ""),
+    (re.compile(r"^transformer(?=\.layer\b)"), "encoder"),
+    (re.compile(r"(?<=LayerNorm\.)gamma$"), "weight"),
+    (re.compile(r"(?<=LayerNorm\.)beta$"), "bias"),
+)
 
 # Parameters that a peft method adds; they belong to no layer of the encoder.
 _ADAPTER = re.compile(r"(?:^|\.)(?:lora_|prompt_encoder|prefix_encoder|ia3_|vera_|hada_|lokr_)")
 _LAYER = re.compile(r"^encoder\.layer\.(\d+)(?:\.|$)")
 _HEAD = re.compile(r"^(?:classifier|pre_classifier|score|qa_outputs)(?:\.|$)")
 _LAYER_NORM = re.compile(r"(?:LayerNorm|layer_norm)(?:\.|$)")
-_INNER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (r"\.attention\.(?:self\.query|q_lin)\.", "query"),
-        (r"\.attention\.(?:self\.key|k_lin)\.", "key"),
-        (r"\.attention\.(?:self\.value|v_lin)\.", "value"),
-        (r"\.attention\.(?:output\.dense|out_lin)\.", "attention_output"),
-        (r"\.(?:intermediate\.dense|ffn\.lin1)\.", "feed_forward_in"),
-        (r"\d\.(?:output\.dense|ffn\.lin2)\.", "feed_forward_out"),
-        (r"^embeddings\.word_embeddings\.", "word_embeddings"),
-        (r"^embeddings\.position_embeddings\.", "position_embeddings"),
-        (r"^embeddings\.token_type_embeddings\.", "token_type_embeddings"),
-        (r"^embeddings_project\.", "embeddings_projection"),
-        (r"^pooler\.", "pooler"),
-    )
+_INNER = (
+    (re.compile(r"\.attention\.(?:self\.query|q_lin)\."), "query"),
+    (re.compile(r"\.attention\.(?:self\.key|k_lin)\."), "key"),
+    (re.compile(r"\.attention\.(?:self\.value|v_lin)\."), "value"),
+    (re.compile(r"\.attention\.(?:output\.dense|out_lin)\."), "attention_output"),
+    (re.compile(r"\.(?:intermediate\.dense|ffn\.lin1)\."), "feed_forward_in"),
+    (re.compile(r"\d\.(?:output\.dense|ffn\.lin2)\."), "feed_forward_out"),
+    (re.compile(r"^embeddings\.word_embeddings\."), "word_embeddings"),
+    (re.compile(r"^embeddings\.position_embeddings\."), "position_embeddings"),
+    (re.compile(r"^embeddings\.token_type_embeddings\."), "token_type_embeddings"),
+    (re.compile(r"^embeddings_project\."), "embeddings_projection"),
+    (re.compile(r"^pooler\."), "pooler"),
 )
 
 
@@ -121,15 +115,10 @@ def canonical_name(parameter_name: str) -> str:
     ``transformer.layer`` becomes ``encoder.layer``, and the ``gamma`` and ``beta`` of checkpoints
     converted from TensorFlow become ``weight`` and ``bias``. Works for names of modules too.
     """
-    name = _WRAPPERS.sub("", parameter_name)
-    name = _PEFT_INFIXES.sub("", name)
-    name = _MODEL_PREFIX.sub("", name)
-    name = re.sub(r"^transformer(?=\.layer\b)", "encoder", name)
-    return _OLD_LAYER_NORM.sub(_new_layer_norm, name)
-
-
-def _new_layer_norm(match: re.Match[str]) -> str:
-    return "weight" if match.group() == "gamma" else "bias"
+    name = parameter_name
+    for pattern, replacement in _RENAMED:
+        name = pattern.sub(replacement, name)
+    return name
 
 
 def is_frozen_copy(parameter_name: str) -> bool:
@@ -176,8 +165,8 @@ def is_head(parameter_name: str) -> bool:
 
 def number_of_layers(parameter_names: Iterable[str]) -> int:
     """The number of encoder layers among these parameters, 0 if there are none."""
-    numbers = (_LAYER.match(canonical_name(name)) for name in parameter_names)
-    return max((int(number.group(1)) + 1 for number in numbers if number), default=0)
+    numbers = (layer_number(canonical_name(name)) for name in parameter_names)
+    return max((number + 1 for number in numbers if number is not None), default=0)
 
 
 def layer_number(layer: str) -> int | None:
@@ -271,9 +260,8 @@ def lora_targets(model_type: str, roles: tuple[str, ...] = ("query", "value")) -
             f"LoRA's targets are matrices of an encoder layer, got {', '.join(unknown) or 'none'}",
             remedy=f"choose from {', '.join(MATRIX_KINDS)}",
         )
-    targets = [names[role] for role in roles]
     _refuse_overlap(model_type, roles, names)
-    return targets
+    return [names[role] for role in roles]
 
 
 def _refuse_overlap(model_type: str, roles: tuple[str, ...], names: Mapping[str, str]) -> None:

@@ -35,11 +35,8 @@ class StudyError(Exception):
         self.problem = problem
         self.where = where
         self.remedy = remedy
-        super().__init__(self._compose())
-
-    def _compose(self) -> str:
-        text = f"{self.where}: {self.problem}" if self.where else self.problem
-        return f"{text}\n  What to do: {self.remedy}" if self.remedy else text
+        text = f"{where}: {problem}" if where else problem
+        super().__init__(f"{text}\n  What to do: {remedy}" if remedy else text)
 
 
 def refuse_other_revision(name: str, asked: str, served: str | None, remedy: str) -> None:

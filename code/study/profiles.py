@@ -1,12 +1,13 @@
 """Reads a profile from ``experiments.toml``: defaults, then only what differs."""
 
 import dataclasses
+import functools
 import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from study.errors import StudyError
 from study.paths import project_root
@@ -26,6 +27,7 @@ from study.settings import (
 )
 
 _FILE = "experiments.toml"
+Built = TypeVar("Built")
 
 
 def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
@@ -42,7 +44,7 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
     paths = _default_files() if files is None else list(files)
     tables = [(file, _read_table(file)) for file in paths]
     try:
-        return _build_profile(name, _merge_all(table for _, table in tables))
+        return _build_profile(name, functools.reduce(_merge, (table for _, table in tables), {}))
     except StudyError as error:
         raise StudyError(
             error.problem, where=_find_place(error.where, tables), remedy=error.remedy
@@ -88,7 +90,8 @@ def _build_profile(name: str, tables: Table) -> Profile:
 def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
     """Names of all profiles, in the order of the files."""
     paths = _default_files() if files is None else files
-    return tuple(_merge_all(map(_read_table, paths)).get("profiles", {}))
+    tables: Table = functools.reduce(_merge, map(_read_table, paths), {})
+    return tuple(tables.get("profiles", {}))
 
 
 def _default_files() -> list[Path]:
@@ -101,23 +104,14 @@ def _default_files() -> list[Path]:
 def _read_table(file: Path) -> Table:
     try:
         table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # neither UTF-8 nor TOML
         line = re.search(r"\(at line (\d+)", str(error))
         where = f"{file}:{line[1]}" if line else str(file)
         raise StudyError(f"not valid TOML: {error}", where=where) from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"not valid TOML: {error}", where=str(file)) from error
     except OSError as error:
         raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
     require_known(table, {"defaults", "profiles"}, str(file))
     return table
-
-
-def _merge_all(tables: Iterable[Table]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for table in tables:
-        merged = _merge(merged, table)
-    return merged
 
 
 def _merge(base: Table, over: Table) -> dict[str, Any]:
@@ -159,8 +153,7 @@ def _build_task(
     inherited = {"training", "methods", "methods_run", *MODEL_KEYS}
     rest = {key: value for key, value in table.items() if key not in inherited}
     found = {**rest, "name": name, "methods": built, "margins": margins}
-    task: TaskSettings = _build(TaskSettings, found, where)
-    return task
+    return _build(TaskSettings, found, where)
 
 
 def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:
@@ -176,29 +169,23 @@ def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> 
     rest = {key: value for key, value in table.items() if key not in fields}
     adapter = _build_adapter(rest.pop("adapter"), where)
     found = {**rest, "name": name, "training": training, "adapter": adapter}
-    method: MethodSettings = _build(MethodSettings, found, where)
-    return method
+    return _build(MethodSettings, found, where)
 
 
 def _build_adapter(table: Table | None, where: str) -> AdapterSettings | None:
     if table is None:
         return None
     require_one_of(table.get("kind", ""), tuple(ADAPTERS), f"{where}.adapter.kind")
-    adapter: AdapterSettings = _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
-    return adapter
+    return _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
 
 
-def _build(cls: type, table: Table, where: str) -> Any:
+def _build(cls: type[Built], table: Table, where: str) -> Built:
     """An instance of the dataclass from a TOML table, each value checked against its type."""
     hints = get_type_hints(cls)
     require_known(table, set(hints), where)
-    missing = [
-        field.name
-        for field in dataclasses.fields(cls)
-        if field.default is dataclasses.MISSING and field.name not in table
-    ]
-    if missing:
-        raise StudyError(f"the setting {missing[0]!r} is missing", where=f"{_FILE}: {where}")
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # all of ours are dataclasses
+        if field.default is dataclasses.MISSING and field.name not in table:
+            raise StudyError(f"the setting {field.name!r} is missing", where=f"{_FILE}: {where}")
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
     try:
         return cls(**values)

@@ -29,8 +29,7 @@ class LoraSettings:
     kind: str = "lora"
 
     def __post_init__(self) -> None:
-        require(self.r >= 1, "r", self.r, "at least 1")
-        require(self.lora_alpha >= 1, "lora_alpha", self.lora_alpha, "at least 1")
+        require_at_least(self, 1, "r", "lora_alpha")
         require(0 <= self.lora_dropout < 1, "lora_dropout", self.lora_dropout, "in [0, 1)")
         require(bool(self.roles), "roles", self.roles, "at least one projection")
 
@@ -43,11 +42,11 @@ class PrefixSettings:
     kind: str = "prefix"
 
     def __post_init__(self) -> None:
-        require(self.num_virtual_tokens >= 1, "num_virtual_tokens", self.num_virtual_tokens, ">= 1")
+        require_at_least(self, 1, "num_virtual_tokens")
 
 
 AdapterSettings = LoraSettings | PrefixSettings
-ADAPTERS: dict[str, type] = {"lora": LoraSettings, "prefix": PrefixSettings}
+ADAPTERS: dict[str, type[AdapterSettings]] = {"lora": LoraSettings, "prefix": PrefixSettings}
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,11 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in ("learning_rate", "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        for name in ("num_train_epochs", "evaluations_per_epoch"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("per_device_train_batch_size", "per_device_eval_batch_size"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("weight_decay", "validation_items"):
-            require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        require_at_least(self, 1, "num_train_epochs", "evaluations_per_epoch")
+        require_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size")
+        require_at_least(self, 0, "weight_decay", "validation_items")
+        require_at_least(self, 8, "max_length")
         require(0 <= self.warmup_ratio < 1, "warmup_ratio", self.warmup_ratio, "in [0, 1)")
-        require(self.max_length >= 8, "max_length", self.max_length, "at least 8")
         formats = ("auto", "float32", "bfloat16", "float16")
         require_one_of(self.precision, formats, "precision")
         known = ("linear", "cosine", "constant", "constant_with_warmup")
@@ -134,7 +130,7 @@ def find_roles(methods: Sequence[MethodSettings]) -> Roles:
     full = [m for m in methods if m.adapter is None and m.trainable == "all"]
     same = [m for m in methods if not full or m.model_name_or_path == full[0].model_name_or_path]
     adapters = (m.name for m in same if m.adapter is not None)
-    controls = (m.name for m in methods if m.adapter is None and m.trainable == "head")
+    controls = (m.name for m in methods if m.trains_head_alone)
     foreign = (m.name for m in full if m.model_name_or_path != full[0].model_name_or_path)
     return Roles(
         reference=full[0].name if full else None,
@@ -187,9 +183,8 @@ class TaskSettings:
         require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
         require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
         require(bool(self.methods), "methods_run", (), "at least one method")
-        require(self.price_steps >= 1, "price_steps", self.price_steps, "at least 1")
-        items = self.restoration_items
-        require(items >= 0, "restoration_items", items, "at least 0")
+        require_at_least(self, 1, "price_steps")
+        require_at_least(self, 0, "restoration_items")
 
     @property
     def validation(self) -> str:
@@ -227,7 +222,7 @@ class Profile:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        require(self.workers >= 1, "workers", self.workers, "at least 1")
+        require_at_least(self, 1, "workers")
 
 
 def language_of(evaluation: str) -> str:
@@ -240,6 +235,13 @@ def require(condition: bool, name: str, value: Any, expected: str) -> None:
     """Refuses a value that does not hold what is expected of it."""
     if not condition:
         raise StudyError(f"{name} must be {expected}, got {value!r}")
+
+
+def require_at_least(settings: object, least: int, *names: str) -> None:
+    """Refuses settings of which one of these is smaller."""
+    for name in names:
+        value = getattr(settings, name)
+        require(value >= least, name, value, f"at least {least}")
 
 
 def require_one_of(value: Any, known: tuple[str, ...], name: str) -> None:

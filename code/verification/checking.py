@@ -4,15 +4,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from corpora.items import UPOS_TAGS
 from runs.completion import Grid
 from runs.grid import Run, plan_runs
+from runs.inputs import Inputs
 from store.entries import Entry, Key, Store
 from store.ledger import Ledger
 from study.architecture import canonical_name
@@ -20,7 +18,7 @@ from study.errors import StudyError
 from study.paths import output_folder
 from study.settings import LoraSettings, Profile, TaskSettings
 from verification.claims import Claim
-from verification.counting import score_sentences, score_words
+from verification.counting import score_run
 from verification.estimates import (
     claim_evidence,
     claim_export,
@@ -50,21 +48,18 @@ class Tally:
     checked: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
-    def compare(self, kind: str, where: str, found: Any, expected: float, tolerance: float) -> None:
-        """Counts a comparison, and notes it if the two differ."""
-        self.checked[kind] += 1
-        same = found is not None and math.isclose(found, expected, rel_tol=tolerance, abs_tol=1e-9)
-        if not same:
-            self.wrong.append(f"{kind}: {where}: {found} is shown, {expected} recomputed")
-
-    def hold(self, kind: str, claims: Iterable[Claim]) -> None:
+    def hold(self, kind: str, claims: Iterable[Claim], tolerance: float = EXACT) -> None:
         """Compares each stored number with the one computed here, if there is to be any."""
         for claim in claims:
-            if claim.expected is None or math.isnan(claim.expected):
-                problem = f"{claim.found} is shown, for nothing" if claim.found else None
-                self.note(kind, claim.where, problem)
+            found, expected = claim.found, claim.expected
+            if expected is None or math.isnan(expected):
+                self.note(kind, claim.where, f"{found} is shown, for nothing" if found else None)
             else:
-                self.compare(kind, claim.where, claim.found, claim.expected, EXACT)
+                close = found is not None and math.isclose(
+                    found, expected, rel_tol=tolerance, abs_tol=1e-9
+                )
+                problem = None if close else f"{found} is shown, {expected} recomputed"
+                self.note(kind, claim.where, problem)
 
     def note(self, kind: str, where: str, problem: str | None) -> None:
         """Counts a check, and notes its problem if there is one."""
@@ -97,18 +92,17 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     if tally.wrong:
         return tally  # what rests on a damaged result need not be recomputed
     exported = _read_export(folder)
-    grid = Grid(profile, store)
+    again = _Recomputed(tally, store, Grid(profile, store).inputs, content, exported)
     for run in plan_runs(profile):
         if stages := content["runs"].get(run.name):
-            items = content["tasks"][run.task.name]["items"]
-            _check_scores(tally, store, run, stages, items, exported)
+            again.check_scores(run, stages)
             if "drift" in stages:
-                _check_distances(tally, store, grid, run, stages, exported)
+                again.check_distances(run, stages)
     for task in profile.tasks.values():
-        if content["tasks"].get(task.name):
-            _check_task(tally, store, grid, task, content, exported)
+        if stages := content["tasks"].get(task.name):
+            again.check_task(task, stages)
     if name := content.get("growth"):
-        tally.hold("exponents", claim_growth(_open(store, name).result()))
+        tally.hold("exponents", claim_growth(again.find(name).result()))
     if exported:
         _check_documents(tally, folder, exported)
     return tally
@@ -153,95 +147,82 @@ def _read_export(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def _open(store: Store, name: str) -> Entry:
-    entry = store.open(name)
-    assert entry is not None, "checked before"
-    return entry
+@dataclass(frozen=True)
+class _Recomputed:
+    """The numbers that follow from what is stored, against those that are stored and exported."""
 
+    tally: Tally
+    store: Store
+    inputs: Inputs
+    content: Mapping[str, Any]  # of the ledger
+    exported: Mapping[str, Any]  # results.json, {} without one
 
-def _check_scores(
-    tally: Tally,
-    store: Store,
-    run: Run,
-    stages: dict[str, Any],
-    items: dict[str, str],
-    exported: dict[str, Any],
-) -> None:
-    shown = {
-        (row["run"], row["evaluation"], row["metric"]): row["value"]
-        for row in exported.get("scores", ())
-    }
-    for address, name in stages["score"].items():
-        columns = _open(store, items[address]).result()["columns"]
-        arrays = _open(store, stages["predict"][address]).arrays()
-        if run.task.kind == "token":
-            gold = np.array([UPOS_TAGS.index(tag) for tag in columns["tag"]])
-            again = score_words(arrays["predicted"], gold)
-        else:
-            again = score_sentences(arrays["logits"], np.array(columns["label"]))
-        for metric, value in _open(store, name).result()["metrics"].items():
-            where = f"{run.name}, {address}, {metric}"
-            tally.compare("scores", where, value, again[metric], EXACT)
-            if exported:
-                found = shown.get((run.name, address, metric))
-                tally.compare("scores of results.json", where, found, again[metric], EXACT)
+    def find(self, name: str) -> Entry:
+        """The entry of a name."""
+        entry = self.store.open(name)
+        assert entry is not None, "checked before"
+        return entry
 
+    def check_scores(self, run: Run, stages: Mapping[str, Any]) -> None:
+        """The metrics of a run."""
+        shown = {
+            (row["evaluation"], row["metric"]): row["value"]
+            for row in self.exported.get("scores", ())
+            if row["run"] == run.name
+        }
+        for address, name in stages["score"].items():
+            columns = self.find(self.content["tasks"][run.task.name]["items"][address]).result()
+            (predictions,) = self.find(stages["predict"][address]).arrays().values()
+            again = score_run(run.task.kind, predictions, columns["columns"])
+            for metric, value in self.find(name).result()["metrics"].items():
+                claim = Claim(f"{run.name}, {address}, {metric}", value, again[metric])
+                self._hold_both("scores", claim, shown.get((address, metric)), EXACT)
 
-def _check_distances(
-    tally: Tally,
-    store: Store,
-    grid: Grid,
-    run: Run,
-    stages: dict[str, Any],
-    exported: dict[str, Any],
-) -> None:
-    trained = _open(store, stages["train"])
-    base, _ = grid.inputs.pair(run, trained)
-    before = {
-        canonical_name(name): tensor.detach().double().numpy()
-        for name, tensor in base.named_parameters()
-    } | read_tensors(trained.path("initial_head.safetensors"))
-    adapter = run.method.adapter
-    scale = adapter.lora_alpha / adapter.r if isinstance(adapter, LoraSettings) else 0.0
-    after = tuned_weights(before, read_tensors(trained.path("trained.safetensors")), scale)
-    again = distances(before, after, trained.result()["costs"].get("pooler") == "head")
-    shown = {
-        (row["layer"], row["kind"]): row
-        for row in exported.get("drift", ())
-        if row["run"] == run.name
-    }
-    for row in _open(store, stages["drift"]).result()["rows"]:
-        place = (row["layer"], row["kind"])
-        for measure, value in again.get(place, {}).items():
-            where = f"{run.name}, {' '.join(place)}, {measure}"
-            tally.compare("distances", where, row[measure], value, MERGED)
-            if exported:
+    def check_distances(self, run: Run, stages: Mapping[str, Any]) -> None:
+        """How far the weights of a run moved."""
+        trained = self.find(stages["train"])
+        base, _ = self.inputs.pair(run, trained)
+        before = {
+            canonical_name(name): tensor.detach().double().numpy()
+            for name, tensor in base.named_parameters()
+        } | read_tensors(trained.path("initial_head.safetensors"))
+        adapter = run.method.adapter
+        scale = adapter.lora_alpha / adapter.r if isinstance(adapter, LoraSettings) else 0.0
+        after = tuned_weights(before, read_tensors(trained.path("trained.safetensors")), scale)
+        again = distances(before, after, trained.result()["costs"].get("pooler") == "head")
+        shown = {
+            (row["layer"], row["kind"]): row
+            for row in self.exported.get("drift", ())
+            if row["run"] == run.name
+        }
+        for row in self.find(stages["drift"]).result()["rows"]:
+            place = (row["layer"], row["kind"])
+            for measure, value in again.get(place, {}).items():
+                claim = Claim(f"{run.name}, {' '.join(place)}, {measure}", row[measure], value)
                 found = shown.get(place, {}).get(_NAMES[measure])
-                tally.compare("distances of results.json", where, found, value, MERGED)
+                self._hold_both("distances", claim, found, MERGED)
 
+    def _hold_both(self, kind: str, claim: Claim, shown: float | None, tolerance: float) -> None:
+        self.tally.hold(kind, [claim], tolerance)
+        if self.exported:
+            exported = replace(claim, found=shown)
+            self.tally.hold(f"{kind} of results.json", [exported], tolerance)
 
-def _check_task(
-    tally: Tally,
-    store: Store,
-    grid: Grid,
-    task: TaskSettings,
-    content: Mapping[str, Any],
-    exported: dict[str, Any],
-) -> None:
-    def find(name: str) -> Entry:
-        return _open(store, name)
-
-    stages = content["tasks"][task.name]
-    if "evidence" in stages:
-        tally.hold("evidence", claim_evidence(task, grid.inputs, content, find))
-        if exported:
-            stored = find(stages["evidence"]).result()
-            shown = exported["evidence"].get(task.name)
-            tally.hold("evidence of results.json", claim_export(shown, stored, task.name))
-    if "restoration" in stages:
-        tally.hold("parts set back", claim_restoration(task, content, find))
-    if "price" in stages:
-        tally.hold("prices", claim_prices(find(stages["price"]).result()))
+    def check_task(self, task: TaskSettings, stages: Mapping[str, Any]) -> None:
+        """What its runs together say."""
+        if "evidence" in stages:
+            claims = claim_evidence(task, self.inputs, self.content, self.find)
+            self.tally.hold("evidence", claims)
+            if self.exported:
+                stored = self.find(stages["evidence"]).result()
+                shown = self.exported["evidence"].get(task.name)
+                claims = claim_export(shown, stored, task.name)
+                self.tally.hold("evidence of results.json", claims)
+        if "restoration" in stages:
+            claims = claim_restoration(task, self.content, self.find)
+            self.tally.hold("parts set back", claims)
+        if "price" in stages:
+            self.tally.hold("prices", claim_prices(self.find(stages["price"]).result()))
 
 
 def _check_documents(tally: Tally, folder: Path, exported: dict[str, Any]) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Bools = NDArray[np.bool_]
+from verification.counting import Bools, Ints
+
 Scores = Mapping[str, float]
 
 
@@ -35,14 +36,49 @@ def claim_estimate(where: str, entry: Mapping[str, Any], of_seeds: ArrayLike) ->
     yield Claim(f"{where}, standard deviation", entry["sd"], sd)
 
 
-def claim_scores(
-    where: str, entries: Mapping[str, Mapping[str, Any]], of_seeds: Sequence[Scores]
+def claim_answers(
+    where: str,
+    entry: Mapping[str, Any],
+    gold: Ints,
+    predicted: Ints,
+    scores: Sequence[Scores],
+    columns: Mapping[str, Any],
+    majority: int | None,
 ) -> Iterator[Claim]:
-    """The metrics of a method on an evaluated set."""
-    for metric in of_seeds[0]:
-        if entries[metric]["per_seed"]:
-            values = [scores[metric] for scores in of_seeds]
-            yield from claim_estimate(f"{where}, {metric}", entries[metric], values)
+    """A method on an evaluated set: its metrics, confusions, groups and their contrasts.
+
+    Args:
+        where: method and set.
+        entry: what the evidence says of them.
+        gold: (N,) classes.
+        predicted: (S, N) classes.
+        scores: metrics of each of the S seeds.
+        columns: of the items.
+        majority: class of the control, where there is one.
+    """
+    for metric in scores[0]:
+        if entry["metrics"][metric]["per_seed"]:
+            values = [of_seed[metric] for of_seed in scores]
+            yield from claim_estimate(f"{where}, {metric}", entry["metrics"][metric], values)
+    for g, row in enumerate(entry["confusion"]):
+        for p, stored in enumerate(row):
+            count = float(np.mean([np.sum((gold == g) & (of_seed == p)) for of_seed in predicted]))
+            yield Claim(f"{where}, confusion {g} as {p}", stored, count)
+    right = predicted == gold
+    for kind, groups in entry["groups"].items():
+        for group in groups:
+            member = members(kind, group["group"], columns, majority)
+            place = f"{where}, {kind}, {group['group']}"
+            yield Claim(f"{place}, size", group.get("items", group.get("words")), int(member.sum()))
+            yield Claim(f"{place}, share", group["share"], float(member.mean()))
+            if member.any():
+                accuracies = right[:, member].mean(axis=1)
+                yield from claim_estimate(f"{place}, accuracy", group["accuracy"], accuracies)
+    for kind, pair in entry["contrasts"].items():
+        sides = [members(kind, pair[side], columns, majority) for side in ("first", "second")]
+        if all(side.any() for side in sides):
+            one, other = (right[:, side].mean(axis=1) for side in sides)
+            yield from claim_estimate(f"{where}, {kind}, contrast", pair["difference"], one - other)
 
 
 def claim_effects(

@@ -1,10 +1,36 @@
 """Scores by counting, without the functions of ``evidence``."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from corpora.items import UPOS_TAGS
 
-def score_sentences(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> dict[str, float]:
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+
+def score_run(
+    kind: str, predictions: Any, columns: Mapping[str, Any], items: Any = slice(None)
+) -> dict[str, float]:
+    """Metrics of a run's stored predictions, by the kind of its task.
+
+    Args:
+        kind: "sequence" or "token".
+        predictions: logits (N, 2) of sentences, or tag indices (N,) of words.
+        columns: of all items of the set, with ``label`` or ``tag``.
+        items: (N,) which of them are predicted.
+    """
+    if kind == "token":
+        gold = np.array([UPOS_TAGS.index(tag) for tag in columns["tag"]])
+        return score_words(predictions, gold[items])
+    return score_sentences(predictions, np.array(columns["label"])[items])
+
+
+def score_sentences(logits: Floats, gold: Ints) -> dict[str, float]:
     """Metrics of two-class logits (N, 2) against labels (N,); 1 is "acceptable"."""
     said = logits[:, 1] > logits[:, 0]
     right = gold == 1
@@ -24,7 +50,7 @@ def score_sentences(logits: NDArray[np.floating], gold: NDArray[np.integer]) -> 
     }
 
 
-def score_words(predicted: NDArray[np.integer], gold: NDArray[np.integer]) -> dict[str, float]:
+def score_words(predicted: Ints, gold: Ints) -> dict[str, float]:
     """Metrics of tag indices (N,) against the gold ones (N,), over the tags that occur in gold."""
     tags = sorted({int(tag) for tag in gold})
     support = np.array([np.sum(gold == tag) for tag in tags])

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.items import UPOS_TAGS
 from runs.data import Data
 from store.entries import Entry
 from study.settings import TaskSettings
 from verification.claims import Claim
-from verification.counting import score_sentences, score_words
+from verification.counting import score_run
 from verification.sentences import claim_sentences
 from verification.tagged import Words, claim_words
 
@@ -39,17 +38,13 @@ def claim_evidence(task: TaskSettings, data: Data, content: Ledger, find: Open) 
     stages = content["tasks"][task.name]
     evidence = find(stages["evidence"]).result()
     items = {address: find(name).result() for address, name in stages["items"].items()}
-    kind = "predicted" if task.kind == "token" else "logits"
+
+    def predictions(method: str, seeds: list[int], address: str) -> Array:
+        runs = [content["runs"][f"{task.name}-{method}-seed{seed}"] for seed in seeds]
+        return np.stack([_predictions(find(run["predict"][address])) for run in runs])
+
     predicted = {
-        method: {
-            address: np.stack(
-                [
-                    find(content["runs"][run]["predict"][address]).arrays()[kind]
-                    for run in (f"{task.name}-{method}-seed{seed}" for seed in entry["seeds"])
-                ]
-            )
-            for address in task.evaluations
-        }
+        method: {a: predictions(method, entry["seeds"], a) for a in task.evaluations}
         for method, entry in evidence["methods"].items()
         if entry["seeds"]
     }
@@ -78,46 +73,29 @@ def claim_restoration(task: TaskSettings, content: Ledger, find: Open) -> Iterat
     stages = content["tasks"][task.name]
     for row in find(stages["restoration"]).result()["rows"]:
         address, method = row["evaluation"], row["method"]
-        place = f"{method}, {address}, {row['part']} set back"
-        runs = {
-            name: of_run
-            for seed in task.seeds
-            if "restored" in (of_run := content["runs"].get(name := _run(task, method, seed), {}))
-        }
+        place, ending = f"{method}, {address}, {row['part']} set back", address.replace(":", "-")
         columns = find(stages["items"][address]).result()["columns"]
-        pairs = [
-            _restored(task, of_run, address, row["part"], columns, find) for of_run in runs.values()
-        ]
-        values, wholes = np.array(pairs).T
-        yield Claim(f"{place}, {row['metric']}", row["value"], float(values.mean()))
-        yield Claim(f"{place}, drop", row["drop"], float((wholes - values).mean()))
+        values, drops = [], []
+        for seed in task.seeds:
+            of_run = content["runs"].get(f"{task.name}-{method}-seed{seed}", {})
+            if "restored" in of_run:
+                arrays = find(of_run["restored"]).arrays()
+                kept, own = arrays[f"items {ending}"], arrays[f"{row['part']} {ending}"]
+                whole = _predictions(find(of_run["predict"][address]))[kept]
+                value, as_trained = (
+                    score_run(task.kind, predictions, columns, kept)[row["metric"]]
+                    for predictions in (own, whole)
+                )
+                values.append(value)
+                drops.append(as_trained - value)
+        yield Claim(f"{place}, {row['metric']}", row["value"], float(np.mean(values)))
+        yield Claim(f"{place}, drop", row["drop"], float(np.mean(drops)))
 
 
-def _run(task: TaskSettings, method: str, seed: int) -> str:
-    return f"{task.name}-{method}-seed{seed}"
-
-
-def _restored(
-    task: TaskSettings,
-    stages: Mapping[str, Any],
-    address: str,
-    part: str,
-    columns: Mapping[str, Any],
-    find: Open,
-) -> tuple[float, float]:
-    """The metric of one run with a part set back, and as it was trained, on the same items."""
-    arrays, ending = find(stages["restored"]).arrays(), address.replace(":", "-")
-    kept, own = arrays[f"items {ending}"], arrays[f"{part} {ending}"]
-    whole = find(stages["predict"][address]).arrays()
-    if task.kind == "token":
-        gold = np.array([UPOS_TAGS.index(tag) for tag in columns["tag"]])[kept]
-        both = own, whole["predicted"][kept]
-        one, other = (score_words(array, gold)["accuracy"] for array in both)
-    else:
-        gold = np.array(columns["label"])[kept]
-        logits = own, whole["logits"][kept]
-        one, other = (score_sentences(array, gold)["matthews_correlation"] for array in logits)
-    return one, other
+def _predictions(entry: Entry) -> Array:
+    """Tag indices or logits, whichever the entry holds."""
+    (array,) = entry.arrays().values()
+    return array
 
 
 def claim_prices(result: Mapping[str, Any]) -> Iterator[Claim]:
@@ -133,10 +111,11 @@ def claim_prices(result: Mapping[str, Any]) -> Iterator[Claim]:
 def claim_growth(result: Mapping[str, Any]) -> Iterator[Claim]:
     """The exponents, as covariance over variance of the logarithms."""
     for row in result["rows"]:
-        sizes, seconds = np.log(row["sizes"]), np.log(row["seconds"])
-        covariance = np.cov(sizes, seconds, ddof=0)
+        own = [other for other in result["rows"] if other["quantity"] == row["quantity"]]
+        points = np.log([[other["size"], other["seconds"]] for other in own])
+        covariance = np.cov(points, rowvar=False)
         slope = float(covariance[0, 1] / covariance[0, 0])
-        yield Claim(f"{row['quantity']}, exponent of the cost", row["exponent"], slope)
+        yield Claim(f"{row['quantity']} {row['size']}, exponent", row["exponent"], slope)
 
 
 def claim_export(exported: Any, stored: Any, where: str = "") -> Iterator[Claim]:

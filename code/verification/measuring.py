@@ -1,6 +1,6 @@
 """Distances between stored weights by their definition, without the functions of ``drift``."""
 
-from collections.abc import Mapping
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -35,34 +35,24 @@ def distances(
     before: Tensors, after: Tensors, pooler_in_head: bool
 ) -> dict[tuple[str, str], dict[str, float]]:
     """Layer and kind (``all`` and each kind in it) -> ``l2``, ``relative``, ``rms``, ``angle``."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    sides, groups = (before, after), defaultdict(list)
     for name in before:
         place = locate(name)
         layer = HEAD if pooler_in_head and place.layer == POOLER else place.layer
         for kind in ("all", place.kind):
-            groups.setdefault((layer, kind), []).append(name)
-    return {group: _distance(before, after, names) for group, names in groups.items()}
+            groups[layer, kind].append(name)
+    return {
+        group: _distance(*(np.concatenate([side[n].ravel() for n in names]) for side in sides))
+        for group, names in groups.items()
+    }
 
 
-def _distance(before: Tensors, after: Tensors, names: list[str]) -> dict[str, float]:
-    squares = {"change": 0.0, "before": 0.0, "after": 0.0}
-    count = 0
-    for name in names:
-        a, b = before[name], after[name]
-        squares["change"] += float(np.sum((b - a) ** 2))
-        squares["before"] += float(np.sum(a**2))
-        squares["after"] += float(np.sum(b**2))
-        count += a.size
-    found = {"l2": squares["change"] ** 0.5, "rms": (squares["change"] / count) ** 0.5}
-    if squares["before"]:
-        found["relative"] = (squares["change"] / squares["before"]) ** 0.5
-    if squares["before"] and squares["after"]:
-        found["angle"] = _angle(before, after, names, squares)
+def _distance(before: NDArray[np.float64], after: NDArray[np.float64]) -> dict[str, float]:
+    a, b, change = (float(np.linalg.norm(vector)) for vector in (before, after, after - before))
+    found = {"l2": change, "rms": change / before.size**0.5}
+    if a:
+        found["relative"] = change / a
+    if a and b:  # from the chord between unit vectors, which loses no digits where it is small
+        chord = float(np.linalg.norm(after / b - before / a))
+        found["angle"] = 2 * float(np.arcsin(min(1.0, chord / 2)))
     return found
-
-
-def _angle(before: Tensors, after: Tensors, names: list[str], of: Mapping[str, float]) -> float:
-    """From the chord between the two unit vectors, which loses no digits where it is small."""
-    a, b = of["before"] ** 0.5, of["after"] ** 0.5
-    chord = sum(float(np.sum((after[n] / b - before[n] / a) ** 2)) for n in names) ** 0.5
-    return 2 * float(np.arcsin(min(1.0, chord / 2)))

@@ -4,19 +4,16 @@ The kinds of error behind a drop are not assigned a second time: what is checked
 account for the whole of it. Seqeval's F1 is that library's own.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from verification.claims import Claim, claim_effects, claim_estimate, claim_scores, members
-from verification.counting import score_words
+from verification.claims import Claim, claim_answers, claim_effects, claim_estimate, members
+from verification.counting import Ints, score_words
 
-Tags = NDArray[np.integer[Any]]
 Columns = Mapping[str, Any]
-METRICS = ("accuracy", "macro_f1")
 
 
 class Words:
@@ -36,7 +33,7 @@ class Words:
         evidence: Mapping[str, Any],
         columns: Mapping[str, Columns],
         pieces: Mapping[str, Mapping[str, Sequence[int]]],
-        predicted: Mapping[str, Mapping[str, Tags]],
+        predicted: Mapping[str, Mapping[str, Ints]],
         train_words: Sequence[tuple[str, str]],
     ):
         self.evidence, self.columns, self.pieces = evidence, columns, pieces
@@ -66,55 +63,29 @@ def claim_words(words: Words) -> Iterator[Claim]:
         counted: Counter[str] = Counter(columns["tag"])
         for tag, support in described["support"].items():
             yield Claim(f"{address}, {tag}, support", support, counted[tag])
-    values: dict[tuple[str, str], dict[str, list[float]]] = {}
+    values: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(dict)
     for method, entry in evidence["methods"].items():
         for address, of_set in entry["evaluations"].items():
-            gold = words.gold[address]
-            scores = [score_words(of_seed, gold) for of_seed in words.predicted[method][address]]
-            yield from claim_scores(f"{method}, {address}", of_set["metrics"], scores)
-            for metric in METRICS:
-                of_metric = values.setdefault((address, metric), {})
-                of_metric[method] = [of_seed[metric] for of_seed in scores]
-            yield from _claim_set(f"{method}, {address}", of_set, words, method, address)
+            gold, predicted = words.gold[address], words.predicted[method][address]
+            scores = [score_words(of_seed, gold) for of_seed in predicted]
+            for metric in scores[0]:
+                values[address, metric][method] = [of_seed[metric] for of_seed in scores]
+            place, columns = f"{method}, {address}", words.columns_for(method, address)
+            yield from claim_answers(place, of_set, gold, predicted, scores, columns, None)
+            for of_tag in of_set["per_tag"]:
+                yield from _claim_tag(place, of_tag, words, predicted, gold)
         for target, transfer in entry["transfer"].items():
             drops = _accuracy_drop(words, method, target)
-            values.setdefault((target, "drop"), {})[method] = drops
+            values[target, "drop"][method] = drops
             yield from _claim_transfer(f"{method}, {target}", transfer, words, method, target)
     seeds = {method: entry["seeds"] for method, entry in evidence["methods"].items()}
     yield from claim_effects(evidence["comparisons"], values, seeds)
 
 
-def _claim_set(
-    where: str, entry: Mapping[str, Any], words: Words, method: str, address: str
-) -> Iterator[Claim]:
-    gold, predicted = words.gold[address], words.predicted[method][address]
-    right, columns = predicted == gold, words.columns_for(method, address)
-    for scores in entry["per_tag"]:
-        yield from _claim_tag(f"{where}, {scores['tag']}", scores, words, predicted, gold)
-    for g, row in enumerate(entry["confusion"]):
-        for p, stored in enumerate(row):
-            count = float(np.mean([np.sum((gold == g) & (of_seed == p)) for of_seed in predicted]))
-            yield Claim(f"{where}, confusion of tags {g} and {p}", stored, count)
-    for kind, groups in entry["groups"].items():
-        for group in groups:
-            member = members(kind, group["group"], columns, None)
-            place = f"{where}, {kind}, {group['group']}"
-            yield Claim(f"{place}, words", group["words"], int(member.sum()))
-            yield Claim(f"{place}, share", group["share"], float(member.mean()))
-            if member.any():
-                of_seeds = right[:, member].mean(axis=1)
-                yield from claim_estimate(f"{place}, accuracy", group["accuracy"], of_seeds)
-    for kind, pair in entry["contrasts"].items():
-        sides = [members(kind, pair[side], columns, None) for side in ("first", "second")]
-        if all(side.any() for side in sides):
-            one, other = (right[:, side].mean(axis=1) for side in sides)
-            yield from claim_estimate(f"{where}, {kind}, contrast", pair["difference"], one - other)
-
-
 def _claim_tag(
-    where: str, entry: Mapping[str, Any], words: Words, predicted: Tags, gold: Tags
+    where: str, entry: Mapping[str, Any], words: Words, predicted: Ints, gold: Ints
 ) -> Iterator[Claim]:
-    own = words.number[entry["tag"]]
+    where, own = f"{where}, {entry['tag']}", words.number[entry["tag"]]
     hits = [int(np.sum((of_seed == own) & (gold == own))) for of_seed in predicted]
     given = [int(np.sum(of_seed == own)) for of_seed in predicted]
     there = int(np.sum(gold == own))
@@ -163,18 +134,14 @@ def _claim_transfer(
         yield Claim(f"{place}, in the source", row["source_rate"], rates[0])
         yield Claim(f"{place}, in the target", row["target_rate"], rates[1])
         yield Claim(f"{place}, points", row["points"], rates[1] - rates[0])
-    for name, parts in (("cells", entry["cells"]), ("causes", entry["causes"])):
-        points = [p["points"] if name == "cells" else p["points"]["value"] for p in parts]
-        yield Claim(f"{where}, points of all {name}", float(np.sum(points)), whole)
+    cells = sum(cell["points"] for cell in entry["cells"])
+    causes = sum(cause["points"]["value"] for cause in entry["causes"])
+    yield Claim(f"{where}, points of all cells", cells, whole)
+    yield Claim(f"{where}, points of all causes", causes, whole)
 
 
 def _claim_drop_of_group(
-    where: str,
-    row: Mapping[str, Any],
-    words: Words,
-    method: str,
-    sets: tuple[str, str],
-    kind: str,
+    where: str, row: Mapping[str, Any], words: Words, method: str, sets: tuple[str, str], kind: str
 ) -> Iterator[Claim]:
     accuracies = []
     for side, address in zip(("source", "target"), sets, strict=True):
@@ -193,7 +160,7 @@ def _claim_drop_of_group(
     yield Claim(f"{where}, points of rate and mix", row["points"], parts)
 
 
-def _mean_f1(words: Words, predicted: Tags, address: str, tags: Sequence[str]) -> float:
+def _mean_f1(words: Words, predicted: Ints, address: str, tags: Sequence[str]) -> float:
     gold = words.gold[address]
     of_tags = []
     for tag in (words.number[name] for name in tags):

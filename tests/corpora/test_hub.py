@@ -36,7 +36,7 @@ def show(name, splits, folder=None):
         print("RESULT", json.dumps({"error": str(error)}))
         return
     splits = {k: [len(s.items), s.content_hash] for k, s in corpus.splits.items()}
-    result = {"source": corpus.source, "language": corpus.language, "splits": splits}
+    result = {"source": corpus.source, "splits": splits}
     print("RESULT", json.dumps(result))
 
 """
@@ -65,7 +65,6 @@ def test_hub_and_folder_give_the_same_splits(hub: Hub) -> None:
         assert result["splits"] == read_local(hub, name, splits)
     sizes = [[size for size, _ in result["splits"].values()] for result in results]
     assert sizes == [[TRAIN_SIZE, VALIDATION_SIZE]] * 2 + [[VALIDATION_SIZE]]
-    assert [result["language"] for result in results] == ["en", "en", "de"]
     cola, ewt, gsd = (result["source"] for result in results)
     assert "nyu-mll/glue at revision bcdcba79d07b" in cola
     assert "by the loading script" in ewt

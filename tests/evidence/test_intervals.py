@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -33,6 +34,13 @@ def both_intervals(counts, metric, rng, resamples=2000, bounds=intervals.UNIT):
     return intervals.seed_interval(quantity), intervals.item_interval(quantity)
 
 
+class Difference(NamedTuple):
+    effect: float
+    low: float
+    high: float
+    p: float
+
+
 def both_differences(first, second, metric, rng, resamples=2000):
     """First minus second, over items and seeds, and over items alone."""
     units = first.shape[1]
@@ -49,9 +57,10 @@ def both_differences(first, second, metric, rng, resamples=2000):
     masks = intervals.exchange_masks(units, resamples, rng)
     null = intervals.null_effects(metric, intervals.exchanged_totals(first, second, masks))
     difference = one.minus(other)
+    p_items = intervals.item_p(difference, null)
     return (
-        intervals.seed_difference(difference, null),
-        intervals.item_difference(difference, null),
+        Difference(*intervals.seed_interval(difference), intervals.seed_p(difference, p_items)),
+        Difference(*intervals.item_interval(difference), p_items),
     )
 
 
@@ -144,12 +153,13 @@ def rates(draw: Callable, truths: dict[Callable, float], rng, data_sets=DATA_SET
             )
             difference = one.minus(other)
             null = intervals.null_effects(metric, exchanged)
-            for kind, interval, compare in (
-                ("", intervals.seed_interval(one), intervals.seed_difference),
-                ("_items", intervals.item_interval(one), intervals.item_difference),
+            p_items = intervals.item_p(difference, null)
+            for kind, interval, p in (
+                ("", intervals.seed_interval(one), intervals.seed_p(difference, p_items)),
+                ("_items", intervals.item_interval(one), p_items),
             ):
                 hits[metric]["cover" + kind] += (interval.low <= truth <= interval.high) / data_sets
-                hits[metric]["false" + kind] += (compare(difference, null).p <= 0.05) / data_sets
+                hits[metric]["false" + kind] += (p <= 0.05) / data_sets
     return hits
 
 
@@ -316,7 +326,7 @@ def test_a_perfect_score_has_an_interval_of_no_width():
 def test_a_method_compared_with_itself_differs_by_nothing():
     counts = small_counts(np.random.default_rng(9))
     found = both_differences(counts, counts, scoring.matthews_correlation, np.random.default_rng(0))
-    assert found == (intervals.Difference(0.0, 0.0, 0.0, 1.0),) * 2
+    assert found == (Difference(0.0, 0.0, 0.0, 1.0),) * 2
 
 
 def test_swapping_the_methods_turns_the_effect_round():

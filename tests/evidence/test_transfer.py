@@ -20,7 +20,7 @@ def words(*rows):
 
 def causes_of(frame, predicted):
     indices = np.array([[TAGS.index(tag) for tag in predicted]])
-    names = (*transfer.cause_names(), "right")
+    names = (*transfer.CAUSE_NAMES, "right")
     return [names[cause] for cause in transfer.assign_causes(frame, indices, TAGS)[0]]
 
 
@@ -216,7 +216,7 @@ def test_causes_partition_the_errors_and_add_up_to_the_drop(seed):
         sentence = np.unique(frame["sentence"], return_inverse=True)[1]
         totals.append(transfer.cause_counts(causes, sentence).sum(axis=1))
         accuracy.append((predicted == gold).mean())
-    kinds = range(len(transfer.cause_names()))
+    kinds = range(len(transfer.CAUSE_NAMES))
     points = [
         (transfer.cause_rate(k)(totals[1]) - transfer.cause_rate(k)(totals[0])).mean()
         for k in kinds
@@ -226,11 +226,11 @@ def test_causes_partition_the_errors_and_add_up_to_the_drop(seed):
 
 
 def test_every_cause_is_described():
-    assert list(transfer.cause_meanings()) == list(transfer.cause_names())
-    assert all(transfer.cause_meanings().values())
+    assert list(transfer.CAUSE_MEANINGS) == list(transfer.CAUSE_NAMES)
+    assert all(transfer.CAUSE_MEANINGS.values())
 
 
 def test_another_tag_set_falls_under_the_remaining_cause():
     frame = words((0, "a", "N"), (0, "b", "V"))
     found = transfer.assign_causes(frame, np.array([[1, 1]]), ("N", "V"))
-    assert [transfer.cause_names()[found[0, 0]], found[0, 1]] == [transfer.REMAINING, -1]
+    assert [transfer.CAUSE_NAMES[found[0, 0]], found[0, 1]] == [transfer.REMAINING, -1]

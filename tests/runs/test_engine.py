@@ -108,7 +108,7 @@ def test_a_run_that_another_process_makes_is_left_for_later(
     grid = Grid(load_tiny_profile(ONE_SEED), Store(tmp_path))
     runs = plan_runs(grid.profile)
     assert grid._next(runs) == runs[0]
-    with grid.store._lock(train.key(grid.inputs, runs[0])):
+    with grid.store._acquire(train.key(grid.inputs, runs[0])):
         assert grid._next(runs) == runs[1]
         assert grid._next(runs[:1]) == runs[0], "with nothing else to do it waits"
 

@@ -1,6 +1,6 @@
 """How the cost of a step and of a study grows with their size; measured by ``make bench`` alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,13 @@ def make(store: Store, measure: Callable[[], Seconds]) -> Entry:
     """
 
     def write(_folder: Path) -> dict[str, Any]:
-        return {"base": BASE, "rows": [_row(name, found) for name, found in measure().items()]}
+        return {"base": BASE, "rows": list(_rows(measure()))}
 
     return STAGE.produce(store, key(this_machine()), write, describe_device())
 
 
-def _row(name: str, seconds: Mapping[int, float]) -> dict[str, Any]:
-    sizes, times = list(seconds), list(seconds.values())
-    exponent = growth_exponent(sizes, times)
-    return {"quantity": name, "sizes": sizes, "seconds": times, "exponent": exponent}
+def _rows(found: Seconds) -> Iterator[dict[str, Any]]:
+    for quantity, seconds in found.items():
+        exponent = growth_exponent(list(seconds), list(seconds.values()))
+        for size, of_size in seconds.items():
+            yield {"quantity": quantity, "size": size, "seconds": of_size, "exponent": exponent}
