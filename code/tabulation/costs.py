@@ -8,7 +8,7 @@ from tabulation.cells import Cells, Scale, nothing
 from tabulation.markdown import Table, escape
 from words.wording import Wording
 
-MILLISECONDS, RATIO = Scale(1e3, 0), Scale(1, 2)
+MILLISECONDS, THOUSANDTHS, RATIO = Scale(1e3, 0), Scale(1, 3), Scale(1, 2)
 _COSTS = (
     "training_seconds",
     "tokens_per_second",
@@ -87,14 +87,13 @@ def tabulate_growth(results: Results, words: Wording) -> Table:
     """What a step and a whole study cost by their size, and the exponent of that growth."""
     cells, rows = Cells(words), []
     for quantity, sizes in results.growth.groupby("quantity", sort=False):
-        name, exponent = (
-            cells.say(f"growth_{quantity}"),
-            cells.number(sizes["exponent"].iloc[0], RATIO),
+        first, *others = (
+            [cells.count(row.size), cells.number(row.seconds, THOUSANDTHS)]
+            for row in sizes.itertuples()
         )
-        for row in sizes.itertuples():
-            seconds = cells.number(row.seconds, Scale(1, 3))
-            rows.append([name, cells.count(row.size), seconds, exponent])
-            name, exponent = "", ""
+        exponent = cells.number(sizes["exponent"].iloc[0], RATIO)
+        rows.append([cells.say(f"growth_{quantity}"), *first, exponent])
+        rows += [["", *other, ""] for other in others]
     devices = ", ".join(map(escape, results.growth["device"].drop_duplicates()))
     header = cells.titles("quantity", "size", "seconds", "exponent")
     return cells.table(header, rows, "lrrr", cells.say("note_growth", device=devices))

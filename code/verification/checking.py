@@ -101,8 +101,8 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     for task in profile.tasks.values():
         if stages := content["tasks"].get(task.name):
             again.check_task(task, stages)
-    if name := content.get("growth"):
-        tally.hold("exponents", claim_growth(again.find(name).result()))
+    if measured := content.get("growth"):
+        tally.hold("exponents", claim_growth(again.find(measured).result()))
     if exported:
         _check_documents(tally, folder, exported)
     return tally
