@@ -27,11 +27,9 @@ class ColaAnswers(MethodAnswers):
     @property
     def majority(self) -> Phrase:
         """What a constant answer reaches."""
-        name = findings.constant_control(self.results, self.task)
-        accuracy, mcc = (
-            self.estimate(name, metric, self.settings.validation)
-            for metric in ("accuracy", "matthews_correlation")
-        )
+        control, where = self.computed_control, self.settings.validation
+        accuracy = self.estimate(control, "accuracy", where)
+        mcc = self.estimate(control, "matthews_correlation", where)
         return self.voice.say("majority", accuracy=accuracy, mcc=mcc)
 
     @property
@@ -46,7 +44,7 @@ class ColaAnswers(MethodAnswers):
             "published-gap",
             "covered" if gap.covered else "not-covered",
             gap=self.voice.words.number(gap.published.value, 3),
-            direction=self.voice.say("learns-less", verdict, **self.methods),
+            direction=self.say("learns-less", verdict),
         )
 
     @property
@@ -56,9 +54,8 @@ class ColaAnswers(MethodAnswers):
         threshold = entry["threshold"] if entry else None
         if threshold is None:
             return self.voice.say("not-compared")
-        return self.voice.say(
+        return self.say(
             "threshold",
-            **self.methods,
             gain=self.voice.words.number(threshold["gain"], 3),
             bound=self.voice.words.number(threshold["upper_bound"], 3),
         )
@@ -82,10 +79,9 @@ class ColaAnswers(MethodAnswers):
         if entry is None or kind not in entry["contrasts"]:
             return self.voice.say(f"{key}-unknown")
         rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
-        return self.voice.say(
+        return self.say(
             key,
             interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"])),
-            **self.methods,
             first_value=self.voice.estimate("accuracy", rows[first]),
             second_value=self.voice.estimate("accuracy", rows[second]),
         )

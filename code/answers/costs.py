@@ -1,12 +1,12 @@
 """Answers about what the methods of one task cost: time, memory, what has to be kept."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from answers import findings
 from answers.findings import COMPUTED_MEMORY
 from answers.judging import Ratio, is_disturbed, judge_ratio_interval, judge_ratios
 from answers.voice import Phrase, Voice
-from store.frames import select
 from store.results import Results
 from study.settings import Roles, TaskSettings
 from words.wording import Shown
@@ -38,9 +38,22 @@ class CostAnswers:
         return self.roles.reference, self.roles.adapter
 
     @property
-    def methods(self) -> dict[str, str]:
-        """Placeholders for the reference (first) and the adapter (second)."""
-        return self.voice.methods(*self.pair)
+    def target(self) -> str | None:
+        """The evaluated set in another language, None where there is none."""
+        return findings.find_target(self.results, self.task)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Placeholders of every sentence: reference (first), adapter (second), other language."""
+        return {
+            "task": self.voice.name("task", self.task),
+            "language": self.voice.language(self.target),
+            **self.voice.methods(*self.pair),
+        }
+
+    def say(self, key: str, outcome: str = "", **values: object) -> Phrase:
+        """``Voice.say`` with ``names``, where no others are given."""
+        return self.voice.say(key, outcome, **{**self.names, **values})
 
     @property
     def complete(self) -> bool:
@@ -50,7 +63,7 @@ class CostAnswers:
     @property
     def seeds_run(self) -> list[int]:
         """The seeds that have results."""
-        return sorted(set(select(self.results.runs, task=self.task)["seed"]))
+        return findings.seeds_run(self.results, self.task)
 
     @property
     def time(self) -> Phrase:
@@ -65,16 +78,15 @@ class CostAnswers:
         price = findings.price(self.results, self.task, self.roles.adapter)
         if price is None:
             return Phrase("")
-        ratio, low, high = price
-        return self.voice.say(
+        share, low, high = (self.voice.words.percent(value, 0) for value in price)
+        return self.say(
             "price",
-            judge_ratio_interval(ratio, low, high),
-            **self.methods,
-            share=self.voice.words.percent(ratio, 0),
-            low=self.voice.words.percent(low, 0),
-            high=self.voice.words.percent(high, 0),
-            ratio=self.voice.ratio(ratio),
-            inverse=self.voice.ratio(1 / ratio),
+            judge_ratio_interval(*price),
+            share=share,
+            low=low,
+            high=high,
+            ratio=self.voice.ratio(price[0]),
+            inverse=self.voice.ratio(1 / price[0]),
         )
 
     @property
@@ -94,7 +106,7 @@ class CostAnswers:
     def speed(self) -> tuple[Ratio, Shown]:
         """How the training times stand to each other, and by what factor: of steps if measured."""
         price = findings.price(self.results, self.task, self.roles.adapter)
-        ratio = price[0] if price else self._share(SECONDS)
+        ratio = price[0] if price else self.share(SECONDS)
         if ratio is None:
             return Ratio.UNKNOWN, Shown("")
         wall = Ratio.UNKNOWN if self._disturbed else judge_ratios(self._ratios(SECONDS))
@@ -107,7 +119,7 @@ class CostAnswers:
 
     @property
     def _disturbed(self) -> bool:
-        ratio = self._share(SECONDS)
+        ratio = self.share(SECONDS)
         return ratio is not None and is_disturbed(self._spreads, ratio)
 
     @property
@@ -130,16 +142,6 @@ class CostAnswers:
         """How many parameters are trained."""
         return self._costs("parameters", PARAMETERS)
 
-    @property
-    def memory_share(self) -> float | None:
-        """The adapter's weights, gradients and optimizer state over the reference's."""
-        return self._share(COMPUTED_MEMORY)
-
-    @property
-    def parameter_share(self) -> float | None:
-        """The adapter's trained parameters over the reference's."""
-        return self._share(PARAMETERS)
-
     def _costs(self, key: str, column: str) -> Phrase:
         """A sentence on a cost of the runs, by ratio of adapter to reference."""
         if not self.complete:
@@ -152,8 +154,8 @@ class CostAnswers:
     def _medians(self, column: str) -> list[float | None]:
         return [findings.cost(self.results, self.task, method, column) for method in self.pair]
 
-    def _share(self, column: str) -> float | None:
-        """Adapter over reference."""
+    def share(self, column: str) -> float | None:
+        """A cost of the adapter over that of the reference."""
         first, second = self._medians(column)
         return second / first if first and second else None
 
@@ -162,11 +164,10 @@ class CostAnswers:
     ) -> Phrase:
         first, second = self._medians(column)
         if outcome == Ratio.UNKNOWN or not first or second is None:
-            return self.voice.say(key, Ratio.UNKNOWN, **self.methods)
-        return self.voice.say(
+            return self.say(key, Ratio.UNKNOWN)
+        return self.say(
             key,
             outcome,
-            **self.methods,
             first_value=self._amount(column, first),
             second_value=self._amount(column, second),
             ratio=self.voice.ratio(second / first),

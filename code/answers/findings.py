@@ -62,6 +62,11 @@ def price(results: Results, task: str, method: str | None) -> tuple[float, float
     return None
 
 
+def seeds_run(results: Results, task: str) -> list[int]:
+    """The seeds of a task that have results."""
+    return sorted(set(select(results.runs, task=task)["seed"]))
+
+
 @functools.lru_cache(maxsize=256)
 def _costs(results: Results, task: str, method: str | None, column: str) -> "pd.Series[float]":
     chosen = select(results.runs, task=task, method=method)
