@@ -5,7 +5,7 @@ from functools import cached_property
 from answers import findings, judging
 from answers.convergence import MethodConvergence, summarise_convergence
 from answers.judging import SAME_EPOCH, Outlook, Turn
-from answers.models import ROLES, Model, ModelAnswers
+from answers.models import Model, ModelAnswers
 from answers.voice import Phrase
 
 
@@ -141,17 +141,16 @@ class CurveAnswers(ModelAnswers):
 
     def speed(self, task: str) -> Phrase:
         """Which of reference and adapter reaches its best metric earlier."""
-        first, second = (self.method(task, role) for role in ROLES)
-        pair = [(task, method) for method in (first, second) if method]
-        if len(pair) < 2 or not set(pair) <= set(self._judged()):
-            return self.voice.say("speed-unknown", task=self.voice.name("task", task))
+        names = self.names(task, *self.pair(task))
+        pair = [model for model in self._judged() if model[0] == task]
+        if len(pair) < 2:
+            return self.voice.say("speed-unknown", **names)
         one, other = (self._summaries[model]["best_metric_epoch"] for model in pair)
         epochs = [[value for value in of["per_seed"] if value is not None] for of in (one, other)]
         return self.voice.say(
             "speed",
-            judging.judge_order(epochs[0], epochs[1], SAME_EPOCH),
-            task=self.voice.name("task", task),
-            **self.voice.methods(first, second),
+            judging.judge_order(*epochs, SAME_EPOCH),
+            **names,
             metric=self.voice.name("metric", self._summaries[pair[0]]["metric"] or ""),
             first_value=self.voice.words.number(one["value"], 1),
             second_value=self.voice.words.number(other["value"], 1),
