@@ -95,12 +95,12 @@ class CostAnswers:
 
         It was disturbed if the seeds of a method differ by more than the methods do.
         """
-        outcome: str = judge_ratios(self._ratios(SECONDS))
+        outcome: str = self._judge(SECONDS)
         if self._disturbed:
             outcome = "disturbed"
         elif not all(findings.learned(self.results, self.task, method) for method in self.pair):
             outcome = "not-learned"
-        return self._cost_sentence("time", outcome, SECONDS, max(self._spreads))
+        return self._sentence("time", SECONDS, outcome, max(self._spreads))
 
     @property
     def speed(self) -> tuple[Ratio, Shown]:
@@ -109,7 +109,7 @@ class CostAnswers:
         ratio = price[0] if price else self.share(SECONDS)
         if ratio is None:
             return Ratio.UNKNOWN, Shown("")
-        wall = Ratio.UNKNOWN if self._disturbed else judge_ratios(self._ratios(SECONDS))
+        wall = Ratio.UNKNOWN if self._disturbed else self._judge(SECONDS)
         outcome = judge_ratio_interval(*price) if price else wall
         return outcome, self.voice.ratio(max(ratio, 1 / ratio))
 
@@ -125,31 +125,25 @@ class CostAnswers:
     @property
     def measured_memory(self) -> Phrase:
         """How the measured peak of memory differs."""
-        return self._costs("measured-memory", "peak_memory_bytes")
+        return self._sentence("measured-memory", "peak_memory_bytes")
 
     @property
     def computed_memory(self) -> Phrase:
         """How the memory of weights, gradients and optimizer state differs, by computation."""
-        return self._costs("computed-memory", COMPUTED_MEMORY)
+        return self._sentence("computed-memory", COMPUTED_MEMORY)
 
     @property
     def disk(self) -> Phrase:
         """How much has to be kept for the task."""
-        return self._costs("disk", "kept_bytes")
+        return self._sentence("disk", "kept_bytes")
 
     @property
     def parameters(self) -> Phrase:
         """How many parameters are trained."""
-        return self._costs("parameters", PARAMETERS)
+        return self._sentence("parameters", PARAMETERS)
 
-    def _costs(self, key: str, column: str) -> Phrase:
-        """A sentence on a cost of the runs, by ratio of adapter to reference."""
-        if not self.complete:
-            return self.voice.say("not-compared")
-        return self._cost_sentence(key, judge_ratios(self._ratios(column)), column)
-
-    def _ratios(self, column: str) -> list[float]:
-        return findings.cost_ratios(self.results, self.task, *self.pair, column)
+    def _judge(self, column: str) -> Ratio:
+        return judge_ratios(findings.cost_ratios(self.results, self.task, *self.pair, column))
 
     def _medians(self, column: str) -> list[float | None]:
         return [findings.cost(self.results, self.task, method, column) for method in self.pair]
@@ -159,10 +153,14 @@ class CostAnswers:
         first, second = self._medians(column)
         return second / first if first and second else None
 
-    def _cost_sentence(
-        self, key: str, outcome: str, column: str, spread: float | None = None
+    def _sentence(
+        self, key: str, column: str, outcome: str | None = None, spread: float | None = None
     ) -> Phrase:
+        """A sentence on a cost of the runs, by the ratio of adapter to reference if not judged."""
+        if not self.complete:
+            return self.voice.say("not-compared")
         first, second = self._medians(column)
+        outcome = outcome or self._judge(column)
         if outcome == Ratio.UNKNOWN or not first or second is None:
             return self.say(key, Ratio.UNKNOWN)
         return self.say(

@@ -47,25 +47,15 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
     """A client with a running kernel of this interpreter, apart from the user's Jupyter."""
     # jsonschema, below nbclient, would build a grammar of IRIs that nobody asks for: three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbformat.v4 import new_code_cell, new_notebook
 
-    class ThisInterpreter(KernelSpecManager):
-        """Knows one kernel: a registered one may belong to another environment."""
-
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(
-                argv=command,
-                language="python",
-                display_name=kernel_name,
-                metadata={"supported_encryption": "curve"},
-            )
-
     manager = AsyncKernelManager(
-        kernel_spec_manager=ThisInterpreter(),
+        # Without folders it knows this interpreter's own kernel: a registered one may belong to
+        # another environment.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         connection_file=str(work / "kernel.json"),
         transport_encryption="auto",
     )

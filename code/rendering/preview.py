@@ -27,6 +27,7 @@ from rendering.execution import execute
 from study.errors import StudyError
 
 _WORK = ".render-"  # and the process: the folder of a render that goes on
+_METADATA = "metadata.json"  # in it, for pandoc
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -83,7 +84,9 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
     with tempfile.TemporaryDirectory(prefix=prefix, dir=output_dir) as folder:
         work = Path(folder).resolve()
         (work / "media").mkdir()
-        given = (execute(pieces, document, profile, work), settings, document, profile, work)
+        metadata = json.dumps(_metadata(settings, profile), default=str)
+        (work / _METADATA).write_text(metadata, encoding="utf-8")
+        given = (execute(pieces, document, profile, work), settings, document, work)
         # Both wait for programs of their own: side by side they take as long as the slower one.
         with ThreadPoolExecutor() as pool:
             writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
@@ -108,9 +111,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _write_html(
-    markdown: str, settings: Mapping[str, Any], document: Path, profile: str, work: Path
-) -> Path:
+def _write_html(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
     options = [
         "--to=html5",
         "--embed-resources",
@@ -120,12 +121,10 @@ def _write_html(
         f"--include-after-body={ASSETS / 'page.html'}",
         f"--toc-depth={_toc_depth(settings, 'html')}",
     ]
-    return _pandoc(markdown, settings, document, profile, work / "report.html", options)
+    return _pandoc(markdown, document, work / "report.html", options)
 
 
-def _write_pdf(
-    markdown: str, settings: Mapping[str, Any], document: Path, profile: str, work: Path
-) -> Path:
+def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
     import typst
 
     options = [
@@ -134,7 +133,7 @@ def _write_pdf(
         f"--template={ASSETS / 'preview.typ'}",
         f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
-    source = _pandoc(markdown, settings, document, profile, work / "report.typ", options)
+    source = _pandoc(markdown, document, work / "report.typ", options)
     target = source.with_suffix(".pdf")
     try:
         typst.compile(str(source), output=str(target), root=str(work))
@@ -143,25 +142,16 @@ def _write_pdf(
     return target
 
 
-def _pandoc(
-    markdown: str,
-    settings: Mapping[str, Any],
-    document: Path,
-    profile: str,
-    target: Path,
-    options: Sequence[str],
-) -> Path:
+def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str]) -> Path:
     import pypandoc
 
-    metadata = target.with_name(f"{target.name}.json")
-    metadata.write_text(json.dumps(_metadata(settings, profile), default=str), encoding="utf-8")
     command = [
         pypandoc.get_pandoc_path(),
         "--from=markdown",
         "--standalone",
         "--number-sections",
         "--toc",
-        f"--metadata-file={metadata}",
+        f"--metadata-file={_METADATA}",
         f"--lua-filter={ASSETS / 'figures.lua'}",
         f"--lua-filter={ASSETS / 'preview.lua'}",
         "--citeproc",
