@@ -7,7 +7,6 @@ from answers.costs import PARAMETERS
 from answers.curves import CurveAnswers
 from answers.drift import DriftAnswers
 from answers.findings import COMPUTED_MEMORY
-from answers.judging import Ratio
 from answers.pos import PosAnswers
 from answers.setup import SetupAnswers
 from answers.states import StateAnswers
@@ -57,7 +56,7 @@ class AbstractAnswers:
         outcome, factor = self.cola.speed
         memory, parameters = self.cola.share(COMPUTED_MEMORY), self.cola.share(PARAMETERS)
         if memory is None or parameters is None:
-            outcome = Ratio.UNKNOWN
+            outcome = "unknown"
         return self.cola.say(
             "abstract-cost",
             outcome,

@@ -1,12 +1,11 @@
 """Answers of Task 1: sentence classification (CoLA)."""
 
-from answers import findings
 from answers.judging import Verdict, interval_outcome
 from answers.literature import compare_with_published
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
-from evidence.schema import AcceptabilityEvidence
+from evidence.schema import AcceptabilityEvidence, AcceptabilityMethod
 
 
 class ColaAnswers(MethodAnswers):
@@ -50,8 +49,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def threshold(self) -> Phrase:
         """How much MCC another threshold could add, an upper bound."""
-        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
-        threshold = entry["threshold"] if entry else None
+        threshold = self._reference["threshold"] if self._reference else None
         if threshold is None:
             return self.voice.say("not-compared")
         return self.say(
@@ -75,7 +73,7 @@ class ColaAnswers(MethodAnswers):
 
         They differ if the interval of their difference, under the same resamples, excludes zero.
         """
-        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
+        entry = self._reference
         if entry is None or kind not in entry["contrasts"]:
             return self.voice.say(f"{key}-unknown")
         rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
@@ -101,3 +99,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def _summary(self) -> AcceptabilityEvidence | None:
         return self.results.acceptability(self.task) if self.task in self.results.evidence else None
+
+    @property
+    def _reference(self) -> AcceptabilityMethod | None:
+        return self._summary["methods"].get(self.roles.reference or "") if self._summary else None

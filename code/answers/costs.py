@@ -108,8 +108,8 @@ class CostAnswers:
         price = findings.price(self.results, self.task, self.roles.adapter)
         ratio = price[0] if price else self.share(SECONDS)
         if ratio is None:
-            return Ratio.UNKNOWN, Shown("")
-        wall = Ratio.UNKNOWN if self._disturbed else self._judge(SECONDS)
+            return "unknown", Shown("")
+        wall = "unknown" if self._disturbed else self._judge(SECONDS)
         outcome = judge_ratio_interval(*price) if price else wall
         return outcome, self.voice.ratio(max(ratio, 1 / ratio))
 
@@ -161,8 +161,8 @@ class CostAnswers:
             return self.voice.say("not-compared")
         first, second = self._medians(column)
         outcome = outcome or self._judge(column)
-        if outcome == Ratio.UNKNOWN or not first or second is None:
-            return self.say(key, Ratio.UNKNOWN)
+        if outcome == "unknown" or not first or second is None:
+            return self.say(key, "unknown")
         return self.say(
             key,
             outcome,

@@ -2,7 +2,7 @@
 
 from answers import findings, judging
 from answers.findings import MEASURES
-from answers.judging import ONLY, SAME_DEPTH, Extent, Trend
+from answers.judging import ONLY, SAME_DEPTH, Trend
 from answers.models import Model, ModelAnswers
 from answers.voice import Phrase
 from study.architecture import HEAD
@@ -31,7 +31,7 @@ class DriftAnswers(ModelAnswers):
 
     def _with_trend(self) -> dict[Model, Trend]:
         found = {model: self._trend(model) for model in self.judged()}
-        return {model: trend for model, trend in found.items() if trend != Trend.UNKNOWN}
+        return {model: trend for model, trend in found.items() if trend != "unknown"}
 
     @property
     def layers(self) -> Phrase:
@@ -46,9 +46,9 @@ class DriftAnswers(ModelAnswers):
     def _say_layers(self, key: str) -> Phrase:
         trends = self._with_trend()
         ratios = [ratio for model in trends if (ratio := self._ratio(model)) is not None]
-        mainly = [model for model, trend in trends.items() if trend == Trend.MAINLY_UPPER]
+        mainly = [model for model, trend in trends.items() if trend == "mainly-upper"]
         extent = judging.judge_extent(model in mainly for model in trends)
-        only = extent == Extent.ALL and bool(ratios) and min(ratios) >= ONLY
+        only = extent == "all" and bool(ratios) and min(ratios) >= ONLY
         return self.voice.say(
             key,
             "only" if only else extent,
@@ -65,7 +65,7 @@ class DriftAnswers(ModelAnswers):
         seeds = [len(findings.seed_profiles(self.results, *m, "relative")) for m in models]
         if max(seeds, default=0) < 2:
             return self.voice.say("agreement", "one-seed" if seeds else "unknown")
-        apart = [model for model, trend in models.items() if trend == Trend.SEEDS_DISAGREE]
+        apart = [model for model, trend in models.items() if trend == "seeds-disagree"]
         return self.voice.say(
             "agreement", "some" if apart else "all", models=self.listed(apart), count=len(apart)
         )
@@ -79,7 +79,7 @@ class DriftAnswers(ModelAnswers):
     @property
     def depth_literature(self) -> Phrase:
         """How the finding stands to the published ones."""
-        cases = [trend == Trend.MAINLY_UPPER for trend in self._with_trend().values()]
+        cases = [trend == "mainly-upper" for trend in self._with_trend().values()]
         return self.voice.say("depth-literature", judging.judge_extent(cases))
 
     def depth(self, task: str, role: str) -> Phrase:
@@ -123,13 +123,16 @@ class DriftAnswers(ModelAnswers):
         return self._tasks("tasks-adapter", "adapter")
 
     def _tasks(self, key: str, role: str) -> Phrase:
-        centres = [
+        first, second = (
             [centre for profile in of if (centre := judging.centre_of_change(profile)) is not None]
             for of in self._profiles(role)
-        ]
-        first = self.method(next(iter(self.results.profile.tasks)), role)
-        outcome = judging.judge_order(*centres, SAME_DEPTH)
-        return self.voice.say(key, outcome, **self.voice.methods(first), **self._means(*centres, 0))
+        )
+        return self.voice.say(
+            key,
+            judging.judge_order(first, second, SAME_DEPTH),
+            **self.voice.methods(self.method(next(iter(self.results.profile.tasks)), role)),
+            **self._means(first, second, 0),
+        )
 
     def _means(self, first: list[float], second: list[float], digits: int) -> dict[str, str]:
         """Placeholders for both tasks and the means of their values."""

@@ -1,13 +1,7 @@
 """Answers of Task 2: zero-shot transfer of tagging."""
 
 from answers import findings
-from answers.judging import (
-    Order,
-    Verdict,
-    interval_outcome,
-    judge_agreement,
-    judge_comparison,
-)
+from answers.judging import Verdict, interval_outcome, judge_agreement, judge_comparison
 from answers.tags import NOT_LEARNED, TagAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
@@ -20,7 +14,7 @@ class PosAnswers(TagAnswers):
     @property
     def drop(self) -> Phrase:
         """How far both methods fall in the other language; one after the other if not both do."""
-        if not self.complete or {self._drop_outcome(m) for m in self.pair} != {Order.FIRST_LARGER}:
+        if not self.complete or {self._drop_outcome(m) for m in self.pair} != {"first-larger"}:
             return self.voice.join(self._drop(method) for method in self.pair if method)
         values = {
             f"{role}_{name}": value
@@ -39,7 +33,7 @@ class PosAnswers(TagAnswers):
         if not findings.learned(self.results, self.task, method):
             return NOT_LEARNED
         entry = self._transfer(method)
-        return interval_outcome(*decisive_interval(entry["drop"])) if entry else Order.UNKNOWN
+        return interval_outcome(*decisive_interval(entry["drop"])) if entry else "unknown"
 
     def _drop_values(self, method: str | None) -> dict[str, str]:
         entry = self._transfer(method)

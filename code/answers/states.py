@@ -39,7 +39,7 @@ class StateAnswers(ModelAnswers):
         if None in pair or not learned or not all((*moves, *states)):
             return self.voice.say("states", "unknown", **self.names(task, *pair))
         ratios = [b / a for a, b in zip(*moves, strict=False) if a]
-        order = judging.judge_order(*states, SAME_SIMILARITY)
+        order = judging.judge_order(states[0], states[1], SAME_SIMILARITY)
         means = [sum(values) / len(values) for values in (*moves, *states)]
         shown = [self.voice.words.number(mean, 2) for mean in means]
         return self.voice.say(
@@ -104,7 +104,7 @@ class StateAnswers(ModelAnswers):
         means = [sum(of) / len(of) if of else None for of in states]
         return self.voice.say(
             "similarity",
-            judging.judge_order(*states, SAME_SIMILARITY),
+            judging.judge_order(states[0], states[1], SAME_SIMILARITY),
             source_language=self.voice.language(places[0]),
             target_language=self.voice.language(places[1]),
             first_value=self.voice.words.number(means[0], 2),
