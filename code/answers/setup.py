@@ -35,8 +35,8 @@ class SetupAnswers(ModelAnswers):
 
         Runs that are missing, failed or left out, devices that differ, code that has changed.
         """
-        stages = self.voice.listed(list(self.results.stale()))
-        old = [self.voice.say("code-old", stages=stages)] if self.results.stale() else []
+        stages = list(self.results.stale())
+        old = [self.voice.say("code-old", stages=self.voice.listed(stages))] if stages else []
         return self.voice.join([*self._gaps, *self._mixtures, *old])
 
     @property
