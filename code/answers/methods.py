@@ -25,9 +25,8 @@ class MethodAnswers(CostAnswers):
 
     def verdict(self, evaluation: str, metric: str) -> Verdict:
         """Reference against adapter by a metric on an evaluated set."""
-        return judge_comparison(
-            self.compared(evaluation, metric, *self.pair), self.learned(*self.pair)
-        )
+        found = self.compared(evaluation, metric, *self.pair)
+        return judge_comparison(found, self.learned(*self.pair))
 
     @property
     def quality_verdict(self) -> Verdict:

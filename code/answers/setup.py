@@ -5,7 +5,6 @@ from answers.judging import MAINLY, MONOTONE, TOLERANCE
 from answers.methods import PRIMARY
 from answers.models import ModelAnswers
 from answers.voice import Phrase
-from evidence.schema import Procedure
 from study.settings import TaskSettings
 from words.escaping import Markup, join_markup
 
@@ -137,20 +136,15 @@ class SetupAnswers(ModelAnswers):
 
     @property
     def level(self) -> Phrase:
-        """Confidence level of every interval."""
-        level = self._procedure["level"] if self._procedure else None
+        """Confidence level of every interval, the same for all tasks."""
+        level = next((found["level"] for found in self.results.evidence.values()), None)
         return Phrase(self.voice.words.percent(level, 0))
 
     @property
     def resamples(self) -> Phrase:
-        """Resamples behind every interval and test."""
-        resamples = self._procedure["resamples"] if self._procedure else None
+        """Resamples behind every interval and test, the same for all tasks."""
+        resamples = next((found["resamples"] for found in self.results.evidence.values()), None)
         return Phrase(self.voice.words.count(resamples))
-
-    @property
-    def _procedure(self) -> Procedure | None:
-        """How intervals were made, the same for all tasks."""
-        return next(iter(self.results.evidence.values()), None)
 
     def encoder(self, task: TaskSettings) -> str:
         """The encoder that a task's methods start from."""

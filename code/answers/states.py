@@ -87,10 +87,8 @@ class StateAnswers(ModelAnswers):
             metric=self.voice.name("metric", metric),
             **{part: self.voice.size(metric, loss) for part, (loss, _, _) in thirds.items()},
         )
-        outcome = judging.judge_parts(
-            thirds, {part: sum(of) / len(of) for part, of in moved.items()}
-        )
-        return Phrase(said, said.key, outcome, said.numbers)
+        means = {part: sum(of) / len(of) for part, of in moved.items()}
+        return Phrase(said, said.key, judging.judge_parts(thirds, means), said.numbers)
 
     @property
     def similarity(self) -> Phrase:
@@ -118,9 +116,8 @@ class StateAnswers(ModelAnswers):
         if rows.empty or found is None:
             return self.voice.say("not-compared")
         task, method = found[0], self.method(found[0], "reference")
-        chosen = select(
-            rows, task=task, method=method, evaluation=self.results.evaluations(task)[0]
-        )
+        source = self.results.evaluations(task)[0]
+        chosen = select(rows, task=task, method=method, evaluation=source)
         means = chosen.groupby("layer")["cka"].mean().sort_index().tolist()
         falling = bool(means) and all(a >= b for a, b in pairwise(means))
         return self.voice.say("cka", "falls" if falling else "does-not-fall")

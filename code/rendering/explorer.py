@@ -151,10 +151,9 @@ def _drift(results: Results) -> Iterator[Row]:
 
 
 def _costs(results: Results, task: str) -> Iterator[Row]:
-    runs = select(results.runs, task=task)
     for method in results.methods(task):
-        of_method = select(runs, method=method)
-        medians = (of_method.training_seconds.median(), of_method.peak_memory_bytes.median())
+        runs = select(results.runs, task=task, method=method)
+        medians = (runs.training_seconds.median(), runs.peak_memory_bytes.median())
         yield [task, method, *map(_round, medians)]
 
 
