@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from answers.cola import ColaAnswers
+from answers.costs import PARAMETERS
 from answers.curves import CurveAnswers
 from answers.drift import DriftAnswers
-from answers.judging import Ratio
+from answers.findings import COMPUTED_MEMORY
 from answers.pos import PosAnswers
 from answers.setup import SetupAnswers
 from answers.states import StateAnswers
@@ -28,10 +29,9 @@ class AbstractAnswers:
     def models(self) -> Phrase:
         """What was trained, how often, and what it stands for."""
         seeds = [len(task.seeds_run) for task in (self.cola, self.pos)]
-        started = self.voice.say(
+        started = self.cola.say(
             "abstract-models",
             "same-seeds" if len(set(seeds)) == 1 else "different-seeds",
-            **self.cola.methods,
             cola_model=self.voice.model(self.setup.encoder(self.cola.settings)),
             pos_model=self.voice.model(self.setup.encoder(self.pos.settings)),
             adapter=self.setup.adapter("cola", "adapter-short"),
@@ -54,13 +54,12 @@ class AbstractAnswers:
         if not self.cola.complete:
             return Phrase("")
         outcome, factor = self.cola.speed
-        memory, parameters = self.cola.memory_share, self.cola.parameter_share
+        memory, parameters = self.cola.share(COMPUTED_MEMORY), self.cola.share(PARAMETERS)
         if memory is None or parameters is None:
-            outcome = Ratio.UNKNOWN
-        return self.voice.say(
+            outcome = "unknown"
+        return self.cola.say(
             "abstract-cost",
             outcome,
-            **self.cola.methods,
             factor=factor,
             memory=self.voice.words.percent(memory, 0),
             parameters=self.voice.words.percent(parameters, 2),
@@ -89,4 +88,4 @@ class AbstractAnswers:
     @property
     def advice(self) -> Phrase:
         """What to choose."""
-        return self.voice.say("abstract-advice", self.cola.quality_verdict, **self.cola.methods)
+        return self.cola.say("abstract-advice", self.cola.quality_verdict)

@@ -1,12 +1,11 @@
 """Answers of Task 1: sentence classification (CoLA)."""
 
-from answers import findings
 from answers.judging import Verdict, interval_outcome
 from answers.literature import compare_with_published
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
-from evidence.schema import AcceptabilityEvidence
+from evidence.schema import AcceptabilityEvidence, AcceptabilityMethod
 
 
 class ColaAnswers(MethodAnswers):
@@ -27,11 +26,9 @@ class ColaAnswers(MethodAnswers):
     @property
     def majority(self) -> Phrase:
         """What a constant answer reaches."""
-        name = findings.constant_control(self.results, self.task)
-        accuracy, mcc = (
-            self.estimate(name, metric, self.settings.validation)
-            for metric in ("accuracy", "matthews_correlation")
-        )
+        control, where = self.computed_control, self.settings.validation
+        accuracy = self.estimate(control, "accuracy", where)
+        mcc = self.estimate(control, "matthews_correlation", where)
         return self.voice.say("majority", accuracy=accuracy, mcc=mcc)
 
     @property
@@ -46,19 +43,17 @@ class ColaAnswers(MethodAnswers):
             "published-gap",
             "covered" if gap.covered else "not-covered",
             gap=self.voice.words.number(gap.published.value, 3),
-            direction=self.voice.say("learns-less", verdict, **self.methods),
+            direction=self.say("learns-less", verdict),
         )
 
     @property
     def threshold(self) -> Phrase:
         """How much MCC another threshold could add, an upper bound."""
-        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
-        threshold = entry["threshold"] if entry else None
+        threshold = self._reference["threshold"] if self._reference else None
         if threshold is None:
             return self.voice.say("not-compared")
-        return self.voice.say(
+        return self.say(
             "threshold",
-            **self.methods,
             gain=self.voice.words.number(threshold["gain"], 3),
             bound=self.voice.words.number(threshold["upper_bound"], 3),
         )
@@ -78,14 +73,13 @@ class ColaAnswers(MethodAnswers):
 
         They differ if the interval of their difference, under the same resamples, excludes zero.
         """
-        entry = findings.acceptability_method(self.results, self.task, self.roles.reference)
+        entry = self._reference
         if entry is None or kind not in entry["contrasts"]:
             return self.voice.say(f"{key}-unknown")
         rows = {row["group"]: row["accuracy"] for row in entry["groups"][kind]}
-        return self.voice.say(
+        return self.say(
             key,
             interval_outcome(*decisive_interval(entry["contrasts"][kind]["difference"])),
-            **self.methods,
             first_value=self.voice.estimate("accuracy", rows[first]),
             second_value=self.voice.estimate("accuracy", rows[second]),
         )
@@ -105,3 +99,7 @@ class ColaAnswers(MethodAnswers):
     @property
     def _summary(self) -> AcceptabilityEvidence | None:
         return self.results.acceptability(self.task) if self.task in self.results.evidence else None
+
+    @property
+    def _reference(self) -> AcceptabilityMethod | None:
+        return self._summary["methods"].get(self.roles.reference or "") if self._summary else None

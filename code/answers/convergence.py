@@ -39,25 +39,24 @@ class MethodConvergence(Convergence):
 def summarise_convergence(results: Results, task: str) -> list[MethodConvergence]:
     """Convergence of each method of a task with finished runs, in the settings' order."""
     found: list[MethodConvergence] = []
-    for method in results.methods(task):
-        own = select(results.curves, task=task, method=method)
+    for method in results.settings(task):
+        own = select(results.curves, task=task, method=method.name)
         losses = select(own, split="validation", metric="loss")
         seeds = sorted(map(int, losses["seed"].unique()))
         runs: list[SeedConvergence] = [
             {**describe_run(select(own, seed=seed)), "seed": seed} for seed in seeds
         ]
         if runs:
-            training = results.profile.tasks[task].method(method).training
             found.append(
                 {
                     **aggregate_runs(runs),
-                    "method": method,
+                    "method": method.name,
                     "metric": runs[0]["metric"],
                     "seeds": seeds,
-                    "epochs": training.num_train_epochs,
+                    "epochs": method.training.num_train_epochs,
                     "steps": int(own.step.max()),
-                    "schedule": training.lr_scheduler_type,
-                    "decays": training.lr_scheduler_type in DECAYING,
+                    "schedule": method.training.lr_scheduler_type,
+                    "decays": method.training.lr_scheduler_type in DECAYING,
                     "runs": runs,
                 }
             )

@@ -1,12 +1,12 @@
 """Answers about what the methods of one task cost: time, memory, what has to be kept."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from answers import findings
 from answers.findings import COMPUTED_MEMORY
 from answers.judging import Ratio, is_disturbed, judge_ratio_interval, judge_ratios
 from answers.voice import Phrase, Voice
-from store.frames import select
 from store.results import Results
 from study.settings import Roles, TaskSettings
 from words.wording import Shown
@@ -38,9 +38,22 @@ class CostAnswers:
         return self.roles.reference, self.roles.adapter
 
     @property
-    def methods(self) -> dict[str, str]:
-        """Placeholders for the reference (first) and the adapter (second)."""
-        return self.voice.methods(*self.pair)
+    def target(self) -> str | None:
+        """The evaluated set in another language, None where there is none."""
+        return findings.find_target(self.results, self.task)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Placeholders of every sentence: reference (first), adapter (second), other language."""
+        return {
+            "task": self.voice.name("task", self.task),
+            "language": self.voice.language(self.target),
+            **self.voice.methods(*self.pair),
+        }
+
+    def say(self, key: str, outcome: str = "", **values: object) -> Phrase:
+        """``Voice.say`` with ``names``, where no others are given."""
+        return self.voice.say(key, outcome, **{**self.names, **values})
 
     @property
     def complete(self) -> bool:
@@ -50,7 +63,7 @@ class CostAnswers:
     @property
     def seeds_run(self) -> list[int]:
         """The seeds that have results."""
-        return sorted(set(select(self.results.runs, task=self.task)["seed"]))
+        return findings.seeds_run(self.results, self.task)
 
     @property
     def time(self) -> Phrase:
@@ -65,16 +78,15 @@ class CostAnswers:
         price = findings.price(self.results, self.task, self.roles.adapter)
         if price is None:
             return Phrase("")
-        ratio, low, high = price
-        return self.voice.say(
+        share, low, high = (self.voice.words.percent(value, 0) for value in price)
+        return self.say(
             "price",
-            judge_ratio_interval(ratio, low, high),
-            **self.methods,
-            share=self.voice.words.percent(ratio, 0),
-            low=self.voice.words.percent(low, 0),
-            high=self.voice.words.percent(high, 0),
-            ratio=self.voice.ratio(ratio),
-            inverse=self.voice.ratio(1 / ratio),
+            judge_ratio_interval(*price),
+            share=share,
+            low=low,
+            high=high,
+            ratio=self.voice.ratio(price[0]),
+            inverse=self.voice.ratio(1 / price[0]),
         )
 
     @property
@@ -83,21 +95,21 @@ class CostAnswers:
 
         It was disturbed if the seeds of a method differ by more than the methods do.
         """
-        outcome: str = judge_ratios(self._ratios(SECONDS))
+        outcome: str = self._judge(SECONDS)
         if self._disturbed:
             outcome = "disturbed"
         elif not all(findings.learned(self.results, self.task, method) for method in self.pair):
             outcome = "not-learned"
-        return self._cost_sentence("time", outcome, SECONDS, max(self._spreads))
+        return self._sentence("time", SECONDS, outcome, max(self._spreads))
 
     @property
     def speed(self) -> tuple[Ratio, Shown]:
         """How the training times stand to each other, and by what factor: of steps if measured."""
         price = findings.price(self.results, self.task, self.roles.adapter)
-        ratio = price[0] if price else self._share(SECONDS)
+        ratio = price[0] if price else self.share(SECONDS)
         if ratio is None:
-            return Ratio.UNKNOWN, Shown("")
-        wall = Ratio.UNKNOWN if self._disturbed else judge_ratios(self._ratios(SECONDS))
+            return "unknown", Shown("")
+        wall = "unknown" if self._disturbed else self._judge(SECONDS)
         outcome = judge_ratio_interval(*price) if price else wall
         return outcome, self.voice.ratio(max(ratio, 1 / ratio))
 
@@ -107,66 +119,53 @@ class CostAnswers:
 
     @property
     def _disturbed(self) -> bool:
-        ratio = self._share(SECONDS)
+        ratio = self.share(SECONDS)
         return ratio is not None and is_disturbed(self._spreads, ratio)
 
     @property
     def measured_memory(self) -> Phrase:
         """How the measured peak of memory differs."""
-        return self._costs("measured-memory", "peak_memory_bytes")
+        return self._sentence("measured-memory", "peak_memory_bytes")
 
     @property
     def computed_memory(self) -> Phrase:
         """How the memory of weights, gradients and optimizer state differs, by computation."""
-        return self._costs("computed-memory", COMPUTED_MEMORY)
+        return self._sentence("computed-memory", COMPUTED_MEMORY)
 
     @property
     def disk(self) -> Phrase:
         """How much has to be kept for the task."""
-        return self._costs("disk", "kept_bytes")
+        return self._sentence("disk", "kept_bytes")
 
     @property
     def parameters(self) -> Phrase:
         """How many parameters are trained."""
-        return self._costs("parameters", PARAMETERS)
+        return self._sentence("parameters", PARAMETERS)
 
-    @property
-    def memory_share(self) -> float | None:
-        """The adapter's weights, gradients and optimizer state over the reference's."""
-        return self._share(COMPUTED_MEMORY)
-
-    @property
-    def parameter_share(self) -> float | None:
-        """The adapter's trained parameters over the reference's."""
-        return self._share(PARAMETERS)
-
-    def _costs(self, key: str, column: str) -> Phrase:
-        """A sentence on a cost of the runs, by ratio of adapter to reference."""
-        if not self.complete:
-            return self.voice.say("not-compared")
-        return self._cost_sentence(key, judge_ratios(self._ratios(column)), column)
-
-    def _ratios(self, column: str) -> list[float]:
-        return findings.cost_ratios(self.results, self.task, *self.pair, column)
+    def _judge(self, column: str) -> Ratio:
+        return judge_ratios(findings.cost_ratios(self.results, self.task, *self.pair, column))
 
     def _medians(self, column: str) -> list[float | None]:
         return [findings.cost(self.results, self.task, method, column) for method in self.pair]
 
-    def _share(self, column: str) -> float | None:
-        """Adapter over reference."""
+    def share(self, column: str) -> float | None:
+        """A cost of the adapter over that of the reference."""
         first, second = self._medians(column)
         return second / first if first and second else None
 
-    def _cost_sentence(
-        self, key: str, outcome: str, column: str, spread: float | None = None
+    def _sentence(
+        self, key: str, column: str, outcome: str | None = None, spread: float | None = None
     ) -> Phrase:
+        """A sentence on a cost of the runs, by the ratio of adapter to reference if not judged."""
+        if not self.complete:
+            return self.voice.say("not-compared")
         first, second = self._medians(column)
-        if outcome == Ratio.UNKNOWN or not first or second is None:
-            return self.voice.say(key, Ratio.UNKNOWN, **self.methods)
-        return self.voice.say(
+        outcome = outcome or self._judge(column)
+        if outcome == "unknown" or not first or second is None:
+            return self.say(key, "unknown")
+        return self.say(
             key,
             outcome,
-            **self.methods,
             first_value=self._amount(column, first),
             second_value=self._amount(column, second),
             ratio=self.voice.ratio(second / first),

@@ -4,8 +4,8 @@ from functools import cached_property
 
 from answers import findings, judging
 from answers.convergence import MethodConvergence, summarise_convergence
-from answers.judging import SAME_EPOCH, Outlook, Turn
-from answers.models import ROLES, Model, ModelAnswers
+from answers.judging import SAME_EPOCH, Turn
+from answers.models import Model, ModelAnswers
 from answers.voice import Phrase
 
 
@@ -28,18 +28,18 @@ class CurveAnswers(ModelAnswers):
         entry = self._summaries[model]
         return judging.judge_turn(entry["turned"], entry["turn_known"], entry["metric_after_turn"])
 
-    def _outlook(self, model: Model) -> Outlook:
-        return Outlook(self._summaries[model]["outlook"] or Outlook.UNKNOWN)
+    def _outlook(self, model: Model) -> str:
+        return self._summaries[model]["outlook"] or "unknown"
 
     @property
     def epochs(self) -> Phrase:
         """Whether more epochs promise anything: over all models."""
         outlooks = {model: self._outlook(model) for model in self._judged()}
-        rising = [model for model, outlook in outlooks.items() if outlook == Outlook.RISING]
-        known = [outlook for outlook in outlooks.values() if outlook != Outlook.UNKNOWN]
+        rising = [model for model, outlook in outlooks.items() if outlook == "rising"]
+        known = [outlook for outlook in outlooks.values() if outlook != "unknown"]
         return self.voice.say(
             "epochs-more",
-            judging.judge_extent(outlook == Outlook.RISING for outlook in known),
+            judging.judge_extent(outlook == "rising" for outlook in known),
             models=len(known),
             rising=self.listed(rising),
             others=self.listed([model for model in outlooks if model not in rising]),
@@ -49,9 +49,9 @@ class CurveAnswers(ModelAnswers):
     def overfitting(self) -> Phrase:
         """In which of the models validation loss turns, and in which quality falls with it."""
         turns = {model: self._turn(model) for model in self._judged()}
-        known = {model: turn for model, turn in turns.items() if turn != Turn.UNKNOWN}
-        turned = [model for model, turn in known.items() if turn not in (Turn.NONE, Turn.FEW)]
-        falling = [model for model in turned if known[model] == Turn.METRIC_FALLS]
+        known = {model: turn for model, turn in turns.items() if turn != "unknown"}
+        turned = [model for model, turn in known.items() if turn not in ("none", "few-seeds")]
+        falling = [model for model in turned if known[model] == "metric-falls"]
         extent = judging.judge_extent(model in falling for model in turned)
         return self.voice.say(
             "overfitting",
@@ -67,7 +67,7 @@ class CurveAnswers(ModelAnswers):
         unfinished = [
             model
             for model in self._judged()
-            if self._outlook(model) == Outlook.RISING and self._turn(model) == Turn.NONE
+            if self._outlook(model) == "rising" and self._turn(model) == "none"
         ]
         if not unfinished:
             return Phrase("")
@@ -141,17 +141,16 @@ class CurveAnswers(ModelAnswers):
 
     def speed(self, task: str) -> Phrase:
         """Which of reference and adapter reaches its best metric earlier."""
-        first, second = (self.method(task, role) for role in ROLES)
-        pair = [(task, method) for method in (first, second) if method]
-        if len(pair) < 2 or not set(pair) <= set(self._judged()):
-            return self.voice.say("speed-unknown", task=self.voice.name("task", task))
+        names = self.names(task, *self.pair(task))
+        pair = [model for model in self._judged() if model[0] == task]
+        if len(pair) < 2:
+            return self.voice.say("speed-unknown", **names)
         one, other = (self._summaries[model]["best_metric_epoch"] for model in pair)
         epochs = [[value for value in of["per_seed"] if value is not None] for of in (one, other)]
         return self.voice.say(
             "speed",
             judging.judge_order(epochs[0], epochs[1], SAME_EPOCH),
-            task=self.voice.name("task", task),
-            **self.voice.methods(first, second),
+            **names,
             metric=self.voice.name("metric", self._summaries[pair[0]]["metric"] or ""),
             first_value=self.voice.words.number(one["value"], 1),
             second_value=self.voice.words.number(other["value"], 1),

@@ -2,7 +2,7 @@
 
 from answers import findings, judging
 from answers.findings import MEASURES
-from answers.judging import ONLY, SAME_DEPTH, Extent, Trend
+from answers.judging import ONLY, SAME_DEPTH, Trend
 from answers.models import Model, ModelAnswers
 from answers.voice import Phrase
 from study.architecture import HEAD
@@ -31,7 +31,7 @@ class DriftAnswers(ModelAnswers):
 
     def _with_trend(self) -> dict[Model, Trend]:
         found = {model: self._trend(model) for model in self.judged()}
-        return {model: trend for model, trend in found.items() if trend != Trend.UNKNOWN}
+        return {model: trend for model, trend in found.items() if trend != "unknown"}
 
     @property
     def layers(self) -> Phrase:
@@ -46,9 +46,9 @@ class DriftAnswers(ModelAnswers):
     def _say_layers(self, key: str) -> Phrase:
         trends = self._with_trend()
         ratios = [ratio for model in trends if (ratio := self._ratio(model)) is not None]
-        mainly = [model for model, trend in trends.items() if trend == Trend.MAINLY_UPPER]
+        mainly = [model for model, trend in trends.items() if trend == "mainly-upper"]
         extent = judging.judge_extent(model in mainly for model in trends)
-        only = extent == Extent.ALL and bool(ratios) and min(ratios) >= ONLY
+        only = extent == "all" and bool(ratios) and min(ratios) >= ONLY
         return self.voice.say(
             key,
             "only" if only else extent,
@@ -65,7 +65,7 @@ class DriftAnswers(ModelAnswers):
         seeds = [len(findings.seed_profiles(self.results, *m, "relative")) for m in models]
         if max(seeds, default=0) < 2:
             return self.voice.say("agreement", "one-seed" if seeds else "unknown")
-        apart = [model for model, trend in models.items() if trend == Trend.SEEDS_DISAGREE]
+        apart = [model for model, trend in models.items() if trend == "seeds-disagree"]
         return self.voice.say(
             "agreement", "some" if apart else "all", models=self.listed(apart), count=len(apart)
         )
@@ -79,7 +79,7 @@ class DriftAnswers(ModelAnswers):
     @property
     def depth_literature(self) -> Phrase:
         """How the finding stands to the published ones."""
-        cases = [trend == Trend.MAINLY_UPPER for trend in self._with_trend().values()]
+        cases = [trend == "mainly-upper" for trend in self._with_trend().values()]
         return self.voice.say("depth-literature", judging.judge_extent(cases))
 
     def depth(self, task: str, role: str) -> Phrase:
@@ -100,18 +100,17 @@ class DriftAnswers(ModelAnswers):
     def largest(self, task: str, role: str) -> Phrase:
         """The component that changed most by each of the three measures."""
         method = self.method(task, role)
-        values = {
-            measure: findings.component_values(self.results, task, method, measure)
-            for measure in MEASURES
-        }
-        if method is None or not all(values.values()):
+        top = {measure: self._largest(task, method, measure) for measure in MEASURES}
+        if not all(top.values()):
             return self.voice.say("not-compared")
-        top = {measure: max(of, key=of.__getitem__) for measure, of in values.items()}
         names = {measure: self.voice.layer(layer) for measure, layer in top.items()}
-        agree = len(set(top.values())) == 1
-        return self.voice.say(
-            "largest", "agree" if agree else "disagree", **self.names(task, method), **names
-        )
+        outcome = "agree" if len(set(top.values())) == 1 else "disagree"
+        return self.voice.say("largest", outcome, **self.names(task, method), **names)
+
+    def _largest(self, task: str, method: str | None, measure: str) -> str:
+        """The component that changed most; "" where no weights were compared."""
+        values = findings.component_values(self.results, task, method, measure)
+        return max(values, key=values.__getitem__, default="")
 
     @property
     def tasks(self) -> Phrase:
@@ -124,43 +123,41 @@ class DriftAnswers(ModelAnswers):
         return self._tasks("tasks-adapter", "adapter")
 
     def _tasks(self, key: str, role: str) -> Phrase:
-        profiles = self._profiles(role)
         first, second = (
             [centre for profile in of if (centre := judging.centre_of_change(profile)) is not None]
-            for of in profiles.values()
+            for of in self._profiles(role)
         )
         return self.voice.say(
             key,
             judging.judge_order(first, second, SAME_DEPTH),
-            **self.voice.methods(self.method(next(iter(profiles)), role)),
+            **self.voice.methods(self.method(next(iter(self.results.profile.tasks)), role)),
             **self._means(first, second, 0),
         )
 
     def _means(self, first: list[float], second: list[float], digits: int) -> dict[str, str]:
         """Placeholders for both tasks and the means of their values."""
-        found = {}
-        tasks = zip(("first", "second"), self.results.profile.tasks, (first, second), strict=False)
+        found: dict[str, str] = {}
+        tasks = zip(("first", "second"), self.results.profile.tasks, (first, second), strict=True)
         for place, task, values in tasks:
             mean = sum(values) / len(values) if values else None
             found[f"{place}_task"] = self.voice.name("task", task)
             found[f"{place}_value"] = self.voice.words.percent(mean, digits)
-        return {**found}
-
-    def _profiles(self, role: str) -> dict[str, list[list[float]]]:
-        """The seeds' profiles of both tasks' models; none of one that did not learn its task."""
-        found: dict[str, list[list[float]]] = {}
-        for task in tuple(self.results.profile.tasks)[:2]:
-            method = self.method(task, role)
-            learned = (task, method) in self.judged()
-            profiles = findings.seed_profiles(self.results, task, method, "relative")
-            found[task] = profiles if learned else []
         return found
+
+    def _profiles(self, role: str) -> list[list[list[float]]]:
+        """The seeds' profiles of both tasks' models; none of one that did not learn its task."""
+        models = [(task, self.method(task, role)) for task in self.results.profile.tasks]
+        return [
+            findings.seed_profiles(self.results, *model, "relative")
+            if model in self.judged()
+            else []
+            for model in models
+        ]
 
     @property
     def tasks_size(self) -> Phrase:
         """Which task moves the encoder further, for the reference."""
-        profiles = self._profiles("reference").values()
-        first, second = ([sum(p) / len(p) for p in of if p] for of in profiles)
+        first, second = ([sum(p) / len(p) for p in of if p] for of in self._profiles("reference"))
         outcome = judging.judge_ratios([b / a for a, b in zip(first, second, strict=False) if a])
         return self.voice.say("tasks-size", outcome, **self._means(first, second, 1))
 
@@ -174,13 +171,11 @@ class DriftAnswers(ModelAnswers):
     @property
     def head(self) -> Phrase:
         """In how many models the head changes most, by each of the three measures."""
-        found = {
-            measure: [findings.component_values(self.results, *m, measure) for m in self.judged()]
-            for measure in MEASURES
-        }
         first = {
-            measure: [max(of, key=of.__getitem__) == HEAD for of in values if HEAD in of]
-            for measure, values in found.items()
+            measure: [
+                top == HEAD for model in self.judged() if (top := self._largest(*model, measure))
+            ]
+            for measure in MEASURES
         }
         return self.voice.say(
             "head",

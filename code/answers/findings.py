@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from evidence.schema import (
-    AcceptabilityMethod,
     Comparison,
     Estimate,
     Method,
@@ -26,7 +25,7 @@ from study.settings import language_of
 MEASURES = ("l2", "relative", "rms")
 LAYER_PREFIX = "encoder.layer."
 COMPUTED_MEMORY = (
-    "computed_bytes"  # a cost: weights, gradients and optimizer state, from their numbers
+    "computed_bytes"  # a cost: weights, gradients, optimizer state, from their numbers
 )
 
 
@@ -56,10 +55,13 @@ def cost_spread(results: Results, task: str, method: str | None, column: str) ->
 
 def price(results: Results, task: str, method: str | None) -> tuple[float, float, float] | None:
     """What a step costs beside one of the reference on the same batches: ratio, low, high."""
-    rows = select(results.prices, task=task, method=method)
-    for row in rows.itertuples():
-        return float(row.ratio), float(row.low), float(row.high)
-    return None
+    rows = select(results.prices, task=task, method=method).itertuples()
+    return next(((float(row.ratio), float(row.low), float(row.high)) for row in rows), None)
+
+
+def seeds_run(results: Results, task: str) -> list[int]:
+    """The seeds of a task that have results."""
+    return sorted(set(select(results.runs, task=task)["seed"]))
 
 
 @functools.lru_cache(maxsize=256)
@@ -111,14 +113,6 @@ def _turned(row: Comparison) -> Comparison:
 
 def _minus(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def acceptability_method(
-    results: Results, task: str, method: str | None
-) -> AcceptabilityMethod | None:
-    """A method's part of the evidence on sentences."""
-    methods = results.acceptability(task)["methods"] if task in results.evidence else {}
-    return methods.get(method or "")
 
 
 def tagging_method(results: Results, task: str, method: str | None) -> TaggingMethod | None:

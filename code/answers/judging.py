@@ -8,6 +8,7 @@ else. ``None`` stands for what is not known, and makes the outcome unknown, neve
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
+from typing import Literal
 
 import scipy  # its modules are loaded when they are used
 
@@ -48,87 +49,38 @@ class Verdict(StrEnum):
         return self.endswith("learned")
 
 
-class Ratio(StrEnum):
-    """How the second of two costs stands to the first."""
+Ratio = Literal["less", "about-the-same", "more", "unknown"]
+"""How the second of two costs stands to the first."""
 
-    LESS = "less"
-    ABOUT_THE_SAME = "about-the-same"
-    MORE = "more"
-    UNKNOWN = "unknown"
+Agreement = Literal[
+    "both-first",
+    "both-second",
+    "one-first",
+    "one-second",
+    "opposite",
+    "neither",
+    "equivalent",
+    "not-learned",
+    "unknown",
+]
+"""Whether two criteria name the same method."""
 
+Trend = Literal[
+    "mainly-upper", "rises", "flat", "falls", "mainly-lower", "seeds-disagree", "unknown"
+]
+"""How change is distributed over the depth of the encoder."""
 
-class Agreement(StrEnum):
-    """Whether two criteria name the same method."""
+Extent = Literal["all", "some", "none", "unknown"]
+"""In how many of several cases something holds."""
 
-    BOTH_FIRST = "both-first"
-    BOTH_SECOND = "both-second"
-    ONE_FIRST = "one-first"
-    ONE_SECOND = "one-second"
-    OPPOSITE = "opposite"
-    NEITHER = "neither"
-    EQUIVALENT = "equivalent"
-    NOT_LEARNED = "not-learned"
-    UNKNOWN = "unknown"
+Part = Literal["little", "some", "most", "unknown"]
+"""How large a part is beside the whole."""
 
+Order = Literal["first-larger", "second-larger", "similar", "unknown"]
+"""Which of two values is larger, beyond a tolerance."""
 
-class Trend(StrEnum):
-    """How change is distributed over the depth of the encoder."""
-
-    MAINLY_UPPER = "mainly-upper"
-    RISES = "rises"
-    FLAT = "flat"
-    FALLS = "falls"
-    MAINLY_LOWER = "mainly-lower"
-    SEEDS_DISAGREE = "seeds-disagree"
-    UNKNOWN = "unknown"
-
-
-class Extent(StrEnum):
-    """In how many of several cases something holds."""
-
-    ALL = "all"
-    SOME = "some"
-    NONE = "none"
-    UNKNOWN = "unknown"
-
-
-class Part(StrEnum):
-    """How large a part is beside the whole."""
-
-    LITTLE = "little"
-    SOME = "some"
-    MOST = "most"
-    UNKNOWN = "unknown"
-
-
-class Order(StrEnum):
-    """Which of two values is larger, beyond a tolerance."""
-
-    FIRST_LARGER = "first-larger"
-    SECOND_LARGER = "second-larger"
-    SIMILAR = "similar"
-    UNKNOWN = "unknown"
-
-
-class Turn(StrEnum):
-    """What validation loss does after its minimum, and the metric with it."""
-
-    NONE = "none"
-    FEW = "few-seeds"
-    METRIC_RISES = "metric-rises"
-    METRIC_FALLS = "metric-falls"
-    METRIC_FLAT = "metric-flat"
-    UNKNOWN = "unknown"
-
-
-class Outlook(StrEnum):
-    """Where the metric is heading when training ends."""
-
-    RISING = "rising"
-    FLAT = "flat"
-    FALLING = "falling"
-    UNCLEAR = "unclear"
-    UNKNOWN = "unknown"
+Turn = Literal["none", "few-seeds", "metric-rises", "metric-falls", "metric-flat", "unknown"]
+"""What validation loss does after its minimum, and the metric with it."""
 
 
 def judge_comparison(
@@ -143,10 +95,10 @@ def judge_comparison(
     """
     if comparison is None:
         return Verdict.UNKNOWN
-    if not all(learned):
-        if any(learned):
-            return Verdict.SECOND_NOT_LEARNED if learned[0] else Verdict.FIRST_NOT_LEARNED
+    if not any(learned):
         return Verdict.NEITHER_LEARNED
+    if not all(learned):
+        return Verdict.SECOND_NOT_LEARNED if learned[0] else Verdict.FIRST_NOT_LEARNED
     sides = {"better": Verdict.FIRST_BETTER, "worse": Verdict.SECOND_BETTER, None: Verdict.UNKNOWN}
     outcome = comparison["outcome"]
     return sides.get(outcome) or Verdict(str(outcome))
@@ -161,10 +113,10 @@ def judge_reservation(comparison: Comparison) -> str:
 def judge_ratio_interval(ratio: float | None, low: float | None, high: float | None) -> Ratio:
     """Second over first of a cost: different beyond the tolerance, if low to high excludes 1."""
     if ratio is None or low is None or high is None:
-        return Ratio.UNKNOWN
+        return "unknown"
     if ratio >= TOLERANCE and low > 1:
-        return Ratio.MORE
-    return Ratio.LESS if ratio <= 1 / TOLERANCE and high < 1 else Ratio.ABOUT_THE_SAME
+        return "more"
+    return "less" if ratio <= 1 / TOLERANCE and high < 1 else "about-the-same"
 
 
 def is_disturbed(spreads: Sequence[float], ratio: float) -> bool:
@@ -175,34 +127,34 @@ def is_disturbed(spreads: Sequence[float], ratio: float) -> bool:
 def judge_part(part: float | None, whole: float | None) -> Part:
     """How much of a whole a part makes up; unknown where there is no positive whole."""
     if part is None or whole is None or whole <= 0:
-        return Part.UNKNOWN
+        return "unknown"
     share = part / whole
     if share < LITTLE:
-        return Part.LITTLE
-    return Part.MOST if share >= MOST else Part.SOME
+        return "little"
+    return "most" if share >= MOST else "some"
 
 
 def judge_ratios(ratios: Sequence[float]) -> Ratio:
     """Second over first of a cost, one value a seed: by the median, if every seed agrees."""
     if not ratios:
-        return Ratio.UNKNOWN
+        return "unknown"
     return judge_ratio_interval(median(ratios), min(ratios), max(ratios))
 
 
 def judge_agreement(first: Verdict, second: Verdict) -> Agreement:
     """What two verdicts on the same pair of methods say together."""
     if Verdict.UNKNOWN in (first, second):
-        return Agreement.UNKNOWN
+        return "unknown"
     if first.not_learned or second.not_learned:
-        return Agreement.NOT_LEARNED
+        return "not-learned"
     if first == second == Verdict.EQUIVALENT:
-        return Agreement.EQUIVALENT
+        return "equivalent"
     named = {verdict for verdict in (first, second) if verdict.reliable}
     if len(named) != 1:
-        return Agreement.OPPOSITE if named else Agreement.NEITHER
+        return "opposite" if named else "neither"
     if named == {Verdict.FIRST_BETTER}:
-        return Agreement.BOTH_FIRST if first == second else Agreement.ONE_FIRST
-    return Agreement.BOTH_SECOND if first == second else Agreement.ONE_SECOND
+        return "both-first" if first == second else "one-first"
+    return "both-second" if first == second else "one-second"
 
 
 def rank_correlation(profile: Sequence[float]) -> float | None:
@@ -231,34 +183,35 @@ def judge_trend(profile: Sequence[float]) -> Trend:
     """
     correlation = rank_correlation(profile)
     if correlation is None or not any(profile):
-        return Trend.UNKNOWN
+        return "unknown"
     if abs(correlation) < MONOTONE:
-        return Trend.FLAT
+        return "flat"
     ratio = upper_over_lower(profile)
     if correlation > 0:
-        return Trend.MAINLY_UPPER if ratio is None or ratio >= MAINLY else Trend.RISES
-    return Trend.MAINLY_LOWER if ratio is not None and ratio <= 1 / MAINLY else Trend.FALLS
+        return "mainly-upper" if ratio is None or ratio >= MAINLY else "rises"
+    return "mainly-lower" if ratio is not None and ratio <= 1 / MAINLY else "falls"
 
 
 def judge_trends(profiles: Iterable[Sequence[float]]) -> Trend:
     """The trend on which the profiles of all seeds agree, the weaker one where one is stronger."""
-    found = set(map(judge_trend, profiles)) - {Trend.UNKNOWN}
+    found = set(map(judge_trend, profiles)) - {"unknown"}
     if not found:
-        return Trend.UNKNOWN
-    for strong, weak in ((Trend.MAINLY_UPPER, Trend.RISES), (Trend.MAINLY_LOWER, Trend.FALLS)):
+        return "unknown"
+    pairs: tuple[tuple[Trend, Trend], ...] = (("mainly-upper", "rises"), ("mainly-lower", "falls"))
+    for strong, weak in pairs:
         if found <= {strong, weak}:
             return strong if found == {strong} else weak
-    return Trend.FLAT if found == {Trend.FLAT} else Trend.SEEDS_DISAGREE
+    return "flat" if found == {"flat"} else "seeds-disagree"
 
 
 def judge_extent(cases: Iterable[bool]) -> Extent:
     """In how many cases something holds."""
     found = list(cases)
     if not found:
-        return Extent.UNKNOWN
+        return "unknown"
     if all(found):
-        return Extent.ALL
-    return Extent.SOME if any(found) else Extent.NONE
+        return "all"
+    return "some" if any(found) else "none"
 
 
 def judge_order(first: Sequence[float], second: Sequence[float], tolerance: float) -> Order:
@@ -267,13 +220,13 @@ def judge_order(first: Sequence[float], second: Sequence[float], tolerance: floa
     Larger only if the means differ by ``tolerance`` or more and the groups do not overlap.
     """
     if not first or not second:
-        return Order.UNKNOWN
+        return "unknown"
     difference = sum(first) / len(first) - sum(second) / len(second)
     if difference >= tolerance and min(first) > max(second):
-        return Order.FIRST_LARGER
+        return "first-larger"
     if difference <= -tolerance and max(first) < min(second):
-        return Order.SECOND_LARGER
-    return Order.SIMILAR
+        return "second-larger"
+    return "similar"
 
 
 def centre_of_change(profile: Sequence[float]) -> float | None:
@@ -291,10 +244,10 @@ def centre_of_change(profile: Sequence[float]) -> float | None:
 def interval_outcome(low: float | None, high: float | None) -> Order:
     """Whether a quantity is above zero, below it, or neither beyond its interval."""
     if low is None or high is None:
-        return Order.UNKNOWN
+        return "unknown"
     if low > 0:
-        return Order.FIRST_LARGER
-    return Order.SECOND_LARGER if high < 0 else Order.SIMILAR
+        return "first-larger"
+    return "second-larger" if high < 0 else "similar"
 
 
 def judge_parts(
@@ -321,7 +274,8 @@ def judge_turn(turned: int, known: int, metric_after: str | None) -> Turn:
         metric_after: "rises", "falls" or "flat" in most seeds that turned.
     """
     if not known:
-        return Turn.UNKNOWN
+        return "unknown"
     if 2 * turned <= known:
-        return Turn.FEW if turned else Turn.NONE
-    return Turn(f"metric-{metric_after or 'flat'}")
+        return "few-seeds" if turned else "none"
+    after: dict[str | None, Turn] = {"rises": "metric-rises", "falls": "metric-falls"}
+    return after.get(metric_after, "metric-flat")

@@ -140,11 +140,8 @@ def _entry(results: Results, published: Published, method: str) -> Estimate | No
 
 def _method(results: Results, task: str, adapter: str) -> MethodSettings | None:
     """The first finished method with this adapter that adapts the task's first model."""
-    methods = results.profile.tasks[task].methods
-    for method in methods:
+    for method in results.settings(task):
         kind = method.adapter.kind if method.adapter else "none"
-        trains = kind != "none" or method.trainable == "all"
-        same = method.model_name_or_path == methods[0].model_name_or_path
-        if kind == adapter and trains and same and method.name in results.methods(task):
+        if kind == adapter and method.name in results.main_methods(task):
             return method
     return None

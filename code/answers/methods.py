@@ -25,9 +25,8 @@ class MethodAnswers(CostAnswers):
 
     def verdict(self, evaluation: str, metric: str) -> Verdict:
         """Reference against adapter by a metric on an evaluated set."""
-        return judge_comparison(
-            self.compared(evaluation, metric, *self.pair), self.learned(*self.pair)
-        )
+        found = self.compared(evaluation, metric, *self.pair)
+        return judge_comparison(found, self.learned(*self.pair))
 
     @property
     def quality_verdict(self) -> Verdict:
@@ -40,23 +39,17 @@ class MethodAnswers(CostAnswers):
         return self.compare("quality", self.settings.validation, self.metric)
 
     def compare(
-        self,
-        key: str,
-        evaluation: str | None,
-        metric: str,
-        first: str | None = None,
-        second: str | None = None,
+        self, key: str, evaluation: str | None, metric: str, rival: str | None = None
     ) -> Phrase:
-        """A sentence on two methods (reference and adapter, unless named) by their comparison."""
-        first = first or self.roles.reference
-        second = second or self.roles.adapter
+        """A sentence on the reference against the adapter, or a rival, by their comparison."""
+        first, second = self.roles.reference, rival or self.roles.adapter
         if first is None or second is None or evaluation is None:
             return self.voice.say("not-compared")
         found = self.compared(evaluation, metric, first, second)
         if found is None:
-            return self.voice.say(key, Verdict.UNKNOWN, **self.voice.methods(first, second))
+            return self.say(key, Verdict.UNKNOWN, **self.voice.methods(first, second))
         verdict = judge_comparison(found, self.learned(first, second))
-        return self.voice.say(
+        return self.say(
             "compare" if verdict.not_learned and key not in SPEAK_OF_LEARNING else key,
             verdict,
             **self.voice.methods(first, second),
@@ -65,7 +58,6 @@ class MethodAnswers(CostAnswers):
             second_value=self.estimate(second, metric, evaluation),
             margin=self.voice.size(metric, self.settings.margins.of(metric)),
             metric=self.voice.name("metric", metric),
-            task=self.voice.name("task", self.task),
             language=self.voice.language(evaluation),
         )
 
@@ -86,31 +78,26 @@ class MethodAnswers(CostAnswers):
         return self.voice.estimate(metric, entry)
 
     @property
-    def gain(self) -> float | None:
-        """What part of the reference's gain over the control the adapter reaches, if certain."""
-        control, where = self.roles.control, self.settings.validation
-        values = [self.estimate(m, self.metric, where).number for m in (control, *self.pair)]
-        found = self.compared(where, self.metric, self.roles.reference, control)
-        certain = judge_comparison(found) == Verdict.FIRST_BETTER and self.complete
-        return findings.share_of_gain(*values) if certain else None
+    def computed_control(self) -> str | None:
+        """The control that is computed, not trained."""
+        return findings.constant_control(self.results, self.task)
 
     @property
     def share_of_gain(self) -> Phrase:
-        """The same in a sentence."""
-        share, control = self.gain, self.roles.control
-        if share is None or not all(self.learned(*self.pair)):
+        """What part of the reference's gain over the control the adapter reaches, if certain."""
+        control, where = self.roles.control, self.settings.validation
+        values = [self.estimate(m, self.metric, where).number for m in (control, *self.pair)]
+        gain = judge_comparison(self.compared(where, self.metric, self.roles.reference, control))
+        share = findings.share_of_gain(*values) if gain == Verdict.FIRST_BETTER else None
+        if share is None or not self.complete or not all(self.learned(*self.pair)):
             return self.voice.say("gain-unknown")
-        return self.voice.say(
-            "gain-share",
-            **self.methods,
-            control=self.voice.name("method", control or ""),
-            share=self.voice.words.percent(share, 0),
-        )
+        name = self.voice.name("method", control or "")
+        return self.say("gain-share", control=name, share=self.voice.words.percent(share, 0))
 
     @property
     def advice(self) -> Phrase:
         """What quality and costs together speak for."""
-        return self.voice.say("advice", self.quality_verdict, **self.methods)
+        return self.say("advice", self.quality_verdict)
 
     @property
     def seeds(self) -> Phrase:
@@ -135,4 +122,4 @@ class MethodAnswers(CostAnswers):
             return self.voice.say("not-compared")
         found = [self.compared(where, self.metric, method, control) for method in self.pair]
         extent = judge_extent(judge_comparison(row) == Verdict.FIRST_BETTER for row in found)
-        return self.voice.say("beyond-control", extent, **self.methods)
+        return self.say("beyond-control", extent)

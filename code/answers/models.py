@@ -6,7 +6,6 @@ from answers import findings
 from answers.voice import Phrase, Voice
 from store.results import Results
 
-ROLES = ("reference", "adapter")
 Model = tuple[str, str]  # task and method
 
 
@@ -22,22 +21,22 @@ class ModelAnswers:
         found: str | None = getattr(self.results.roles(task), role)
         return found
 
+    def pair(self, task: str) -> tuple[str | None, str | None]:
+        """The reference and the adapter of a task."""
+        return self.method(task, "reference"), self.method(task, "adapter")
+
     def models(self) -> list[Model]:
         """The (up to four) models that the assignment asks about."""
-        return [
-            (task, method)
-            for task in self.results.profile.tasks
-            for role in ROLES
-            if (method := self.method(task, role)) is not None
-        ]
+        tasks = self.results.profile.tasks
+        return [(task, method) for task in tasks for method in self.pair(task) if method]
 
     def judged(self) -> list[Model]:
         """Those of them that learned their task: of the others nothing is concluded."""
         return [model for model in self.models() if findings.learned(self.results, *model)]
 
-    def names(self, task: str, method: str | None) -> dict[str, str]:
-        """Placeholders ``{task}``, ``{first}`` and its forms."""
-        return {"task": self.voice.name("task", task), **self.voice.methods(method)}
+    def names(self, task: str, *methods: str | None) -> dict[str, str]:
+        """Placeholders ``{task}``, ``{first}`` and its forms, ``{second}`` where there are two."""
+        return {"task": self.voice.name("task", task), **self.voice.methods(*methods)}
 
     def model_name(self, task: str, method: str) -> Phrase:
         """A model's name in a list."""
@@ -54,7 +53,8 @@ class ModelAnswers:
         lacking = [model for model in self.models() if model not in judged]
         return self.voice.say("unlearned", models=self.listed(lacking)) if lacking else Phrase("")
 
-    def target_task(self) -> str | None:
-        """The first task that is evaluated in another language than the one it is trained in."""
+    def transfer(self) -> tuple[str, str] | None:
+        """The first task with a set in another language than the one it is trained in; the set."""
         tasks = self.results.profile.tasks
-        return next((task for task in tasks if findings.find_target(self.results, task)), None)
+        found = ((task, findings.find_target(self.results, task)) for task in tasks)
+        return next(((task, target) for task, target in found if target), None)

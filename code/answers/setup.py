@@ -1,11 +1,10 @@
 """What was run, in words: the settings, the sources and what is missing."""
 
+from answers import findings
 from answers.judging import MAINLY, MONOTONE, TOLERANCE
 from answers.methods import PRIMARY
 from answers.models import ModelAnswers
-from answers.voice import Phrase, adapter_sentence
-from evidence.schema import Procedure
-from store.frames import select
+from answers.voice import Phrase
 from study.settings import TaskSettings
 from words.escaping import Markup, join_markup
 
@@ -35,7 +34,9 @@ class SetupAnswers(ModelAnswers):
 
         Runs that are missing, failed or left out, devices that differ, code that has changed.
         """
-        return self.voice.join([*self._gaps, *self._mixtures, *self._old_code])
+        stages = list(self.results.stale())
+        old = [self.voice.say("code-old", stages=self.voice.listed(stages))] if stages else []
+        return self.voice.join([*self._gaps, *self._mixtures, *old])
 
     @property
     def _gaps(self) -> list[Phrase]:
@@ -63,12 +64,6 @@ class SetupAnswers(ModelAnswers):
         if any(count > 1 for count in of_tasks):
             said.append(self.voice.say("mixed-devices", devices=self.devices))
         return said
-
-    @property
-    def _old_code(self) -> list[Phrase]:
-        """That results were made by other code than the present."""
-        stages = list(self.results.stale())
-        return [self.voice.say("code-old", stages=self.voice.listed(stages))] if stages else []
 
     @property
     def frozen_outputs(self) -> Phrase:
@@ -114,7 +109,8 @@ class SetupAnswers(ModelAnswers):
     @property
     def headline_seeds(self) -> Phrase:
         """What the number of seeds leaves out, in half a line."""
-        counts = [len(self._seeds(task)) for task in self.results.profile.tasks]
+        tasks = self.results.profile.tasks
+        counts = [len(findings.seeds_run(self.results, task)) for task in tasks]
         listed = self.voice.listed([str(count) for count in counts])
         outcome = {0: "one", 1: "one", 2: "two"}.get(max(counts, default=0), "several")
         return self.voice.say("headline-seeds", outcome, counts=listed)
@@ -140,31 +136,23 @@ class SetupAnswers(ModelAnswers):
 
     @property
     def level(self) -> Phrase:
-        """Confidence level of every interval."""
-        level = self._procedure["level"] if self._procedure else None
+        """Confidence level of every interval, the same for all tasks."""
+        level = next((found["level"] for found in self.results.evidence.values()), None)
         return Phrase(self.voice.words.percent(level, 0))
 
     @property
     def resamples(self) -> Phrase:
-        """Resamples behind every interval and test."""
-        resamples = self._procedure["resamples"] if self._procedure else None
+        """Resamples behind every interval and test, the same for all tasks."""
+        resamples = next((found["resamples"] for found in self.results.evidence.values()), None)
         return Phrase(self.voice.words.count(resamples))
-
-    @property
-    def _procedure(self) -> Procedure | None:
-        """How intervals were made, the same for all tasks."""
-        return next(iter(self.results.evidence.values()), None)
 
     def encoder(self, task: TaskSettings) -> str:
         """The encoder that a task's methods start from."""
         return task.methods[0].model_name_or_path
 
-    def _seeds(self, task: str) -> list[int]:
-        return sorted(set(select(self.results.runs, task=task)["seed"]))
-
     def seeds(self, task: str) -> Phrase:
         """The seeds that have results."""
-        return Phrase(self.voice.listed([str(seed) for seed in self._seeds(task)]))
+        return Phrase(self.voice.listed(list(map(str, findings.seeds_run(self.results, task)))))
 
     def epochs(self, task: str) -> Phrase:
         """Passes over the training set."""
@@ -181,8 +169,17 @@ class SetupAnswers(ModelAnswers):
         return self.voice.say("adapters-different", adapters=join_markup("; ", names))
 
     def adapter(self, task: str, key: str = "adapter") -> Phrase:
-        """The settings of a task's adapter; key as in ``adapter_sentence``."""
-        method = self.results.roles(task).adapter
-        if method is None:
+        """The settings of a task's adapter, in full or (``adapter-short``) for the abstract."""
+        method = self.method(task, "adapter")
+        adapter = self.results.profile.tasks[task].method(method).adapter if method else None
+        if adapter is None:
             return self.voice.say("adapter-none")
-        return adapter_sentence(self.voice, self.results.profile.tasks[task].method(method), key)
+        values = {name: self._typed(value) for name, value in vars(adapter).items()}
+        roles = [self.voice.name("kind", role) for role in getattr(adapter, "roles", ())]
+        return self.voice.say(key, adapter.kind, **{**values, "roles": self.voice.listed(roles)})
+
+    def _typed(self, value: object) -> object:
+        """A setting as it was typed; a fraction with the decimal sign of the language."""
+        if not isinstance(value, float):
+            return value
+        return self.voice.words.number(value, len(f"{value:g}".partition(".")[2]))

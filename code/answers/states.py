@@ -5,7 +5,7 @@ from itertools import pairwise
 from answers import findings, judging
 from answers.judging import SAME_SIMILARITY
 from answers.methods import PRIMARY
-from answers.models import ROLES, ModelAnswers
+from answers.models import ModelAnswers
 from answers.voice import Phrase
 from store.frames import select
 
@@ -18,9 +18,8 @@ class StateAnswers(ModelAnswers):
     @property
     def tagger(self) -> Phrase:
         """Who moves its weights further, whose states change more: in the target language."""
-        task = self.target_task()
-        target = findings.find_target(self.results, task) if task else None
-        return self._compare(task, target) if task and target else self.voice.say("not-compared")
+        found = self.transfer()
+        return self._compare(*found) if found else self.voice.say("not-compared")
 
     @property
     def comparison(self) -> Phrase:
@@ -33,13 +32,12 @@ class StateAnswers(ModelAnswers):
 
     def _compare(self, task: str, evaluation: str) -> Phrase:
         """Length of the way of the matrices that both methods train, and CKA at the last layer."""
-        first, second = (self.method(task, role) for role in ROLES)
-        pair, name = (first, second), self.voice.name("task", task)
+        pair = self.pair(task)
         learned = all(findings.learned(self.results, task, m) for m in pair)
-        moves = [findings.adapted_moves(self.results, task, m, second) for m in pair]
+        moves = [findings.adapted_moves(self.results, task, m, pair[1]) for m in pair]
         states = [findings.last_layer_similarity(self.results, task, m, evaluation) for m in pair]
         if None in pair or not learned or not all((*moves, *states)):
-            return self.voice.say("states", "unknown", task=name)
+            return self.voice.say("states", "unknown", **self.names(task, *pair))
         ratios = [b / a for a, b in zip(*moves, strict=False) if a]
         order = judging.judge_order(states[0], states[1], SAME_SIMILARITY)
         means = [sum(values) / len(values) for values in (*moves, *states)]
@@ -47,8 +45,7 @@ class StateAnswers(ModelAnswers):
         return self.voice.say(
             "states",
             f"{judging.judge_ratios(ratios)}-{order}",
-            task=name,
-            **self.voice.methods(first, second),
+            **self.names(task, *pair),
             language=self.voice.language(evaluation),
             ratio=self.voice.ratio(means[1] / means[0] if means[0] else None),
             first_move=shown[0],
@@ -90,26 +87,22 @@ class StateAnswers(ModelAnswers):
             metric=self.voice.name("metric", metric),
             **{part: self.voice.size(metric, loss) for part, (loss, _, _) in thirds.items()},
         )
-        outcome = judging.judge_parts(
-            thirds, {part: sum(of) / len(of) for part, of in moved.items()}
-        )
-        return Phrase(said, said.key, outcome, said.numbers)
+        means = {part: sum(of) / len(of) for part, of in moved.items()}
+        return Phrase(said, said.key, judging.judge_parts(thirds, means), said.numbers)
 
     @property
     def similarity(self) -> Phrase:
         """Whether the reference's last layer stays as it was, in both languages of the taggers."""
-        task = self.target_task()
-        if task is None:
+        found = self.transfer()
+        if found is None:
             return self.voice.say("not-compared")
-        method = self.method(task, "reference")
-        places = (self.results.evaluations(task)[0], findings.find_target(self.results, task) or "")
-        first, second = (
-            findings.last_layer_similarity(self.results, task, method, where) for where in places
-        )
-        means = [sum(of) / len(of) if of else None for of in (first, second)]
+        task, method = found[0], self.method(found[0], "reference")
+        places = (self.results.evaluations(task)[0], found[1])
+        states = [findings.last_layer_similarity(self.results, task, method, p) for p in places]
+        means = [sum(of) / len(of) if of else None for of in states]
         return self.voice.say(
             "similarity",
-            judging.judge_order(first, second, SAME_SIMILARITY),
+            judging.judge_order(states[0], states[1], SAME_SIMILARITY),
             source_language=self.voice.language(places[0]),
             target_language=self.voice.language(places[1]),
             first_value=self.voice.words.number(means[0], 2),
@@ -119,10 +112,11 @@ class StateAnswers(ModelAnswers):
     @property
     def similarity_by_depth(self) -> Phrase:
         """Whether representations of the tagger drift with depth, layer after layer."""
-        task, rows = self.target_task(), self.results.representation
-        if rows.empty or task is None:
+        found, rows = self.transfer(), self.results.representation
+        if rows.empty or found is None:
             return self.voice.say("not-compared")
-        method, source = self.method(task, "reference"), self.results.evaluations(task)[0]
+        task, method = found[0], self.method(found[0], "reference")
+        source = self.results.evaluations(task)[0]
         chosen = select(rows, task=task, method=method, evaluation=source)
         means = chosen.groupby("layer")["cka"].mean().sort_index().tolist()
         falling = bool(means) and all(a >= b for a, b in pairwise(means))

@@ -42,11 +42,6 @@ class TagAnswers(MethodAnswers):
     """The drop of the reference, divided by tags and by confusions."""
 
     @property
-    def target(self) -> str | None:
-        """The evaluated set in the other language."""
-        return findings.find_target(self.results, self.task)
-
-    @property
     def _entry(self) -> Transfer | None:
         """The transfer of the reference; of one that did not learn, nothing is concluded."""
         if not findings.learned(self.results, self.task, self.roles.reference):
@@ -64,10 +59,8 @@ class TagAnswers(MethodAnswers):
             and (row["drop"]["value"] or 0.0) < LITTLE
         ]
         rows.sort(key=lambda row: row["drop"]["value"] or 0.0)
-        shown = [self.voice.say("tag-drop", **self._tag_values(row)) for row in rows[:SHOWN]]
-        return self.voice.say(
-            "sparing", "some" if shown else "none", listed=self.voice.listed(shown)
-        )
+        shown = [self.say("tag-drop", **self._tag_values(row)) for row in rows[:SHOWN]]
+        return self.say("sparing", "some" if shown else "none", listed=self.voice.listed(shown))
 
     @property
     def tag_notes(self) -> Phrase:
@@ -79,7 +72,7 @@ class TagAnswers(MethodAnswers):
         rows = [row for row in self._by_tag if row["points_rate"] > 0]
         rows.sort(key=lambda row: -row["points_rate"])
         if not rows:
-            return self.voice.say("no-costly-tag")
+            return self.say("no-costly-tag")
         return self.voice.join((self._tag_note(row) for row in rows[:SHOWN]), "\n")
 
     @property
@@ -100,12 +93,12 @@ class TagAnswers(MethodAnswers):
         fits = taken in EXPLAINED.get(tag, (taken,)) and self.voice.words.has("phrases", key)
         if tag in CAPITALS and "uncased" in self.settings.methods[0].model_name_or_path:
             fits = False
-        return self.voice.say(
+        return self.say(
             "tag-note",
             "explained" if fits else "unexplained",
             **self._tag_values(row),
             taken=taken or "",
-            note=self.voice.say(key) if fits else "",
+            note=self.say(key) if fits else "",
         )
 
     def _tag_values(self, row: DropGroup) -> dict[str, str]:
@@ -125,23 +118,22 @@ class TagAnswers(MethodAnswers):
     @property
     def causes(self) -> Phrase:
         """The confusions that account for most of the drop; the rest class is named apart."""
-        reference = self.roles.reference
-        if not findings.learned(self.results, self.task, reference):
-            return self.voice.say("causes", NOT_LEARNED, **self.voice.methods(reference))
+        if not findings.learned(self.results, self.task, self.roles.reference):
+            return self.say("causes", NOT_LEARNED)
         found, drop = self._causes, self._drop_value
         rest = found.pop(REMAINING, 0.0)
         named = [(cause, points) for cause, points in found.items() if points > 0]
         if not named:
-            return self.voice.say("causes", "none")
+            return self.say("causes", "none")
         items = [
-            self.voice.say(
+            self.say(
                 "cause-points",
                 cause=self.voice.name("cause", cause),
                 points=self.voice.points(points),
             )
             for cause, points in named[:SHOWN_CAUSES]
         ]
-        return self.voice.say(
+        return self.say(
             "causes",
             "mostly-unnamed" if drop and rest / drop >= MOST else "named",
             listed=self.voice.listed(items),
@@ -170,20 +162,14 @@ class TagAnswers(MethodAnswers):
         """How much of the reference's drop some of its causes make up."""
         found = [points for cause, points in self._causes.items() if cause in causes]
         part, whole = sum(found) if found else None, self._drop_value
-        return self.voice.say(
-            key,
-            judge_part(part, whole),
-            points=self.voice.points(part),
-            drop=self.voice.points(whole),
-        )
+        points, drop = self.voice.points(part), self.voice.points(whole)
+        return self.say(key, judge_part(part, whole), points=points, drop=drop)
 
     @property
     def confusion(self) -> Phrase:
         """The single confusion of two tags that accounts for most of the drop."""
         top = max(self._cells, key=lambda cell: cell["points"], default=None)
         if top is None or top["points"] <= 0:
-            return self.voice.say("confusion-none")
+            return self.say("confusion-none")
         points = self.voice.points(top["points"])
-        return self.voice.say(
-            "confusion", gold=top["gold"], predicted=top["predicted"], points=points
-        )
+        return self.say("confusion", gold=top["gold"], predicted=top["predicted"], points=points)

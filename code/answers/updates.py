@@ -3,7 +3,7 @@
 import pandas as pd
 
 from answers import findings, judging
-from answers.models import ROLES, ModelAnswers
+from answers.models import ModelAnswers
 from answers.voice import Phrase
 from store.frames import select
 
@@ -15,19 +15,16 @@ class UpdateAnswers(ModelAnswers):
 
     def structure(self, task: str) -> Phrase:
         """Effective rank of the update: reference against adapter."""
-        first, second = (self.method(task, role) for role in ROLES)
-        one, other = (
-            findings.mean_structure(self.results, task, m, "effective_rank")
-            for m in (first, second)
-        )
+        first, second = self.pair(task)
+        one = findings.mean_structure(self.results, task, first, "effective_rank")
+        other = findings.mean_structure(self.results, task, second, "effective_rank")
         if one is None or other is None:
             return self.voice.say("not-compared")
         share = findings.mean_structure(self.results, task, first, "top8_share")
         return self.voice.say(
             "structure",
             judging.judge_ratios([other / one]),
-            task=self.voice.name("task", task),
-            **self.voice.methods(first, second),
+            **self.names(task, first, second),
             first_value=self.voice.words.number(one, 1),
             second_value=self.voice.words.number(other, 1),
             share=self.voice.words.percent(share, 0),

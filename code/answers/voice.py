@@ -14,17 +14,12 @@ from answers.findings import LAYER_PREFIX
 from answers.judging import judge_reservation
 from evidence.outcomes import ALPHA, decisive_interval
 from evidence.schema import Comparison, Estimate
-from study.settings import MethodSettings, language_of
+from study.settings import language_of
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.wording import CASES, MISSING, Shown, Wording
 
 SECTION = "phrases"
-_CASE_OF = {
-    "method": "definite",
-    "layer": "definite",
-    "language": "prepositional",
-    "measure": "dative",
-}
+_CASE_OF = {"method": "definite", "layer": "definite", "language": "prepositional"}
 POINT_METRICS = ("accuracy", "macro_f1", "weighted_f1", "f1", "drop", "drop_macro_f1")
 
 
@@ -146,13 +141,10 @@ class Voice:
         """A share of a whole in points, without the unit."""
         return Shown(self.words.number(None if value is None else 100 * value, 1), value)
 
-    def value(self, metric: str, value: float | None) -> Shown:
-        """A value of a metric: accuracies and F1 as per cent, correlations as they are."""
-        return self.words.percent(value) if metric in POINT_METRICS else self.words.number(value, 3)
-
     def estimate(self, metric: str, entry: Estimate | None) -> Shown:
-        """The value of an ESTIMATE."""
-        return self.value(metric, entry["value"] if entry else None)
+        """The value of an ESTIMATE: accuracies and F1 as per cent, correlations as they are."""
+        value = entry["value"] if entry else None
+        return self.words.percent(value) if metric in POINT_METRICS else self.words.number(value, 3)
 
     def effect(self, metric: str, value: float | None) -> Shown:
         """A signed difference, with its unit where it has one."""
@@ -195,22 +187,5 @@ class Voice:
         }
 
 
-def adapter_sentence(voice: Voice, method: MethodSettings, key: str = "adapter") -> Phrase:
-    """The settings of a method's adapter, in full or (``adapter-short``) for the abstract."""
-    adapter = method.adapter
-    if adapter is None:
-        return voice.say(f"no-adapter-{method.trainable}")
-    values = {name: _shown(voice.words, v) for name, v in vars(adapter).items() if name != "roles"}
-    roles = voice.listed([voice.name("kind", role) for role in getattr(adapter, "roles", ())])
-    return voice.say(key, adapter.kind, roles=roles, **values)
-
-
 def _capitalised(name: str) -> Markup:
     return Markup(name[:1].upper() + name[1:])
-
-
-def _shown(words: Wording, value: object) -> object:
-    """A setting as it was typed; a fraction with the decimal sign of the language."""
-    if not isinstance(value, float):
-        return value
-    return words.number(value, len(f"{value:g}".partition(".")[2]))

@@ -47,25 +47,15 @@ def _kernel(root: Path, profile: str, work: Path) -> Iterator[Any]:
     """A client with a running kernel of this interpreter, apart from the user's Jupyter."""
     # jsonschema, below nbclient, would build a grammar of IRIs that nobody asks for: three seconds.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbformat.v4 import new_code_cell, new_notebook
 
-    class ThisInterpreter(KernelSpecManager):
-        """Knows one kernel: a registered one may belong to another environment."""
-
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(
-                argv=command,
-                language="python",
-                display_name=kernel_name,
-                metadata={"supported_encryption": "curve"},
-            )
-
     manager = AsyncKernelManager(
-        kernel_spec_manager=ThisInterpreter(),
+        # Without folders it knows this interpreter's own kernel: a registered one may belong to
+        # another environment.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         connection_file=str(work / "kernel.json"),
         transport_encryption="auto",
     )
@@ -127,14 +117,15 @@ def _fill_in(prose: Prose, client: Any, name: str) -> str:
     expressions = {str(i): match[1].strip() for i, match in enumerate(matches)}
     reply = client.wait_for_reply(client.kc.execute("", user_expressions=expressions))
     results = reply["content"]["user_expressions"]
+    values = []
     for i, match in enumerate(matches):
         result = results[str(i)]
         if result["status"] == "error":
             line = prose.line + prose.text[: match.start()].count("\n")
             place = f"inline expression {match[1].strip()!r}"
             raise _failure(place, f"{name}:{line}", result["ename"], result["evalue"])
-    values = iter(_inline_text(results[str(i)]["data"]) for i in range(len(matches)))
-    return INLINE.sub(lambda _: next(values), prose.text)
+        values.append(_inline_text(result["data"]))
+    return INLINE.sub(lambda _: values.pop(0), prose.text)
 
 
 def _inline_text(data: Mapping[str, str]) -> str:
@@ -190,7 +181,8 @@ def _output(output: Mapping[str, Any], shown: Any, stem: Path, options: Mapping[
     data = output.get("data", {})
     for mime, suffix in _FIGURE_FORMATS.items():
         if mime in data:
-            path = _save(data[mime], stem.with_suffix(f".{suffix}"), mime)
+            path, svg = stem.with_suffix(f".{suffix}"), suffix == "svg"
+            path.write_bytes(data[mime].encode() if svg else base64.b64decode(data[mime]))
             alt = str(options.get("fig-alt") or options.get("fig-cap") or "")
             return f"![](media/{path.name}){{alt={json.dumps(alt, ensure_ascii=False)}}}"
     if "text/markdown" in data:
@@ -198,14 +190,6 @@ def _output(output: Mapping[str, Any], shown: Any, stem: Path, options: Mapping[
     if "text/html" in data:
         return f"```{{=html}}\n{data['text/html']}\n```"
     return _fenced(data["text/plain"], ".output") if "text/plain" in data else ""
-
-
-def _save(content: str, path: Path, mime: str) -> Path:
-    if mime == "image/svg+xml":
-        path.write_text(content, encoding="utf-8")
-    else:
-        path.write_bytes(base64.b64decode(content))
-    return path
 
 
 def _fenced(text: str, kind: str) -> str:

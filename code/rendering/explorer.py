@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown, display
 
+from answers.findings import MEASURES
 from evidence.schema import Estimate
 from plots.drawing import styles_of
 from plots.style import DARK
@@ -21,7 +22,6 @@ from words.wording import Wording
 SECTION = "explorer"
 DIGITS = 6  # significant, of every number
 CURVE_POINTS = 150  # of one curve of one seed: the screen shows no more
-DISTANCES = ("l2", "relative", "rms")
 HIDDEN_METRICS = ("seqeval_f1",)
 SCRIPTS = ("vendor/d3-7.9.0.min.js", "vendor/plot-0.6.17.umd.min.js", "explorer.js")
 CONTROLS = ("view", "task", "metric", "method", "part", "seed")
@@ -38,6 +38,7 @@ def show_explorer(results: Results, words: Wording) -> None:
 def build_explorer(results: Results, words: Wording) -> str:
     """The explorer as Markdown that holds raw HTML."""
     data = json.dumps(collect_data(results, words), ensure_ascii=False, separators=(",", ":"))
+    data = data.replace("<", "\\u003c")  # so that it cannot end the script that holds it
     selects = "".join(
         f'<label>{words.say(SECTION, name)}<select name="{name}"></select></label>'
         for name in CONTROLS
@@ -56,14 +57,9 @@ def build_explorer(results: Results, words: Wording) -> str:
 <p class="actions">{buttons}</p>
 <noscript>{words.say(SECTION, "noscript")}</noscript>
 </section>
-<script type="application/json" id="explorer-data">{_inert(data)}</script>
+<script type="application/json" id="explorer-data">{data}</script>
 {scripts}
 ```"""
-
-
-def _inert(data: str) -> str:
-    """JSON that cannot end the script element that holds it."""
-    return data.replace("<", "\\u003c")
 
 
 def collect_data(results: Results, words: Wording) -> dict[str, Any]:
@@ -77,7 +73,7 @@ def collect_data(results: Results, words: Wording) -> dict[str, Any]:
     methods = {m: None for t in results.evidence.values() for m in t.get("methods", {})}
     estimates = [row for task in results.profile.tasks for row in _estimates(results, task)]
     keys = {str(cell) for row in estimates for cell in row[1:4]}
-    keys |= set(results.drift.layer) | set(results.curves.metric) | set(DISTANCES)
+    keys |= set(results.drift.layer) | set(results.curves.metric) | set(MEASURES)
     return {
         "language": words.language,
         "words": dict(words.texts[SECTION]),
@@ -138,35 +134,28 @@ def _numbers(estimate: Estimate) -> Row:
 
 def _curves(results: Results) -> Iterator[Row]:
     columns = ["task", "method", "seed", "split", "metric"]
-    for key, rows in results.curves.groupby(columns, sort=False):
+    for (task, method, seed, split, metric), rows in results.curves.groupby(columns, sort=False):
         step = max(1, -(-len(rows) // CURVE_POINTS))
         kept = pd.concat([rows.iloc[::step], rows.iloc[-1:]]).drop_duplicates("step")
         for x, value in zip(kept.step, kept.value, strict=True):
-            yield [*map(_plain, key), int(x), _round(value)]
+            yield [task, method, int(seed), split, metric, int(x), _round(value)]
 
 
 def _drift(results: Results) -> Iterator[Row]:
     rows = select(results.drift, kind="all")
     for row in rows.itertuples():
-        for metric in DISTANCES:
+        for metric in MEASURES:
             value = _round(getattr(row, metric))
             if value:  # a layer that a method leaves unchanged has no point
                 yield [row.task, row.method, int(row.seed), metric, row.layer, value]
 
 
 def _costs(results: Results, task: str) -> Iterator[Row]:
-    runs = select(results.runs, task=task)
     for method in results.methods(task):
-        of_method = select(runs, method=method)
-        medians = (of_method.training_seconds.median(), of_method.peak_memory_bytes.median())
+        runs = select(results.runs, task=task, method=method)
+        medians = (runs.training_seconds.median(), runs.peak_memory_bytes.median())
         yield [task, method, *map(_round, medians)]
 
 
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
-
-
-def _round(value: Any) -> float | None:
-    if value is None or pd.isna(value):
-        return None
-    return float(f"{float(value):.{DIGITS}g}")
+def _round(value: float | None) -> float | None:
+    return None if pd.isna(value) else float(f"{value:.{DIGITS}g}")

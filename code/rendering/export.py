@@ -26,12 +26,7 @@ from study.paths import output_folder
 from words.wording import LANGUAGES
 
 SCHEMA = "results.schema.json"
-COSTS = (
-    "training_seconds",
-    "peak_memory_bytes",
-    "trainable_parameters",
-    "kept_bytes",
-)
+COSTS = ("training_seconds", "peak_memory_bytes", "trainable_parameters", "kept_bytes")
 # Keys of the code -> the words that they stand for.
 KEYS: Mapping[str, str] = {
     "l2": "euclidean_distance",
@@ -93,11 +88,9 @@ def _derived(results: Results, task: str) -> dict[str, Any]:
             for column in COSTS
         },
         "rank_correlation_of_change_with_depth": {
-            method: rank_correlation(profile) for method, profile in profiles.items()
+            m: rank_correlation(of) for m, of in profiles.items()
         },
-        "upper_third_over_lower_third": {
-            method: upper_over_lower(profile) for method, profile in profiles.items()
-        },
+        "upper_third_over_lower_third": {m: upper_over_lower(of) for m, of in profiles.items()},
         "convergence": summarise_convergence(results, task),
     }
 

@@ -27,6 +27,7 @@ from rendering.execution import execute
 from study.errors import StudyError
 
 _WORK = ".render-"  # and the process: the folder of a render that goes on
+_METADATA = "metadata.json"  # in it, for pandoc
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -55,7 +56,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-ROOT = Path(__file__).resolve().parents[2]  # where page.html finds its scripts
+ASSETS = Path(__file__).resolve().parent
+ROOT = ASSETS.parents[1]  # where page.html finds its scripts
 
 
 def render(document: Path, output_dir: Path, profile: str) -> None:
@@ -82,10 +84,11 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
     with tempfile.TemporaryDirectory(prefix=prefix, dir=output_dir) as folder:
         work = Path(folder).resolve()
         (work / "media").mkdir()
-        markdown = execute(pieces, document, profile, work)
+        metadata = json.dumps(_metadata(settings, profile), default=str)
+        (work / _METADATA).write_text(metadata, encoding="utf-8")
+        given = (execute(pieces, document, profile, work), settings, document, work)
         # Both wait for programs of their own: side by side they take as long as the slower one.
         with ThreadPoolExecutor() as pool:
-            given = (markdown, settings, document, profile, work)
             writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
         for path in [one.result() for one in writing]:
             path.replace(output_dir / f"{document.stem}{path.suffix}")
@@ -103,40 +106,34 @@ def _remove_left_over(output_dir: Path) -> None:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)  # else it is somebody else's
     return True
 
 
-def _write_html(
-    markdown: str, settings: Mapping[str, Any], document: Path, profile: str, work: Path
-) -> Path:
+def _write_html(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
     options = [
         "--to=html5",
         "--embed-resources",
         "--mathml",
-        f"--css={_asset('preview.css')}",
-        f"--css={_asset('figures.css')}",
-        f"--include-after-body={_asset('page.html')}",
+        f"--css={ASSETS / 'preview.css'}",
+        f"--css={ASSETS / 'figures.css'}",
+        f"--include-after-body={ASSETS / 'page.html'}",
         f"--toc-depth={_toc_depth(settings, 'html')}",
     ]
-    return _pandoc(markdown, settings, document, profile, work / "report.html", options)
+    return _pandoc(markdown, document, work / "report.html", options)
 
 
-def _write_pdf(
-    markdown: str, settings: Mapping[str, Any], document: Path, profile: str, work: Path
-) -> Path:
+def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
     import typst
 
     options = [
         "--to=typst",
         "--extract-media=.",
-        f"--template={_asset('preview.typ')}",
+        f"--template={ASSETS / 'preview.typ'}",
         f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
-    source = _pandoc(markdown, settings, document, profile, work / "report.typ", options)
+    source = _pandoc(markdown, document, work / "report.typ", options)
     target = source.with_suffix(".pdf")
     try:
         typst.compile(str(source), output=str(target), root=str(work))
@@ -145,34 +142,26 @@ def _write_pdf(
     return target
 
 
-def _pandoc(
-    markdown: str,
-    settings: Mapping[str, Any],
-    document: Path,
-    profile: str,
-    target: Path,
-    options: Sequence[str],
-) -> Path:
+def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str]) -> Path:
     import pypandoc
 
-    metadata = target.with_name(f"{target.name}.json")
-    metadata.write_text(json.dumps(_metadata(settings, profile), default=str), encoding="utf-8")
     command = [
         pypandoc.get_pandoc_path(),
         "--from=markdown",
         "--standalone",
         "--number-sections",
         "--toc",
-        f"--metadata-file={metadata}",
-        f"--lua-filter={_asset('figures.lua')}",
-        f"--lua-filter={_asset('preview.lua')}",
+        f"--metadata-file={_METADATA}",
+        f"--lua-filter={ASSETS / 'figures.lua'}",
+        f"--lua-filter={ASSETS / 'preview.lua'}",
         "--citeproc",
         f"--resource-path={os.pathsep.join(map(str, (target.parent, document.parent, ROOT)))}",
         f"--output={target}",
         *options,
     ]
+    body = HEADER.sub("", markdown, count=1)  # ``_metadata`` has merged its header already
     done = subprocess.run(
-        command, input=_body(markdown), cwd=target.parent, capture_output=True, text=True,
+        command, input=body, cwd=target.parent, capture_output=True, text=True,
         encoding="utf-8", check=False,
     )  # fmt: skip
     complaints = [row for row in done.stderr.splitlines() if row.strip()]
@@ -183,11 +172,6 @@ def _pandoc(
 
 def _toc_depth(settings: Mapping[str, Any], output: str) -> int:
     return int(((settings.get("format") or {}).get(output) or {}).get("toc-depth", 3))
-
-
-def _body(markdown: str) -> str:
-    """The Markdown without its header, which ``_metadata`` has merged already."""
-    return HEADER.sub("", markdown, count=1)
 
 
 def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:
@@ -218,7 +202,3 @@ def _date(value: str, words: Mapping[str, str]) -> str:
         return value
     month = words["months"].split()[day.month - 1]
     return words["date"].format(day=day.day, month=month, year=day.year)
-
-
-def _asset(name: str) -> Path:
-    return Path(__file__).resolve().with_name(name)

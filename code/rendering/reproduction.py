@@ -1,7 +1,5 @@
 """The box "how to reproduce this": command, commit, device, date, seeds, and how to cite."""
 
-from pathlib import Path
-
 import yaml
 from IPython.display import Markdown, display
 
@@ -20,28 +18,24 @@ def show_reproduction(results: Results, words: Wording) -> None:
 
 def describe_reproduction(results: Results, words: Wording) -> str:
     """The box as Markdown: commands to copy, facts as a list, an entry for a bibliography."""
-    seeds = {
-        words.name(task): ", ".join(map(str, settings.seeds))
+    seeds = (
+        f"{words.name(task)} `{', '.join(map(str, settings.seeds))}`"
         for task, settings in results.profile.tasks.items()
-    }
+    )
     facts = {
         "commit": _values(results, "commit"),
         "device": _values(results, "device"),
         "date": _dates(results),
-        "seeds": "; ".join(f"{task} `{values}`" for task, values in seeds.items()),
+        "seeds": "; ".join(seeds),
     }
     rows = "\n".join(f"- {words.say(SECTION, key)}: {value}" for key, value in facts.items())
-    command = _command(results.profile.name, words)
+    name = results.profile.name
+    target = TARGETS.get(name, f"render PROFILE={name}")
+    language = "" if words.language == LANGUAGES[0] else f" LANGUAGE={words.language}"
     return (
         f"::: {{.reproduce}}\n**{words.say(SECTION, 'reproduce')}**\n\n"
-        f"```bash\n{command}\n```\n\n{rows}\n\n```bibtex\n{_bibtex()}\n```\n:::"
+        f"```bash\nmake {target}{language}\n```\n\n{rows}\n\n```bibtex\n{_bibtex()}\n```\n:::"
     )
-
-
-def _command(profile: str, words: Wording) -> str:
-    target = TARGETS.get(profile, f"render PROFILE={profile}")
-    language = "" if words.language == LANGUAGES[0] else f" LANGUAGE={words.language}"
-    return f"make {target}{language}"
 
 
 def _values(results: Results, column: str) -> str:
@@ -60,10 +54,9 @@ def _dates(results: Results) -> str:
     return f"`{days[0]}`" if days[0] == days[-1] else f"`{days[0]}` – `{days[-1]}`"
 
 
-def _bibtex(file: Path | None = None) -> str:
+def _bibtex() -> str:
     """``CITATION.cff`` as an entry for BibTeX."""
-    content = (file or project_root() / "CITATION.cff").read_text(encoding="utf-8")
-    work = yaml.safe_load(content)
+    work = yaml.safe_load((project_root() / "CITATION.cff").read_text(encoding="utf-8"))
     authors = " and ".join(
         author.get("name")
         or ", ".join(filter(None, (author.get(k) for k in ("family-names", "given-names"))))

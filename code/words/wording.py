@@ -107,9 +107,9 @@ class Wording:
         gap = NO_BREAK_SPACE if self.language in DECIMAL_COMMA else ""
         return Shown(f"{self.number(100 * value, digits)}{gap}%", value)
 
-    def points(self, value: float | None, digits: int = 1) -> Shown:
+    def points(self, value: float | None) -> Shown:
         """A difference of fractions in percentage points, signed, without the unit."""
-        return Shown(self.signed(None if value is None else 100 * value, digits), value)
+        return Shown(self.signed(None if value is None else 100 * value, 1), value)
 
     def interval(self, low: float | None, high: float | None, digits: int) -> Shown:
         """``[low, high]``, or ``–``; a semicolon separates where the comma is decimal."""

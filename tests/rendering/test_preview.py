@@ -1,5 +1,6 @@
 """The render without a Quarto binary, on small documents of our own."""
 
+import json
 import os
 import re
 import sys
@@ -174,7 +175,9 @@ def write_pdf(markdown: str, folder: Path, **header: str) -> Path:
     """Writes the PDF of executed Markdown; returns its Typst source, which lies beside it."""
     document = make_project(folder, "")
     settings = {"title": "T", "bibliography": "references.bib", **header}
-    pdf = preview._write_pdf(markdown, settings, document, "demo", folder)
+    metadata = json.dumps(preview._metadata(settings, "demo"))
+    (folder / preview._METADATA).write_text(metadata, encoding="utf-8")
+    pdf = preview._write_pdf(markdown, settings, document, folder)
     assert pdf.read_bytes().startswith(b"%PDF")
     return pdf.with_suffix(".typ")
 
