@@ -21,14 +21,10 @@ def models_of(results: Results, frame: str) -> list[Model]:
     return [(t, m) for t in results.profile.tasks for m in results.methods(t) if (t, m) in present]
 
 
-def task_of_kind(results: Results, kind: str) -> str:
-    """The first task of sentences (``sequence``) or words (``token``); empty without one."""
-    return next((t.name for t in results.profile.tasks.values() if t.kind == kind), "")
-
-
-def moves_encoder(results: Results, model: Model) -> bool:
-    """Whether the method can change the encoder's own weights."""
-    return results.profile.tasks[model[0]].method(model[1]).moves_encoder
+def moving_models(results: Results) -> list[Model]:
+    """Those of the models with drift whose encoder's own weights can change."""
+    models = models_of(results, "drift")
+    return [(task, m) for task, m in models if m in results.moving_methods(task)]
 
 
 def by_task(models: Sequence[Model]) -> list[list[Model]]:
@@ -37,9 +33,9 @@ def by_task(models: Sequence[Model]) -> list[list[Model]]:
     return [[model for model in models if model[0] == task] for task in tasks]
 
 
-def select_layers(results: Results, model: Model, metric: str, kind: str = "all") -> pd.DataFrame:
+def select_layers(results: Results, model: Model, metric: str) -> pd.DataFrame:
     """A distance of a model: one row a layer, from input to output, one column a seed."""
-    rows = select(results.drift, task=model[0], method=model[1], kind=kind)
+    rows = select(results.drift, task=model[0], method=model[1], kind="all")
     values = rows.pivot(index="layer", columns="seed", values=metric).astype(float)
     return values.reindex([layer for layer in sort_layers(rows.layer) if layer in values.index])
 
