@@ -1,33 +1,27 @@
 """Tables of what was run, on what, with what, and what is missing."""
 
 import sys
+from collections import defaultdict
 
 import pandas as pd
 
 from store.frames import select
 from store.results import Results
 from study.architecture import HEAD, number_of_layers
-from study.settings import (
-    LoraSettings,
-    MethodSettings,
-    PrefixSettings,
-    TaskSettings,
-    language_of,
-)
-from tabulation.cells import Cells, median_of
+from study.settings import LoraSettings, MethodSettings, PrefixSettings, TaskSettings, language_of
+from tabulation.cells import Cells, present
 from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
 
 def tabulate_setup(results: Results, words: Wording) -> Table:
     """What was run, a column a task: encoder, data, methods with what they train, seeds."""
-    cells = Cells(words)
-    tasks = results.profile.tasks.values()
+    cells, tasks = Cells(words), list(results.profile.tasks.values())
     columns = [_setup_of(results, task, cells) for task in tasks]
     facts = dict.fromkeys(fact for column in columns for fact in column)
     rows = [[fact, *(column.get(fact, MISSING) for column in columns)] for fact in facts]
     header = [*cells.titles("fact"), *(cells.name(task.name) for task in tasks)]
-    some = next(iter(tasks)).methods[0].training
+    some = tasks[0].methods[0].training
     note = cells.say(
         "note_setup",
         decay=words.number(some.weight_decay, 2),
@@ -129,8 +123,9 @@ def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:
 
 def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
     runs = select(results.runs, task=task).reindex(columns=["train_sentences", "train_words"])
-    sentences, words = (median_of(runs[column]) for column in runs)
-    return None if sentences is None else int(sentences), None if words is None else int(words)
+    medians = [present(pd.to_numeric(runs[column]).median()) for column in runs]
+    sentences, words = (None if median is None else int(median) for median in medians)
+    return sentences, words
 
 
 def tabulate_sources(results: Results, words: Wording) -> Table:
@@ -167,13 +162,13 @@ def _unique(frame: pd.DataFrame, column: str) -> str:
 
 
 def _commits(frame: pd.DataFrame, cells: Cells) -> str:
-    texts = {}
+    texts = []
     pairs = frame[["commit", "dirty"]] if "commit" in frame else pd.DataFrame()
     for commit, dirty in pairs.drop_duplicates().to_numpy():
         known = isinstance(commit, str) and commit
         text = escape(commit[:12]) if known else cells.say("no_commit")
-        texts[f"{text} {cells.say('dirty')}" if known and dirty is True else text] = True
-    return "; ".join(texts)
+        texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
+    return "; ".join(dict.fromkeys(texts))
 
 
 def _period(frame: pd.DataFrame) -> str:
@@ -183,18 +178,15 @@ def _period(frame: pd.DataFrame) -> str:
 
 
 def _stale(results: Results, cells: Cells) -> str:
-    parts = [
-        f"{escape(stage)}: {', '.join(escape(module) for module in modules)}"
-        for stage, modules in results.stale().items()
-    ]
+    stale = results.stale().items()
+    parts = [f"{escape(stage)}: {', '.join(map(escape, modules))}" for stage, modules in stale]
     return "; ".join(parts) or cells.say("none_changed")
 
 
 def _versions(frame: pd.DataFrame) -> str:
-    found: dict[str, set[str]] = {}
-    for of_run in frame.get("packages", ()):
-        for name, version in of_run.items():
-            found.setdefault(name, set()).add(version)
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, version in (pair for of_run in frame.get("packages", ()) for pair in of_run.items()):
+        found[name].add(version)
     return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())
 
 
