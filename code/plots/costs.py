@@ -54,12 +54,6 @@ def draw_cost(
     return lettering.sentence(words, title, pairs)
 
 
-def ratio_note(results: Results, task: str, words: Wording) -> str:
-    """What the ratios of ``draw_cost`` refer to; empty where nothing has run."""
-    first = [words.name(method) for method in results.methods(task)[:1]]
-    return words.say("plots", "relative_note", method=first[0]) if first else ""
-
-
 # ---------------------------------------------------------------------------------------- memory
 
 

@@ -37,6 +37,7 @@ from plots.style import (
 from store.results import Results
 from words.wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
+Side = Literal["left", "center", "right"]  # of a text that stands where it is written
 REACH = 4.0  # see visible_interval
 IN_PERCENT = (
     *("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable", "drop"),
@@ -263,12 +264,7 @@ def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def write_above(
-    ax: Axes,
-    x: float,
-    row: float,
-    text: str,
-    ha: Literal["left", "center", "right"] = "center",
-    shift: float = 0,
+    ax: Axes, x: float, row: float, text: str, ha: Side = "center", shift: float = 0
 ) -> None:
     """A value above its mark, shifted by so many points: beside it, it would meet a neighbour."""
     look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL}

@@ -200,7 +200,7 @@ def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative
     for row, of_task in zip(axes, groups, strict=True):
         for ax, model in zip(row, of_task, strict=False):
             draw_heatmap(ax, tables[model], norm, words)
-            lettering.narrow_title(ax, words.name(model[1]))
+            ax.set_title(lettering.wrap_label(words.name(model[1]), lettering.NARROW_CHARACTERS))
         task = words.name(of_task[0][0])
         row[0].set_ylabel(words.say("plots", "task_layer", task=task))
         drawing.hide_unused(row, len(of_task))

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
@@ -161,11 +160,6 @@ def wrap_label(text: str, characters: int) -> str:
 def shorten(text: str) -> str:
     """A name that a corpus may have made arbitrarily long, cut to what a figure can hold."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def narrow_title(ax: Axes, text: str) -> None:
-    """A title over a third of the width: in two lines where one is too long."""
-    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
 
 
 def capitalise(text: str) -> str:

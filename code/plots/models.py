@@ -73,17 +73,13 @@ def list_models(words: Wording, models: Iterable[Model]) -> str:
 
 def left_out(results: Results, words: Wording, shown: Sequence[Model]) -> str:
     """Says which finished models a figure of the encoder cannot show, and why."""
-    finished = [(task, m) for task in results.profile.tasks for m in results.settings(task)]
+    finished = [
+        ((task, m.name), m) for task in results.profile.tasks for m in results.settings(task)
+    ]
+    fixed = [model for model, m in finished if m.mergeable and not m.moves_encoder]
     hidden = {
-        "only_head_note": [
-            (task, m.name)
-            for task, m in finished
-            if (task, m.name) not in shown and m.mergeable and not m.moves_encoder
-        ],
-        "not_mergeable_note": [(task, m.name) for task, m in finished if not m.mergeable],
+        "only_head_note": [model for model in fixed if model not in shown],
+        "not_mergeable_note": [model for model, m in finished if not m.mergeable],
     }
-    return " ".join(
-        words.say("plots", key, models=list_models(words, models))
-        for key, models in hidden.items()
-        if models
-    )
+    notes = {key: list_models(words, models) for key, models in hidden.items() if models}
+    return " ".join(words.say("plots", key, models=models) for key, models in notes.items())

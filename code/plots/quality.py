@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from evidence.schema import AcceptabilityMethod, Estimate, ItemGroup, Threshold
 from plots import drawing, lettering
-from plots.costs import COSTS, draw_cost, ratio_note
+from plots.costs import COSTS, draw_cost
 from plots.deferred import deferred
 from plots.style import BAND_ALPHA, FAINT, PAPER, SMALL
 from store.results import Results, needs
@@ -44,7 +44,9 @@ def plot_quality_and_cost(results: Results, task: str, words: Wording) -> Figure
     for ax, column in zip(axes[0, len(SHOWN) :], COSTS, strict=True):
         said.append(draw_cost(ax, results, task, words, column, methods))
     drawing.add_letters(axes[0])
-    notes = [ratio_note(results, task, words), lettering.cut_note(words, shown)]
+    first = words.name(results.methods(task)[0])  # what the ratios of the costs refer to
+    ratios_note = words.say("plots", "relative_note", method=first)
+    notes = [ratios_note, lettering.cut_note(words, shown)]
     return lettering.finish(figure, lettering.estimate_handles(words, shown), notes, said)
 
 

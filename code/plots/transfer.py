@@ -52,7 +52,7 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
     for row, (target, methods) in zip(axes, rows, strict=True):
         for ax, method in zip(row, methods, strict=False):
             said.append(draw_tags(ax, results, words, target, method))
-            lettering.narrow_title(ax, words.name(method))
+            ax.set_title(lettering.wrap_label(words.name(method), lettering.NARROW_CHARACTERS))
         drawing.hide_unused(row, len(methods))
         for ax in row[1 : len(methods)]:
             ax.tick_params(labelleft=False)
@@ -117,10 +117,8 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
     """Accuracy by known word form, word pieces and sentence length; a row an evaluated set."""
     evidence = results.tagging(TASK)
     names = [n for n in evidence["evaluations"] if transferred(evidence, n, "evaluations")]
-    height, ratios = 1.9 * len(names) + 0.8, [1, 1, 1.15]
-    figure, axes = drawing.new_grid(
-        len(names), len(KINDS), height, sharey=True, width_ratios=ratios
-    )
+    height, options = 1.9 * len(names) + 0.8, {"sharey": True, "width_ratios": [1, 1, 1.15]}
+    figure, axes = drawing.new_grid(len(names), len(KINDS), height, **options)
     shown: list[Estimate] = []
     methods: list[str] = []
     said = [words.say("plots", "alt_breakdown")]
@@ -217,15 +215,13 @@ def plot_confusion(results: Results, words: Wording) -> Figure:
 
 def _say_confusions(words: Wording, method: str, shares: pd.DataFrame) -> str:
     """The five largest shares off the diagonal."""
-    cells = [
-        (share, f"{gold} → {predicted}")
-        for gold, row in shares.to_dict("index").items()
-        for predicted, share in row.items()
+    ranked = shares.stack().sort_values(ascending=False, kind="stable")
+    pairs = [
+        (f"{gold} → {predicted}", words.percent(share, 0))
+        for (gold, predicted), share in ranked.items()
         if gold != predicted and share > 0
     ]
-    largest = sorted(cells, key=lambda cell: -cell[0])[:5]
-    pairs = [(name, words.percent(share, 0)) for share, name in largest]
-    return lettering.sentence(words, words.name(method), pairs)
+    return lettering.sentence(words, words.name(method), pairs[:5])
 
 
 def draw_confusion(

@@ -129,10 +129,9 @@ def plot_representation(results: Results, words: Wording) -> Figure:
     spans = {name: words.span(frame[name]) for name in ("tokens", "sentences")}
     sample = words.say("plots", "representation_sample", **spans)
     notes = [sample, _rounding_note(results, words), left_out(results, words, models)]
-    said = (_say_representation(results, words, model) for model in models)
-    return lettering.finish(
-        figure, handles, notes, [words.say("plots", "alt_representation"), *said]
-    )
+    said = [words.say("plots", "alt_representation")]
+    said += [_say_representation(results, words, model) for model in models]
+    return lettering.finish(figure, handles, notes, said)
 
 
 def _languages(results: Results, task: str) -> list[str]:

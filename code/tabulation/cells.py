@@ -135,11 +135,15 @@ class Cells:
         mean = mean_of(values)
         if mean == 0 and not values.any():
             return Shown(EXACT_ZERO, 0.0)
-        text = self.number(mean, scale)
         spread = present(pd.to_numeric(values).std(ddof=1))  # NaN for fewer than two values
+        return self.plus_minus(mean, spread, scale)
+
+    def plus_minus(self, value: float | None, spread: float | None, scale: Scale) -> Shown:
+        """A value ± its standard deviation; alone where there is none."""
+        text = self.number(value, scale)
         if spread is None:
             return text
-        both = {"value": mean, "standard_deviation": spread}
+        both = {"value": value, "standard_deviation": spread}
         return Shown(f"{text}{PLUS_MINUS}{self.number(spread, scale)}", both)
 
     def duration(self, seconds: float | None) -> Shown:

@@ -67,11 +67,6 @@ def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
     return [need + round(share * extra) for need, extra in zip(least, more, strict=True)]
 
 
-def table_of_columns(columns: Mapping[str, Sequence[str]], align: str) -> Table:
-    """As ``pipe_table``, from the columns by title, all of the same length."""
-    return pipe_table(list(columns), zip(*columns.values(), strict=True), align)
-
-
 def with_notes(table: Table, *notes: str) -> Table:
     """A table and, under it, what has to be known to read it; empty notes are left out."""
     kept = tuple(note for note in dict.fromkeys(notes) if note)

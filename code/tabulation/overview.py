@@ -138,13 +138,12 @@ def _acceptability_results(results: Results, cells: Cells) -> Rows:
 
 
 def _tagging_results(results: Results, cells: Cells) -> Rows:
-    accuracy: dict[str, str] = {}
-    drops: dict[str, str] = {}
-    for place in results.evaluations("pos"):
-        where = cells.evaluation(results, "pos", place)
-        accuracy[where] = _values(results, "pos", place, "accuracy", cells)
-        if (lost := _values(results, "pos", place, "drop", cells)) != MISSING:
-            drops[where] = lost
+    names = {place: cells.evaluation(results, "pos", place) for place in results.evaluations("pos")}
+    accuracy, drops = (
+        {name: _values(results, "pos", place, metric, cells) for place, name in names.items()}
+        for metric in ("accuracy", "drop")
+    )
+    drops = {name: drop for name, drop in drops.items() if drop != MISSING}
     return {
         "pos_training": ("sec-pos", _epochs(results, "pos", cells)),
         "pos_quality": ("sec-pos", _metrics(accuracy, cells)),

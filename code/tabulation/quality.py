@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from evidence.outcomes import decisive_interval
 from evidence.schema import Comparison, Estimate, TaggingEvidence
-from store.results import Results, needs
+from store.results import Results
 from tabulation.cells import (
     PERCENT,
     PLAIN,
@@ -19,15 +19,7 @@ from tabulation.cells import (
     seeds_note,
 )
 from tabulation.costs import show_costs
-from tabulation.markdown import (
-    Table,
-    escape,
-    mark_best,
-    pipe_table,
-    stack,
-    table_of_columns,
-    with_notes,
-)
+from tabulation.markdown import Table, escape, mark_best, pipe_table, stack, with_notes
 from words.wording import Wording
 
 QUALITY = ("matthews_correlation", "accuracy", "f1", "f1_unacceptable")
@@ -134,7 +126,7 @@ def _tag_table(
             f1s = [row["f1"] for row in found["per_tag"]] if found else [None] * len(support)
             title = cells.say("column_f1_of", language=language, method=cells.name(method))
             columns[title] = [cells.value(f1, PERCENT) for f1 in f1s]
-    return table_of_columns(columns, "lr")
+    return pipe_table(list(columns), zip(*columns.values(), strict=True), "lr")
 
 
 @needs_evidence("pos")
@@ -173,7 +165,6 @@ def tabulate_seqeval(results: Results, words: Wording) -> Table:
     return cells.table(header, rows, "llr", cells.say("note_seqeval_figures"))
 
 
-@needs("evidence", nothing)
 def tabulate_comparisons(results: Results, task: str, words: Wording) -> Table:
     """Differences of pairs with at least one main method: effect, interval, corrected p value.
 

@@ -1,7 +1,6 @@
 """Tables of what was run, on what, with what, and what is missing."""
 
 import sys
-from collections import defaultdict
 
 import pandas as pd
 
@@ -35,12 +34,8 @@ def tabulate_setup(results: Results, words: Wording) -> Table:
 def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, str]:
     """What the table says of one task, by the title of the row."""
     main, items = task.methods[0], results.items[task.name]
+    epochs, batch = main.training.num_train_epochs, main.training.per_device_train_batch_size
     validation, *tests = (_data(e, _size(items.get(e)), cells) for e in task.evaluations)
-    length = cells.say(
-        "setup_length",
-        epochs=main.training.num_train_epochs,
-        batch=main.training.per_device_train_batch_size,
-    )
     seeds = select(results.runs, task=task.name, method=main.name)["seed"]
     return {
         cells.say("column_encoder"): _encoder(results, task, main, cells),
@@ -48,22 +43,20 @@ def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, s
         cells.say("fact_validation_data"): validation,
         cells.say("fact_test_data"): "; ".join(tests) or MISSING,
         **{cells.title(m.name): _method(results, task, m, cells) for m in task.methods},
-        cells.say("fact_length"): length,
+        cells.say("fact_length"): cells.say("setup_length", epochs=epochs, batch=batch),
         cells.say("column_seeds"): ", ".join(map(str, seeds)) or MISSING,
     }
 
 
 def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
+    name = cells.words.model(method.model_name_or_path)
     runs = select(results.runs, task=task.name, method=method.name)
     if runs.empty:
-        return cells.words.model(method.model_name_or_path)
+        return name
     drift = select(results.drift, task=task.name, method=method.name)
-    return cells.say(
-        "setup_encoder",
-        name=cells.words.model(method.model_name_or_path),
-        layers=cells.count(number_of_layers(drift["layer"]) or None),
-        parameters=cells.count(runs["total_parameters"].min()),
-    )
+    layers = cells.count(number_of_layers(drift["layer"]) or None)
+    parameters = cells.count(runs["total_parameters"].min())
+    return cells.say("setup_encoder", name=name, layers=layers, parameters=parameters)
 
 
 def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
@@ -75,11 +68,8 @@ def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
 
 
 def _method(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
-    text = cells.say(
-        "setup_method",
-        trained=_what_is_trained(method, cells),
-        rate=cells.significant(method.training.learning_rate, 1),
-    )
+    rate = cells.significant(method.training.learning_rate, 1)
+    text = cells.say("setup_method", trained=_what_is_trained(method, cells), rate=rate)
     if method.model_name_or_path == task.methods[0].model_name_or_path:
         return text
     return f"{text}; {_encoder(results, task, method, cells)}"
@@ -184,9 +174,10 @@ def _stale(results: Results, cells: Cells) -> str:
 
 
 def _versions(frame: pd.DataFrame) -> str:
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, version in (pair for of_run in frame.get("packages", ()) for pair in of_run.items()):
-        found[name].add(version)
+    found: dict[str, set[str]] = {}
+    for of_run in frame.get("packages", ()):
+        for name, version in of_run.items():
+            found.setdefault(name, set()).add(version)
     return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())
 
 

@@ -10,7 +10,7 @@ from evidence.outcomes import decisive_interval
 from evidence.schema import DropGroup, Estimate, Transfer
 from store.results import Results
 from tabulation.cells import PERCENT, Cells, interval_note, nothing
-from tabulation.markdown import Table, escape, pipe_table, stack, table_of_columns, with_notes
+from tabulation.markdown import Table, escape, pipe_table, stack, with_notes
 from words.wording import MISSING, Wording
 
 TASK = "pos"
@@ -37,7 +37,8 @@ def tabulate_drop_causes(results: Results, words: Wording) -> Table:
             columns[cells.say("column_share_of", method=method)] = [
                 _share(share, drop, cells) for share in shares
             ]
-        tables[cells.evaluation(results, TASK, target)] = table_of_columns(columns, "lr")
+        rows = zip(*columns.values(), strict=True)
+        tables[cells.evaluation(results, TASK, target)] = pipe_table(list(columns), rows, "lr")
     notes = [cells.say("note_causes"), interval_note(cells, results.tagging(TASK))]
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
