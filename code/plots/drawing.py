@@ -37,7 +37,12 @@ from plots.style import (
 from store.results import Results
 from words.wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
 
+Side = Literal["left", "center", "right"]  # of a text that stands where it is written
 REACH = 4.0  # see visible_interval
+IN_PERCENT = (
+    *("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable", "drop"),
+    *("relative", "top8_share"),
+)
 
 
 def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
@@ -49,13 +54,26 @@ def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Fi
         height: inches wanted; no more than a page has.
         options: for ``plt.subplots``.
     """
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, min(height, MAX_HEIGHT)), squeeze=False, **options
-    )
-    for ax in axes.flat:
-        # Ticks are made when the figure is drawn, outside the style: their look is set here.
-        ax.tick_params(labelsize=SMALL, length=2.5, width=0.7, color=FAINT, labelcolor=INK)
+    size = (WIDTH, min(height, MAX_HEIGHT))
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
+    _dress(axes.flat)
     return figure, axes
+
+
+def new_mosaic(
+    places: Sequence[Sequence[str]], height: float, **options: Any
+) -> tuple[Figure, dict[str, Axes]]:
+    """As ``new_grid``, with named axes, each where its name stands in the rows of ``places``."""
+    size = (WIDTH, min(height, MAX_HEIGHT))
+    figure, axes = plt.subplot_mosaic(places, figsize=size, **options)  # type: ignore[call-overload]
+    _dress(axes.values())
+    return figure, axes
+
+
+def _dress(axes: Iterable[Axes]) -> None:
+    """Ticks are made when the figure is drawn, outside the style: their look is set here."""
+    for ax in axes:
+        ax.tick_params(labelsize=SMALL, length=2.5, width=0.7, color=FAINT, labelcolor=INK)
 
 
 def nothing_to_show(words: Wording) -> Figure:
@@ -104,6 +122,11 @@ def percent_axis(axis: Axis, words: Wording) -> None:
     axis.set_major_formatter(_PercentFormatter(words))
 
 
+def metric_axis(axis: Axis, metric: str, words: Wording) -> None:
+    """Ticks of a metric: per cent, or plain numbers."""
+    (percent_axis if metric in IN_PERCENT else number_axis)(axis, words)
+
+
 def logarithmic_axis(axis: Axis, words: Wording) -> None:
     """Ticks at powers of ten, written out: a formula's markup would not be read as one."""
     axis.set_major_locator(LogLocator(numticks=6))
@@ -113,8 +136,7 @@ def logarithmic_axis(axis: Axis, words: Wording) -> None:
 
 def accuracy_axis(ax: Axes, axis: str, words: Wording) -> None:
     """An axis from 0 to 100 %: an interval may go beyond, what it measures cannot."""
-    limits = {f"{axis}lim": (-0.04, 1.04)}
-    ax.set(**limits)
+    ax.set(**{f"{axis}lim": (-0.04, 1.04)})
     percent_axis(ax.xaxis if axis == "x" else ax.yaxis, words)
 
 
@@ -160,13 +182,16 @@ def localise(text: str, words: Wording) -> str:
 # ----------------------------------------------------------------------------------------- marks
 
 
-def draw_seeds(ax: Axes, curves: pd.DataFrame, style: MethodStyle) -> pd.Series:
+def draw_seeds(
+    ax: Axes, curves: pd.DataFrame, style: MethodStyle, marker_size: float = 0
+) -> pd.Series:
     """Mean over seeds as a line, each seed as a thin one, the range between seeds as a band.
 
     Args:
         ax: where to draw.
         curves: one row per x (the index), one column per seed.
         style: of the method.
+        marker_size: points of the marks on the mean; 0 for a line alone.
 
     Returns:
         The mean over seeds by x.
@@ -178,11 +203,19 @@ def draw_seeds(ax: Axes, curves: pd.DataFrame, style: MethodStyle) -> pd.Series:
         for seed in curves:
             ax.plot(curves.index, curves[seed], color=style.color, lw=0.5, alpha=0.6)
     ax.plot(mean.index, mean, color=style.color, ls=style.linestyle, zorder=3)
+    if marker_size:
+        marks: dict[str, Any] = {"ls": "", "marker": style.marker, "ms": marker_size, "zorder": 4}
+        ax.plot(mean.index, mean, color=style.color, **marks)
     return mean
 
 
 def draw_estimate(
-    ax: Axes, position: float, estimate: Mapping[str, Any], style: MethodStyle, upright: bool
+    ax: Axes,
+    position: float,
+    estimate: Mapping[str, Any],
+    style: MethodStyle,
+    *,
+    upright: bool = False,
 ) -> None:
     """An ESTIMATE (see ``evidence``): mark, seeds, interval over items, over items and seeds.
 
@@ -198,20 +231,22 @@ def draw_estimate(
     """
     if estimate["value"] is None:
         return
-    seeds = estimate["per_seed"]
+
+    def draw(values: Sequence[float], **look: Any) -> None:
+        place = [position] * len(values)
+        ax.plot(*(place, values) if upright else (values, place), **{"color": style.color, **look})
+
+    span: dict[str, Any] = {"solid_capstyle": "butt", "zorder": 3, "label": "_interval"}
     if (ends := visible_interval(estimate)) is not None:
-        _draw_span(ax, position, ends, upright, style.color, 0.9)
+        draw(ends, lw=0.9, **span)
         for end, marker in zip(ends, "v^" if upright else "<>", strict=True):
             if end not in (estimate["low"], estimate["high"]):
-                _draw_points(ax, [position], [end], upright, marker, style.color, 3.2, zorder=3)
+                draw([end], ls="", marker=marker, ms=3.2, zorder=3)
     if estimate["low_items"] is not None:
-        inner = estimate["low_items"], estimate["high_items"]
-        _draw_span(ax, position, inner, upright, style.color, 2.4)
-    if len(seeds) > 1:
-        _draw_points(ax, [position] * len(seeds), seeds, upright, "o", INK, 1.3, zorder=5)
-    _draw_points(
-        ax, [position], [estimate["value"]], upright, style.marker, style.color, 5, zorder=4
-    )
+        draw([estimate["low_items"], estimate["high_items"]], lw=2.4, **span)
+    if len(estimate["per_seed"]) > 1:
+        draw(estimate["per_seed"], ls="", marker="o", color=INK, ms=1.3, zorder=5)
+    draw([estimate["value"]], ls="", marker=style.marker, ms=5, zorder=4)
 
 
 def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -228,55 +263,14 @@ def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
     return max(estimate["low"], value - reach), min(estimate["high"], value + reach)
 
 
-def _draw_span(
-    ax: Axes,
-    position: float,
-    ends: tuple[float, float],
-    upright: bool,
-    color: str,
-    width: float,
-) -> None:
-    here = [position, position]
-    x, y = (here, ends) if upright else (ends, here)
-    ax.plot(x, y, color=color, lw=width, solid_capstyle="butt", zorder=3, label="_interval")
-
-
-def _draw_points(
-    ax: Axes,
-    positions: Sequence[float],
-    values: Sequence[float],
-    upright: bool,
-    marker: str,
-    color: str,
-    size: float,
-    zorder: int,
-) -> None:
-    x, y = (positions, values) if upright else (values, positions)
-    ax.plot(x, y, ls="", marker=marker, color=color, ms=size, zorder=zorder)
-
-
 def write_above(
-    ax: Axes,
-    x: float,
-    row: float,
-    text: str,
-    ha: Literal["left", "center", "right"] = "center",
-    shift: float = 0,
+    ax: Axes, x: float, row: float, text: str, ha: Side = "center", shift: float = 0
 ) -> None:
     """A value above its mark, shifted by so many points: beside it, it would meet a neighbour."""
-    ax.annotate(
-        text,
-        (x, row),
-        (shift, 4),
-        textcoords="offset points",
-        ha=ha,
-        va="bottom",
-        fontsize=SMALL,
-    )
+    look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL}
+    ax.annotate(text, (x, row), (shift, 4), ha=ha, **look)
 
 
 def spread_positions(count: int, width: float) -> NDArray[np.floating[Any]]:
     """Offsets of so many marks that share a row of a chart, around 0, ``width`` in all."""
-    if count == 1:
-        return np.zeros(1)
-    return (np.arange(count) / (count - 1) - 0.5) * width
+    return np.zeros(1) if count == 1 else (np.arange(count) / (count - 1) - 0.5) * width

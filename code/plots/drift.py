@@ -5,6 +5,7 @@ have their head on the right.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from plots import drawing, lettering
 from plots.deferred import deferred
@@ -23,14 +25,14 @@ from plots.models import (
     list_models,
     model_label,
     models_of,
-    moves_encoder,
+    moving_models,
     name_layer,
     name_layers,
     select_layers,
 )
 from plots.style import INK, PAPER, SEQUENTIAL, SMALL
 from store.frames import select
-from store.results import Results
+from store.results import Results, needs
 from study.architecture import (
     HEAD,
     MATRIX_KINDS,
@@ -41,7 +43,7 @@ from study.architecture import (
 )
 from words.wording import Wording
 
-METRICS = ("l2", "relative", "rms")
+DIGITS = 2  # of a distance in an alternative text
 HEATMAP_KINDS = (*MATRIX_KINDS, "layer_norm", "bias")
 APART = (POOLER, HEAD)  # new or retrained parts, whose relative change has a scale of its own
 UNCHANGED = "#d9d9d9"
@@ -56,7 +58,7 @@ def plot_drift_histogram(results: Results, words: Wording, metric: str = "l2") -
 
     Bars: mean over seeds; lines: their range. The assignment's five components have bold names.
     """
-    models = [model for model in models_of(results, "drift") if moves_encoder(results, model)]
+    models = moving_models(results)
     if not models:
         return drawing.nothing_to_show(words)
     groups, styles = by_task(models), drawing.styles_of(results)
@@ -69,8 +71,7 @@ def plot_drift_histogram(results: Results, words: Wording, metric: str = "l2") -
     methods = dict.fromkeys(method for _, method in models)
     handles = [Patch(color=styles[m].color, label=words.name(m)) for m in methods]
     notes = [words.say("plots", "histogram_note"), left_out(results, words, models)]
-    lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
-    return figure
+    return lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
 
 
 def draw_histogram(
@@ -80,16 +81,9 @@ def draw_histogram(
     import seaborn
 
     styles = drawing.styles_of(results)
-    rows = pd.concat(
-        select_layers(results, model, metric)
-        .stack()
-        .rename("value")
-        .reset_index()
-        .assign(method=model[1])
-        for model in models
-    )
-    order = sort_layers(rows.layer)
-    methods = [method for _, method in models]
+    values = {model[1]: select_layers(results, model, metric).stack() for model in models}
+    rows = pd.concat(values, names=["method"]).rename("value").reset_index()
+    order, methods = sort_layers(rows.layer), list(values)
     seaborn.barplot(
         rows,
         x="layer",
@@ -118,25 +112,20 @@ def _say_layers(
     for model in models:
         means = select_layers(results, model, metric).mean(axis=1)
         pairs = [
-            (name_layer(words, str(layer)), _show(words, metric, value))
+            (name_layer(words, str(layer)), lettering.show_value(words, metric, value, DIGITS))
             for layer, value in means[means > 0].items()
         ]
         yield lettering.sentence(words, model_label(words, model), pairs)
-
-
-def _show(words: Wording, metric: str, value: float) -> str:
-    return words.percent(value, 1) if metric == "relative" else f"{words.number(value, 2)}"
 
 
 # ------------------------------------------------------------------------------------ comparison
 
 
 @deferred
+@needs("drift", drawing.nothing_to_show)
 def plot_drift_comparison(results: Results, words: Wording, metric: str = "relative") -> Figure:
     """All methods by layer on a linear axis, the range over seeds as a band; the head apart."""
     models = models_of(results, "drift")
-    if not models:
-        return drawing.nothing_to_show(words)
     groups = by_task(models)
     figure, axes = drawing.new_grid(1, 2 * len(groups), 2.7, width_ratios=[4, 1.1] * len(groups))
     inner, outer = axes[0, 0::2], axes[0, 1::2]
@@ -155,18 +144,11 @@ def plot_drift_comparison(results: Results, words: Wording, metric: str = "relat
     notes += [words.say("plots", "unchanged_note", models=named)] if named else []
     notes.append(left_out(results, words, models))
     handles = lettering.model_handles(results, words, models, "both", results.drift)
-    lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
-    return figure
+    return lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
 
 
 def draw_layers(
-    ax: Axes,
-    apart: Axes,
-    results: Results,
-    words: Wording,
-    model: Model,
-    metric: str,
-    shift: float,
+    ax: Axes, apart: Axes, results: Results, words: Wording, model: Model, metric: str, shift: float
 ) -> list[Model]:
     """A line over the layers that changed; pooler and head as points on axes of their own.
 
@@ -175,16 +157,12 @@ def draw_layers(
     """
     values, style = select_layers(results, model, metric), drawing.styles_of(results)[model[1]]
     every = sort_layers(select(results.drift, task=model[0])["layer"])
-    order, rest = (
-        [layer for layer in every if (layer in APART) == outer] for outer in (False, True)
-    )
+    order = [layer for layer in every if layer not in APART]
+    rest = [layer for layer in every if layer in APART]
     changed = values[(values > 0).all(axis=1)]
     line = changed[changed.index.isin(order)]
     if len(line):
-        mean = drawing.draw_seeds(
-            ax, line.set_axis([order.index(layer) for layer in line.index], axis=0), style
-        )
-        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, zorder=4)
+        drawing.draw_seeds(ax, line.rename(index=order.index), style, marker_size=4.5)
     for layer in changed.index.intersection(rest, sort=False):
         place, of_seeds = rest.index(layer) + shift, changed.loc[layer]
         apart.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=style.color, lw=0.9)
@@ -194,13 +172,12 @@ def draw_layers(
     return [model] if len(changed) < len(values) else []
 
 
-def _share_scale(panels: Iterable[Axes], words: Wording, metric: str) -> None:
+def _share_scale(panels: NDArray[Any], words: Wording, metric: str) -> None:
     """One linear scale from 0 for all of these."""
-    panels = list(panels)
     top = max(ax.dataLim.ymax for ax in panels)
     for ax in panels:
         ax.set_ylim(0, 1.08 * top if np.isfinite(top) and top > 0 else 1)
-        (drawing.percent_axis if metric == "relative" else drawing.number_axis)(ax.yaxis, words)
+        drawing.metric_axis(ax.yaxis, metric, words)
         drawing.draw_grid(ax, "y")
 
 
@@ -210,7 +187,7 @@ def _share_scale(panels: Iterable[Axes], words: Wording, metric: str) -> None:
 @deferred
 def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative") -> Figure:
     """Change by layer and kind of matrix, a panel a model, all on one logarithmic scale."""
-    models = [model for model in models_of(results, "drift") if moves_encoder(results, model)]
+    models = moving_models(results)
     if not models:
         return drawing.nothing_to_show(words)
     tables = {model: select_cells(results, model, metric) for model in models}
@@ -223,7 +200,7 @@ def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative
     for row, of_task in zip(axes, groups, strict=True):
         for ax, model in zip(row, of_task, strict=False):
             draw_heatmap(ax, tables[model], norm, words)
-            lettering.narrow_title(ax, words.name(model[1]))
+            ax.set_title(lettering.wrap_label(words.name(model[1]), lettering.NARROW_CHARACTERS))
         task = words.name(of_task[0][0])
         row[0].set_ylabel(words.say("plots", "task_layer", task=task))
         drawing.hide_unused(row, len(of_task))
@@ -236,8 +213,7 @@ def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative
     grey = any((table == 0).to_numpy().any() for table in tables.values())
     handles = [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))] if grey else []
     notes = [left_out(results, words, models)]
-    lettering.finish(figure, handles, notes, _say_cells(words, tables, metric))
-    return figure
+    return lettering.finish(figure, handles, notes, _say_cells(words, tables, metric))
 
 
 def select_cells(results: Results, model: Model, metric: str) -> pd.DataFrame:
@@ -280,7 +256,7 @@ def _say_cells(words: Wording, tables: dict[Model, pd.DataFrame], metric: str) -
         means = table.mean().sort_values()
         means = means[means > 0]
         pairs = [
-            (words.name(str(kind)), _show(words, metric, means[kind]))
+            (words.name(str(kind)), lettering.show_value(words, metric, means[kind], DIGITS))
             for kind in dict.fromkeys([*means.index[-1:], *means.index[:1]])
         ]
         yield lettering.sentence(words, model_label(words, model), pairs)

@@ -12,12 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.lettering import IN_PERCENT
-from plots.style import FAINT, GRID, PAPER, MethodStyle
+from plots.style import GRID, PAPER, MethodStyle
 from store.frames import select
 from store.results import Results
 from words.wording import Wording
 
+Curves = dict[str, pd.DataFrame]  # method -> one row a step, one column a seed
 LOSS = "loss"
 METRICS_SHOWN = 2  # beside the loss
 
@@ -35,16 +35,14 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     tasks = [task for task in results.profile.tasks if _metrics(results, task)]
     if not tasks:
         return drawing.nothing_to_show(words)
-    figure, axes = drawing.new_grid(
-        len(tasks), 1 + METRICS_SHOWN, 0.75 + 1.75 * len(tasks), sharex="row"
-    )
+    height = 0.75 + 1.75 * len(tasks)
+    figure, axes = drawing.new_grid(len(tasks), 1 + METRICS_SHOWN, height, sharex="row")
     said = [words.say("plots", "alt_curves")]
     for row, task in zip(axes, tasks, strict=True):
         metrics = _metrics(results, task)
         for ax, metric in zip(row, metrics, strict=False):
-            pairs = draw_curves(ax, results, task, metric, words)
-            said.append(lettering.sentence(words, _panel_title(words, task, metric), pairs))
-            _dress_panel(ax, words, metric)
+            curves = curves_by_step(results, task, metric)
+            said.append(draw_curves(ax, results, task, metric, words, curves))
             _draw_epochs(ax, results, task)
             ax.set_title(lettering.capitalise(words.name(metric)), fontweight="normal")
         drawing.hide_unused(row, len(metrics))
@@ -52,9 +50,8 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "step"))
     drawing.add_letters(ax for ax in axes.flat if ax.axison)
-    thin = Line2D([], [], color=FAINT, lw=0.7, label=words.say("plots", "training_loss"))
-    lettering.finish(figure, _curve_handles(results, tasks, words, thin), [], said)
-    return figure
+    thin = lettering.shared_handle(words, "training_loss", lw=0.7)
+    return lettering.finish(figure, _curve_handles(results, tasks, words, thin), [], said)
 
 
 @deferred
@@ -68,52 +65,54 @@ def plot_learning_curves_by_time(results: Results, words: Wording) -> Figure:
     for ax, task in zip(axes.flat, tasks, strict=True):
         metric = _metrics(results, task)[1]
         seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
-        pairs = draw_curves_by_time(ax, results, task, metric, seconds, words)
-        said.append(lettering.sentence(words, _panel_title(words, task, metric), pairs))
-        _dress_panel(ax, words, metric)
+        curves = curves_by_time(results, task, metric, seconds)
+        said.append(draw_curves(ax, results, task, metric, words, curves))
         ax.set_title(_panel_title(words, task, metric))
         ax.set_xlabel(words.say("plots", f"training_{unit}"))
         drawing.number_axis(ax.xaxis, words)
     drawing.add_letters(axes.flat)
     note = words.say("plots", "by_time_note")
-    lettering.finish(figure, _curve_handles(results, tasks, words), [note], said)
-    return figure
+    return lettering.finish(figure, _curve_handles(results, tasks, words), [note], said)
 
 
 def draw_curves(
-    ax: Axes, results: Results, task: str, metric: str, words: Wording
-) -> list[tuple[str, str]]:
-    """One validation curve by step for every method of a task, with its best step marked.
+    ax: Axes, results: Results, task: str, metric: str, words: Wording, curves: Curves
+) -> str:
+    """The validation curves of a task by method, each with its best step marked.
 
     The training loss is a thin line under the validation loss.
 
     Returns:
-        Name of each method and its best and last mean, as text.
+        The best and last mean of each method, in a sentence.
     """
     styles, pairs = drawing.styles_of(results), []
-    for method in results.methods(task):
+    for method, of_seeds in curves.items():
         if metric == LOSS:
             training = select_curves(results, task, method, "train", LOSS, "value").mean(axis=1)
             color = styles[method].color
             ax.plot(training.index, training, color=color, lw=0.7, alpha=0.55, label="_train")
-        curves = select_curves(results, task, method, "validation", metric, "value")
-        if not curves.empty:
-            pairs.append(_draw_curve(ax, curves, metric, styles[method], words, method))
-    return pairs
+        if not of_seeds.empty:
+            pairs.append(_draw_curve(ax, of_seeds, metric, styles[method], words, method))
+    drawing.draw_grid(ax, "y")
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    drawing.metric_axis(ax.yaxis, metric, words)
+    return lettering.sentence(words, _panel_title(words, task, metric), pairs)
 
 
-def draw_curves_by_time(
-    ax: Axes, results: Results, task: str, metric: str, unit: float, words: Wording
-) -> list[tuple[str, str]]:
-    """As ``draw_curves``, against training time in units of so many seconds."""
-    styles, pairs = drawing.styles_of(results), []
-    for method in results.methods(task):
-        curves = select_curves(results, task, method, "validation", metric, "value")
-        if not curves.empty:
-            seconds = select_curves(results, task, method, "validation", metric, "seconds")
-            curves.index = pd.Index(seconds.mean(axis=1) / unit)
-            pairs.append(_draw_curve(ax, curves, metric, styles[method], words, method))
-    return pairs
+def curves_by_step(results: Results, task: str, metric: str) -> Curves:
+    """Validation curves by step."""
+    methods = results.methods(task)
+    return {m: select_curves(results, task, m, "validation", metric, "value") for m in methods}
+
+
+def curves_by_time(results: Results, task: str, metric: str, unit: float) -> Curves:
+    """Validation curves by the mean training time at each step, in units of so many seconds."""
+    found = curves_by_step(results, task, metric)
+    for method, curves in found.items():
+        seconds = select_curves(results, task, method, "validation", metric, "seconds")
+        curves.index = pd.Index(seconds.mean(axis=1) / unit)
+    return found
 
 
 def select_curves(
@@ -133,13 +132,6 @@ def _metrics(results: Results, task: str) -> list[str]:
 
 def _panel_title(words: Wording, task: str, metric: str) -> str:
     return words.say("plots", "panel", task=words.name(task), what=words.name(metric))
-
-
-def _dress_panel(ax: Axes, words: Wording, metric: str) -> None:
-    drawing.draw_grid(ax, "y")
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    (drawing.percent_axis if metric in IN_PERCENT else drawing.number_axis)(ax.yaxis, words)
 
 
 def _draw_curve(
@@ -168,8 +160,7 @@ def _curve_handles(
     results: Results, tasks: Sequence[str], words: Wording, *thin: Line2D
 ) -> list[Any]:
     models = [(task, method) for task in tasks for method in results.methods(task)]
-    best = words.say("plots", "best_step")
-    mark = Line2D([], [], color=FAINT, ls="", marker="o", mec=PAPER, ms=7, label=best)
+    mark = lettering.shared_handle(words, "best_step", ls="", marker="o", mec=PAPER, ms=7)
     return [*lettering.model_handles(results, words, models, "lines", results.runs, *thin), mark]
 
 

@@ -1,120 +1,114 @@
 """The words of a figure: names and values, legend, notes, and the alternative text."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from evidence.schema import Estimate
-from plots.drawing import styles_of, visible_interval
+from plots.drawing import IN_PERCENT, styles_of, visible_interval
 from plots.style import BAND_ALPHA, FAINT, INK, SMALL, WIDTH
 from store.results import Results
 from words.wording import Wording
 
-IN_PERCENT = ("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable", "drop")
 NARROW_CHARACTERS = 19  # of a title over a third of the width
 LONGEST = 26  # letters of a name from a corpus: a longer one is cut, or it would fill the figure
+Look = Literal["lines", "marks", "both"]  # of a method in a legend
 HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
-
-
-def describe(figure: Figure, *sentences: str) -> None:
-    """Gives a figure its alternative text."""
-    figure.set_label(" ".join(sentence for sentence in sentences if sentence))
 
 
 def finish(
     figure: Figure, handles: Sequence[Any], notes: Iterable[str], said: Iterable[str]
-) -> None:
-    """Gives a figure its legend, its notes and its alternative text; none of what is empty."""
+) -> Figure:
+    """The figure with its legend, notes under all axes and alternative text; none that is empty."""
     if handles:
         add_legend(figure, handles)
-    add_note(figure, *notes)
-    describe(figure, *said)
+    if note := _join(notes):
+        lines = wrap_text(note, WIDTH - 0.15)
+        figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL, color=FAINT)
+    figure.set_label(_join(said))
+    return figure
+
+
+def _join(sentences: Iterable[str]) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def sentence(words: Wording, what: str, pairs: Iterable[tuple[str, str]]) -> str:
     """``What: name value; name value.`` for an alternative text; empty without pairs."""
-    values = "; ".join(f"{name} {value}" for name, value in pairs)
-    return (
-        words.say("plots", "alt_sentence", what=capitalise(what), values=values) if values else ""
-    )
+    if values := "; ".join(f"{name} {value}" for name, value in pairs):
+        return words.say("plots", "alt_sentence", what=capitalise(what), values=values)
+    return ""
 
 
-def show_value(words: Wording, metric: str, value: float | None) -> str:
-    """A value of a metric as a figure writes it: per cent, or a plain number."""
-    return words.percent(value, 1) if metric in IN_PERCENT else words.number(value, 3)
+def say_estimates(words: Wording, what: str, metric: str, estimates: Mapping[str, Estimate]) -> str:
+    """The estimates of a metric by method as a sentence."""
+    shown = {method: show_estimate(words, metric, found) for method, found in estimates.items()}
+    return sentence(words, what, ((words.name(method), text) for method, text in shown.items()))
+
+
+def show_value(words: Wording, metric: str, value: float | None, digits: int = 3) -> str:
+    """A value of a metric as a figure writes it: per cent, or a number with so many digits."""
+    return words.percent(value, 1) if metric in IN_PERCENT else words.number(value, digits)
 
 
 def show_estimate(words: Wording, metric: str, estimate: Estimate) -> str:
     """Value and interval of an ESTIMATE, for an alternative text."""
-    scale = 100 if metric in IN_PERCENT else 1
     low, high = estimate["low"], estimate["high"]
     value = show_value(words, metric, estimate["value"])
     if low is None or high is None:
         return value
-    return f"{value} {words.interval(scale * low, scale * high, 1 if scale == 100 else 3)}"
+    scale, digits = (100, 1) if metric in IN_PERCENT else (1, 3)
+    return f"{value} {words.interval(scale * low, scale * high, digits)}"
 
 
 def method_handles(
-    results: Results,
-    words: Wording,
-    methods: Iterable[str],
-    look: Literal["lines", "marks", "both"],
+    results: Results, words: Wording, methods: Iterable[str], look: Look
 ) -> list[Any]:
     """Legend entries of methods, as they look in the figure."""
-    styles = styles_of(results)
-    return [
-        Line2D(
-            [],
-            [],
-            color=styles[method].color,
-            ls="" if look == "marks" else styles[method].linestyle,
-            marker="" if look == "lines" else styles[method].marker,
-            label=words.name(method),
-        )
-        for method in methods
-    ]
+    handles = []
+    for method in methods:
+        style = styles_of(results)[method]
+        line = "" if look == "marks" else style.linestyle
+        marker = "" if look == "lines" else style.marker
+        name = words.name(method)
+        handles.append(Line2D([], [], color=style.color, ls=line, marker=marker, label=name))
+    return handles
 
 
 def model_handles(
     results: Results,
     words: Wording,
     models: Iterable[tuple[str, str]],
-    look: Literal["lines", "marks", "both"],
+    look: Look,
     frame: pd.DataFrame,
     *others: Any,
 ) -> list[Any]:
-    """Legend entries of the methods of models, of ``others``, and of the band over seeds."""
+    """Legend entries of the methods of models, of ``others``, and of the band of ``draw_seeds``."""
     handles = method_handles(results, words, dict.fromkeys(m for _, m in models), look)
-    band = [band_handle(words)] if frame.seed.nunique() > 1 else []
-    return [*handles, *others, *band]
+    band = Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
+    return [*handles, *others, *([band] if frame.seed.nunique() > 1 else [])]
 
 
-def band_handle(words: Wording) -> Patch:
-    """Legend entry of the band of ``draw_seeds``."""
-    return Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
+def shared_handle(words: Wording, key: str, **look: Any) -> Line2D:
+    """Legend entry of a line or mark that all methods have: grey unless it looks otherwise."""
+    return Line2D([], [], **{"color": FAINT, **look}, label=words.say("plots", key))
 
 
 def estimate_handles(words: Wording, estimates: Iterable[Estimate]) -> list[Any]:
     """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
     shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
     several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
-    found = []
-    if shown:
-        found.append(Line2D([], [], color=FAINT, lw=2.4, label=words.say("plots", "items")))
-    if several:
-        both = words.say("plots", "items_and_seeds")
-        found.append(Line2D([], [], color=FAINT, lw=0.9, label=both))
-        seed = words.say("plots", "one_seed")
-        found.append(Line2D([], [], color=INK, ls="", marker="o", ms=1.8, label=seed))
-    return found
+    inner = shared_handle(words, "items", lw=2.4)
+    outer = shared_handle(words, "items_and_seeds", lw=0.9)
+    dots = shared_handle(words, "one_seed", color=INK, ls="", marker="o", ms=1.8)
+    return [*([inner] if shown else []), *([outer, dots] if several else [])]
 
 
 def cut_note(words: Wording, estimates: Iterable[Estimate]) -> str:
@@ -136,14 +130,6 @@ def _fits(widths: Sequence[float], columns: int) -> bool:
     # matplotlib fills a legend column by column, the first columns one entry longer.
     parts = [part for part in np.array_split(np.array(widths), columns) if len(part)]
     return sum(float(part.max()) for part in parts) <= WIDTH
-
-
-def add_note(figure: Figure, *sentences: str) -> None:
-    """A remark under all axes, wrapped to the width; nothing where all sentences are empty."""
-    text = " ".join(sentence for sentence in sentences if sentence)
-    if text:
-        lines = wrap_text(text, WIDTH - 0.15)
-        figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL, color=FAINT)
 
 
 def wrap_text(text: str, width: float) -> str:
@@ -176,11 +162,6 @@ def shorten(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def narrow_title(ax: Axes, text: str) -> None:
-    """A title over a third of the width: in two lines where one is too long."""
-    ax.set_title(textwrap.fill(text, NARROW_CHARACTERS))
-
-
 def capitalise(text: str) -> str:
     """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
     return text[:1].upper() + text[1:]
@@ -189,11 +170,6 @@ def capitalise(text: str) -> str:
 def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
     """``German (de_gsd, test)`` for ``de_gsd:test``."""
     corpus, split = evaluation.split(":")
-    label = words.say(
-        "plots",
-        "evaluation",
-        language=words.name(language),
-        corpus=words.name(corpus),
-        split=words.name(split),
-    )
-    return capitalise(label)
+    parts = {"language": language, "corpus": corpus, "split": split}
+    names = {part: words.name(value) for part, value in parts.items()}
+    return capitalise(words.say("plots", "evaluation", **names))

@@ -21,14 +21,10 @@ def models_of(results: Results, frame: str) -> list[Model]:
     return [(t, m) for t in results.profile.tasks for m in results.methods(t) if (t, m) in present]
 
 
-def task_of_kind(results: Results, kind: str) -> str:
-    """The first task of sentences (``sequence``) or words (``token``); empty without one."""
-    return next((t.name for t in results.profile.tasks.values() if t.kind == kind), "")
-
-
-def moves_encoder(results: Results, model: Model) -> bool:
-    """Whether the method can change the encoder's own weights."""
-    return results.profile.tasks[model[0]].method(model[1]).moves_encoder
+def moving_models(results: Results) -> list[Model]:
+    """Those of the models with drift whose encoder's own weights can change."""
+    models = models_of(results, "drift")
+    return [(task, m) for task, m in models if m in results.moving_methods(task)]
 
 
 def by_task(models: Sequence[Model]) -> list[list[Model]]:
@@ -37,9 +33,9 @@ def by_task(models: Sequence[Model]) -> list[list[Model]]:
     return [[model for model in models if model[0] == task] for task in tasks]
 
 
-def select_layers(results: Results, model: Model, metric: str, kind: str = "all") -> pd.DataFrame:
+def select_layers(results: Results, model: Model, metric: str) -> pd.DataFrame:
     """A distance of a model: one row a layer, from input to output, one column a seed."""
-    rows = select(results.drift, task=model[0], method=model[1], kind=kind)
+    rows = select(results.drift, task=model[0], method=model[1], kind="all")
     values = rows.pivot(index="layer", columns="seed", values=metric).astype(float)
     return values.reindex([layer for layer in sort_layers(rows.layer) if layer in values.index])
 
@@ -77,17 +73,13 @@ def list_models(words: Wording, models: Iterable[Model]) -> str:
 
 def left_out(results: Results, words: Wording, shown: Sequence[Model]) -> str:
     """Says which finished models a figure of the encoder cannot show, and why."""
-    finished = [(task, m) for task in results.profile.tasks for m in results.settings(task)]
+    finished = [
+        ((task, m.name), m) for task in results.profile.tasks for m in results.settings(task)
+    ]
+    fixed = [model for model, m in finished if m.mergeable and not m.moves_encoder]
     hidden = {
-        "only_head_note": [
-            (task, m.name)
-            for task, m in finished
-            if (task, m.name) not in shown and m.mergeable and not m.moves_encoder
-        ],
-        "not_mergeable_note": [(task, m.name) for task, m in finished if not m.mergeable],
+        "only_head_note": [model for model in fixed if model not in shown],
+        "not_mergeable_note": [model for model, m in finished if not m.mergeable],
     }
-    return " ".join(
-        words.say("plots", key, models=list_models(words, models))
-        for key, models in hidden.items()
-        if models
-    )
+    notes = {key: list_models(words, models) for key, models in hidden.items() if models}
+    return " ".join(words.say("plots", key, models=models) for key, models in notes.items())

@@ -11,20 +11,12 @@ from evidence.schema import Estimate, TaggingEvidence
 from evidence.transfer import REMAINING
 from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.models import task_of_kind
-from plots.style import FAINT, PAPER, MethodStyle
-from plots.transfer import (
-    find_language,
-    language_handles,
-    tagging_evidence,
-    targets_of,
-    transferred,
-)
+from plots.style import FAINT, PAPER
+from plots.transfer import TASK, find_language, language_handles, targets_of
 from store.results import Results
 from words.wording import Wording
 
 KINDS_SHOWN = 6  # kinds of confusion, besides all other errors
-Styles = Mapping[str, MethodStyle]
 
 
 @deferred
@@ -34,23 +26,21 @@ def plot_tagging(results: Results, words: Wording) -> Figure:
     Kinds of confusion are shown for the compared methods only: a control that loses everything
     would crush the rest.
     """
-    evidence, styles = tagging_evidence(results), drawing.styles_of(results)
-    targets = list(targets_of(evidence))
-    if evidence is None or not targets:
+    targets = targets_of(results)
+    if not targets:
         return drawing.nothing_to_show(words)
-    main = results.main_methods(task_of_kind(results, "token"))
-    rows = max(len(evidence["methods"]), KINDS_SHOWN + 1)
-    figure, axes = drawing.new_grid(
-        len(targets), 3, 0.8 + len(targets) * (0.45 + 0.34 * rows), width_ratios=[1.15, 0.85, 1.25]
-    )
+    evidence = results.tagging(TASK)
+    main, rows = results.main_methods(TASK), max(len(evidence["methods"]), KINDS_SHOWN + 1)
+    height = 0.8 + len(targets) * (0.45 + 0.34 * rows)
+    figure, axes = drawing.new_grid(len(targets), 3, height, width_ratios=[1.15, 0.85, 1.25])
     shown: list[Estimate] = []
     said = [words.say("plots", "alt_tagging")]
-    for row, target in zip(axes, targets, strict=True):
-        compared = [m for m in main if m in transferred(evidence, target)]
-        shown += draw_accuracies(row[0], evidence, styles, words, target)
-        shown += draw_drops(row[1], evidence, styles, words, target)
-        shown += draw_causes(row[2], evidence, styles, words, target, compared)
-        said += _say_target(evidence, words, target, compared)
+    for row, (target, methods) in zip(axes, targets.items(), strict=True):
+        compared = [m for m in main if m in methods]
+        shown += draw_accuracies(row[0], results, words, target)
+        shown += draw_drops(row[1], results, words, target)
+        shown += draw_causes(row[2], results, words, target, compared)
+        said += _say_target(results, words, target, compared)
         language = lettering.capitalise(find_language(words, evidence, target))
         heads = [words.name("accuracy"), words.name("drop"), words.say("plots", "cause_total")]
         titles = [lettering.capitalise(head) for head in heads]
@@ -61,21 +51,17 @@ def plot_tagging(results: Results, words: Wording) -> Figure:
     handles = lettering.method_handles(results, words, main, "marks")
     handles += language_handles(words, evidence, 5) + lettering.estimate_handles(words, shown)
     notes = [words.say("plots", "cause_note"), _unexplained(evidence, words, targets)]
-    lettering.finish(figure, handles, [*notes, lettering.cut_note(words, shown)], said)
-    return figure
+    return lettering.finish(figure, handles, [*notes, lettering.cut_note(words, shown)], said)
 
 
-def draw_accuracies(
-    ax: Axes, evidence: TaggingEvidence, styles: Styles, words: Wording, target: str
-) -> list[Estimate]:
+def draw_accuracies(ax: Axes, results: Results, words: Wording, target: str) -> list[Estimate]:
     """Accuracy of every method in the source (hollow) and the target (filled), joined by a line.
 
     Returns, as the two functions below, what was drawn.
     """
-    drawn = []
-    drawing.horizontal_groups(
-        ax, [lettering.wrap_label(words.name(m), 16) for m in evidence["methods"]]
-    )
+    evidence, styles, drawn = results.tagging(TASK), drawing.styles_of(results), []
+    names = [lettering.wrap_label(words.name(method), 16) for method in evidence["methods"]]
+    drawing.horizontal_groups(ax, names)
     drawing.percent_axis(ax.xaxis, words)
     for row, (method, of_method) in enumerate(evidence["methods"].items()):
         ends = [
@@ -86,7 +72,7 @@ def draw_accuracies(
         values, style = [end["value"] or 0.0 for end in ends], styles[method]
         ax.plot(values, [row] * len(ends), color=style.color, lw=1, alpha=0.5, label="_drop")
         for number, (value, estimate) in enumerate(zip(values, ends, strict=True)):
-            drawing.draw_estimate(ax, row, estimate, style, upright=False)
+            drawing.draw_estimate(ax, row, estimate, style)
             if number == 0:
                 hollow: dict[str, Any] = {"marker": style.marker, "mfc": PAPER, "mec": style.color}
                 ax.plot([value], [row], ls="", ms=5, zorder=6, label="_source", **hollow)
@@ -101,16 +87,14 @@ def draw_accuracies(
     return drawn
 
 
-def draw_drops(
-    ax: Axes, evidence: TaggingEvidence, styles: Styles, words: Wording, target: str
-) -> list[Estimate]:
+def draw_drops(ax: Axes, results: Results, words: Wording, target: str) -> list[Estimate]:
     """The drop of every method in percentage points, in the rows of ``draw_accuracies``."""
-    drawn = []
+    evidence, styles, drawn = results.tagging(TASK), drawing.styles_of(results), []
     drawing.horizontal_groups(ax, [""] * len(evidence["methods"]))
     for row, (method, of_method) in enumerate(evidence["methods"].items()):
         entry = of_method["transfer"].get(target)
         if entry is not None and (value := entry["drop"]["value"]) is not None:
-            drawing.draw_estimate(ax, row, entry["drop"], styles[method], upright=False)
+            drawing.draw_estimate(ax, row, entry["drop"], styles[method])
             drawing.write_above(ax, value, row, words.number(100 * value, 1))
             drawn.append(entry["drop"])
     _points_axis(ax, words)
@@ -119,22 +103,17 @@ def draw_drops(
 
 
 def draw_causes(
-    ax: Axes,
-    evidence: TaggingEvidence,
-    styles: Styles,
-    words: Wording,
-    target: str,
-    methods: Sequence[str],
+    ax: Axes, results: Results, words: Wording, target: str, methods: Sequence[str]
 ) -> list[Estimate]:
     """Points of the largest kinds of confusion of the first method, and of all other errors."""
+    evidence, styles, drawn = results.tagging(TASK), drawing.styles_of(results), []
     causes = largest_causes(evidence, target, methods)
     drawing.horizontal_groups(ax, [lettering.wrap_label(words.name(cause), 22) for cause in causes])
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
-    drawn = []
     for offset, method in zip(drawing.spread_positions(len(methods), 0.4), methods, strict=True):
         points = _points_by_cause(evidence, target, method)
         for row, cause in enumerate(causes):
-            drawing.draw_estimate(ax, row + offset, points[cause], styles[method], upright=False)
+            drawing.draw_estimate(ax, row + offset, points[cause], styles[method])
             drawn.append(points[cause])
     _points_axis(ax, words)
     return drawn
@@ -152,11 +131,12 @@ def _points_by_cause(evidence: TaggingEvidence, target: str, method: str) -> dic
     return {row["cause"]: row["points"] for row in rows}
 
 
-def _unexplained(evidence: TaggingEvidence, words: Wording, targets: Sequence[str]) -> str:
+def _unexplained(
+    evidence: TaggingEvidence, words: Wording, targets: Mapping[str, Sequence[str]]
+) -> str:
     """Says where the kinds explain less than half of the first method's drop."""
-    for target in targets:
-        method = transferred(evidence, target)[0]
-        for row in evidence["methods"][method]["transfer"][target]["causes"]:
+    for target, methods in targets.items():
+        for row in evidence["methods"][methods[0]]["transfer"][target]["causes"]:
             if row["cause"] == REMAINING and row["share"] is not None and row["share"] > 0.5:
                 share = words.percent(row["share"], 0)
                 return words.say("plots", "cause_failed_note", share=share)
@@ -170,17 +150,14 @@ def _points_axis(ax: Axes, words: Wording) -> None:
 
 
 def _say_target(
-    evidence: TaggingEvidence, words: Wording, target: str, compared: Sequence[str]
+    results: Results, words: Wording, target: str, compared: Sequence[str]
 ) -> Iterator[str]:
+    evidence = results.tagging(TASK)
     for name in (evidence["source"], target):
-        found = {m: e["evaluations"].get(name) for m, e in evidence["methods"].items()}
-        pairs = [
-            (words.name(m), lettering.show_estimate(words, "accuracy", of["metrics"]["accuracy"]))
-            for m, of in found.items()
-            if of
-        ]
         names = {"task": words.name("accuracy"), "what": find_language(words, evidence, name)}
-        yield lettering.sentence(words, words.say("plots", "panel", **names), pairs)
+        what = words.say("plots", "panel", **names)
+        estimates = results.estimates(TASK, name, "accuracy")
+        yield lettering.say_estimates(words, what, "accuracy", estimates)
     causes = largest_causes(evidence, target, compared)
     for method in compared:
         points = _points_by_cause(evidence, target, method)

@@ -1,7 +1,7 @@
 """Figures of the transfer to another language: tags, kinds of words, confusions."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from evidence.schema import DropGroup, Estimate, TaggingEvidence, WordGroup
 from plots import drawing, lettering
 from plots.deferred import deferred
-from plots.models import task_of_kind
 from plots.style import CELL_PAPER, FAINT, GRID, PAPER, SMALL
-from store.results import Results
+from store.results import Results, needs
 from words.wording import Wording
 
+TASK = "pos"
 ABREAST = 3  # panels side by side
 KINDS = ("by_seen", "by_pieces", "by_length")
 CONFUSION_COLORS = "Blues"
@@ -35,10 +35,10 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
 
     Tags stand in the order of the first method's drop.
     """
-    evidence = tagging_evidence(results)
-    targets = targets_of(evidence)
-    if evidence is None or not targets:
+    targets = targets_of(results)
+    if not targets:
         return drawing.nothing_to_show(words)
+    evidence = results.tagging(TASK)
     columns = min(ABREAST, max(map(len, targets.values())))
     rows = [
         (target, methods[n : n + columns])
@@ -46,14 +46,13 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
         for n in range(0, len(methods), columns)
     ]
     tags = max(len(order_of_tags(evidence, target)) for target in targets)
-    figure, axes = drawing.new_grid(
-        len(rows), columns, 0.7 + len(rows) * (0.6 + 0.15 * tags), sharex=True
-    )
+    height = 0.7 + len(rows) * (0.6 + 0.15 * tags)
+    figure, axes = drawing.new_grid(len(rows), columns, height, sharex=True)
     said = [words.say("plots", "alt_tags")]
     for row, (target, methods) in zip(axes, rows, strict=True):
         for ax, method in zip(row, methods, strict=False):
             said.append(draw_tags(ax, results, words, target, method))
-            lettering.narrow_title(ax, words.name(method))
+            ax.set_title(lettering.wrap_label(words.name(method), lettering.NARROW_CHARACTERS))
         drawing.hide_unused(row, len(methods))
         for ax in row[1 : len(methods)]:
             ax.tick_params(labelleft=False)
@@ -62,10 +61,8 @@ def plot_tag_transfer(results: Results, words: Wording) -> Figure:
     for column in range(columns):  # tick labels under the lowest axes that are used
         lowest = max(n for n, (_, methods) in enumerate(rows) if len(methods) > column)
         axes[lowest, column].tick_params(labelbottom=True)
-    lettering.finish(
-        figure, language_handles(words, evidence, 4.5), [words.say("plots", "tag_note")], said
-    )
-    return figure
+    handles = language_handles(words, evidence, 4.5)
+    return lettering.finish(figure, handles, [words.say("plots", "tag_note")], said)
 
 
 def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: str) -> str:
@@ -74,24 +71,21 @@ def draw_tags(ax: Axes, results: Results, words: Wording, target: str, method: s
     Returns:
         Both accuracies by tag, in a sentence.
     """
-    evidence, color = _known(results), drawing.styles_of(results)[method].color
+    evidence, color = results.tagging(TASK), drawing.styles_of(results)[method].color
     order, entries = order_of_tags(evidence, target), _by_tag(evidence, target, method)
     drawing.horizontal_groups(ax, [lettering.shorten(tag) for tag in order])
     drawing.accuracy_axis(ax, "x", words)
     pairs = []
     marks: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5, "mew": 1.1, "zorder": 4}
-    ends: list[list[Any]] = [[], []]
-    for row, tag in enumerate(order):
-        values = (entries[tag]["source_accuracy"], entries[tag]["target_accuracy"])
+    ends = [(entries[tag]["source_accuracy"], entries[tag]["target_accuracy"]) for tag in order]
+    accuracies = np.array(ends, dtype=float).reshape(-1, 2)  # None is NaN, which is not drawn
+    for row, (tag, values) in enumerate(zip(order, ends, strict=True)):
         pairs.append((tag, " → ".join(words.percent(value, 0) for value in values)))
-        known = [value for value in values if value is not None]
-        if len(known) == 2:
-            ax.plot(known, [row, row], color=color, lw=1.2, alpha=0.7, label=f"_{tag}")
-        for points, value in zip(ends, values, strict=True):
-            points += [(value, row)] if value is not None else []
-    for points, fill, name in zip(ends, (PAPER, color), ("_source", "_target"), strict=True):
-        x, y = np.array(points).reshape(-1, 2).T
-        ax.plot(x, y, color=color, mfc=fill, label=name, **marks)
+        if None not in values:
+            line = accuracies[row]
+            ax.plot(line, [row, row], color=color, lw=1.2, alpha=0.7, label=f"_{tag}")
+    for x, fill, name in zip(accuracies.T, (PAPER, color), ("_source", "_target"), strict=True):
+        ax.plot(x, range(len(order)), color=color, mfc=fill, label=name, **marks)
     return lettering.sentence(words, words.name(method), pairs)
 
 
@@ -118,16 +112,13 @@ def order_of_tags(evidence: TaggingEvidence, target: str) -> list[str]:
 
 
 @deferred
+@needs("evidence", drawing.nothing_to_show, TASK)
 def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
     """Accuracy by known word form, word pieces and sentence length; a row an evaluated set."""
-    evidence = tagging_evidence(results)
-    every = evidence["evaluations"] if evidence else ()
-    names = [n for n in every if evidence and transferred(evidence, n, "evaluations")]
-    if evidence is None or not names:
-        return drawing.nothing_to_show(words)
-    figure, axes = drawing.new_grid(
-        len(names), len(KINDS), 1.9 * len(names) + 0.8, sharey=True, width_ratios=[1, 1, 1.15]
-    )
+    evidence = results.tagging(TASK)
+    names = [n for n in evidence["evaluations"] if transferred(evidence, n, "evaluations")]
+    height, options = 1.9 * len(names) + 0.8, {"sharey": True, "width_ratios": [1, 1, 1.15]}
+    figure, axes = drawing.new_grid(len(names), len(KINDS), height, **options)
     shown: list[Estimate] = []
     methods: list[str] = []
     said = [words.say("plots", "alt_breakdown")]
@@ -141,25 +132,17 @@ def plot_transfer_breakdown(results: Results, words: Wording) -> Figure:
         corpus = lettering.wrap_label(f"({corpus}", 19) if bracket else ""
         row[0].set_ylabel(f"{language}\n{corpus}".strip(), fontsize=SMALL)
         said.append(_say_breakdown(words, evidence, name, label))
-    handles = lettering.method_handles(
-        results, words, methods, "marks"
-    ) + lettering.estimate_handles(words, shown)
-    lettering.finish(
-        figure, handles, [words.say("plots", "share_note"), lettering.cut_note(words, shown)], said
-    )
-    return figure
+    handles = lettering.method_handles(results, words, methods, "marks")
+    handles += lettering.estimate_handles(words, shown)
+    notes = [words.say("plots", "share_note"), lettering.cut_note(words, shown)]
+    return lettering.finish(figure, handles, notes, said)
 
 
 def _say_breakdown(words: Wording, evidence: TaggingEvidence, name: str, label: str) -> str:
     """Accuracy of the first method on known and unknown forms."""
     method = transferred(evidence, name, "evaluations")[0]
-    pairs = [
-        (
-            words.name(row["group"]),
-            lettering.show_value(words, "accuracy", row["accuracy"]["value"]),
-        )
-        for row in _occurring(evidence, name, method, "by_seen")
-    ]
+    rows = _occurring(evidence, name, method, "by_seen")
+    pairs = [(words.name(row["group"]), words.percent(row["accuracy"]["value"])) for row in rows]
     return lettering.sentence(words, f"{label}, {words.name(method)}", pairs)
 
 
@@ -173,7 +156,7 @@ def draw_breakdown(
     ax: Axes, results: Results, words: Wording, evaluation: str, kind: str
 ) -> list[Estimate]:
     """Accuracy of each method on each group of words, groups along x; returns what was drawn."""
-    evidence, styles = _known(results), drawing.styles_of(results)
+    evidence, styles = results.tagging(TASK), drawing.styles_of(results)
     methods = transferred(evidence, evaluation, "evaluations")
     labels = {}
     for row in _occurring(evidence, evaluation, methods[0], kind):
@@ -201,14 +184,13 @@ def draw_breakdown(
 @deferred
 def plot_confusion(results: Results, words: Wording) -> Figure:
     """What the words of each gold tag are taken for in the target: the first two methods."""
-    evidence = tagging_evidence(results)
-    targets = targets_of(evidence)
-    if evidence is None or not targets:
+    targets = targets_of(results)
+    if not targets:
         return drawing.nothing_to_show(words)
+    evidence = results.tagging(TASK)
     columns = min(2, max(map(len, targets.values())))
-    figure, axes = drawing.new_grid(
-        len(targets), columns, (3.6 if columns == 2 else 6) * len(targets) + 0.4
-    )
+    height = (3.6 if columns == 2 else 6) * len(targets) + 0.4
+    figure, axes = drawing.new_grid(len(targets), columns, height)
     said = [words.say("plots", "alt_confusion")]
     for row, (target, methods) in zip(axes, targets.items(), strict=True):
         for ax, method in zip(row, methods, strict=False):
@@ -228,21 +210,18 @@ def plot_confusion(results: Results, words: Wording) -> Figure:
     bar.set_label(words.say("plots", "confusion_bar"), fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     drawing.percent_axis(bar.ax.xaxis, words)
-    lettering.finish(figure, [], [words.say("plots", "confusion_note")], said)
-    return figure
+    return lettering.finish(figure, [], [words.say("plots", "confusion_note")], said)
 
 
 def _say_confusions(words: Wording, method: str, shares: pd.DataFrame) -> str:
     """The five largest shares off the diagonal."""
-    cells = [
-        (share, f"{gold} → {predicted}")
-        for gold, row in shares.to_dict("index").items()
-        for predicted, share in row.items()
+    ranked = shares.stack().sort_values(ascending=False, kind="stable")
+    pairs = [
+        (f"{gold} → {predicted}", words.percent(share, 0))
+        for (gold, predicted), share in ranked.items()
         if gold != predicted and share > 0
     ]
-    largest = sorted(cells, key=lambda cell: -cell[0])[:5]
-    pairs = [(name, words.percent(share, 0)) for share, name in largest]
-    return lettering.sentence(words, words.name(method), pairs)
+    return lettering.sentence(words, words.name(method), pairs[:5])
 
 
 def draw_confusion(
@@ -255,22 +234,17 @@ def draw_confusion(
     import seaborn
 
     used = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
-    totals = table.sum(axis=1)[used, None]
-    cells = np.full((len(used), len(used)), np.nan)
-    np.divide(table[np.ix_(used, used)], totals, out=cells, where=totals > 0)
     names = [lettering.shorten(tags[int(n)]) for n in used]
-    written = (cells >= SHOWN_CONFUSION) & ~np.eye(len(names), dtype=bool)
-    numbers = [
-        words.number(100 * x, 0) if w else "" for x, w in zip(cells.flat, written.flat, strict=True)
-    ]
-    shares = pd.DataFrame(cells, index=names, columns=names)
+    counts = pd.DataFrame(table[np.ix_(used, used)], index=names, columns=names)
+    shares = counts.div(table.sum(axis=1)[used], axis=0)
+    written = (shares >= SHOWN_CONFUSION) & ~np.eye(len(names), dtype=bool)
     # The square root shows the confusions, which are small, beside the diagonal.
     seaborn.heatmap(
         shares,
         ax=ax,
         norm=PowerNorm(0.5, 0, 1),
         cmap=CONFUSION_COLORS,
-        annot=np.array(numbers).reshape(cells.shape),
+        annot=shares.map(lambda share: words.number(100 * share, 0)).where(written, ""),
         fmt="",
         annot_kws={"fontsize": SMALL, "parse_math": False},
         linewidths=0.4,
@@ -289,30 +263,20 @@ def draw_confusion(
 # --------------------------------------------------------------------------------------- evidence
 
 
-def tagging_evidence(results: Results) -> TaggingEvidence | None:
-    """Evidence of the tagging task; None where nothing of it has finished."""
-    task = task_of_kind(results, "token")
-    return results.tagging(task) if task in results.evidence else None
-
-
-def _known(results: Results) -> TaggingEvidence:
-    return cast(TaggingEvidence, tagging_evidence(results))
-
-
 def transferred(
-    evidence: TaggingEvidence,
-    name: str,
-    part: Literal["transfer", "evaluations"] = "transfer",
+    evidence: TaggingEvidence, name: str, part: Literal["transfer", "evaluations"] = "transfer"
 ) -> list[str]:
     """Trained methods with an entry for a target (``transfer``) or a set (``evaluations``)."""
     entries = evidence["methods"].items()
     return [method for method, entry in entries if not entry["control"] and name in entry[part]]
 
 
-def targets_of(evidence: TaggingEvidence | None) -> dict[str, list[str]]:
+def targets_of(results: Results) -> dict[str, list[str]]:
     """Target -> the trained methods that are transferred to it; without targets of none."""
-    found = {t: transferred(evidence, t) for t in evidence["targets"]} if evidence else {}
-    return {target: methods for target, methods in found.items() if methods}
+    if not results.has("evidence", TASK):
+        return {}
+    evidence = results.tagging(TASK)
+    return {t: methods for t in evidence["targets"] if (methods := transferred(evidence, t))}
 
 
 def find_language(words: Wording, evidence: TaggingEvidence, evaluation: str) -> str:

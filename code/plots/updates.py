@@ -15,7 +15,7 @@ from plots.deferred import deferred
 from plots.models import Model, by_task, left_out, model_label, models_of
 from plots.style import FAINT, PAPER
 from store.frames import select
-from store.results import Results
+from store.results import Results, needs
 from study.architecture import layer_number
 from study.settings import LoraSettings, language_of
 from words.wording import Wording
@@ -30,48 +30,37 @@ LANGUAGE_LINES: tuple[Any, ...] = ("-", "--", ":", (0, (5, 1, 1, 1)))
 
 
 @deferred
+@needs("structure", drawing.nothing_to_show)
 def plot_update_structure(results: Results, words: Wording) -> Figure:
     """Effective rank, share in the top 8 directions and intruder dimensions by layer; a row a task.
 
     Means over the matrices of a layer that changed.
     """
     models = models_of(results, "structure")
-    if not models:
-        return drawing.nothing_to_show(words)
     groups = by_task(models)
-    figure, axes = drawing.new_grid(
-        len(groups), len(STRUCTURE), 1.7 * len(groups) + 1.1, sharex="row"
-    )
+    height = 1.7 * len(groups) + 1.1
+    figure, axes = drawing.new_grid(len(groups), len(STRUCTURE), height, sharex="row")
     for row, of_task in zip(axes, groups, strict=True):
         for ax, measure in zip(row, STRUCTURE, strict=True):
             for model in of_task:
-                draw_measure(ax, select_structure(results, model, measure), results, model)
+                values = select_structure(results, model, measure)
+                if len(values):
+                    style = drawing.styles_of(results)[model[1]]
+                    drawing.draw_seeds(ax, values, style, marker_size=3.5)
             ax.set_title(lettering.wrap_label(words.say("plots", measure), 18), fontweight="normal")
             drawing.draw_grid(ax, "y")
-            (drawing.percent_axis if measure == "top8_share" else drawing.number_axis)(
-                ax.yaxis, words
-            )
+            drawing.metric_axis(ax.yaxis, measure, words)
         _scale_structure(row, results, of_task)
         row[0].set_ylabel(words.name(of_task[0][0]))
     for ax in axes[-1]:
         ax.set_xlabel(words.say("plots", "layer"))
     handles = lettering.model_handles(results, words, models, "both", results.structure)
     if any(_adapter_rank(results, model) for model in models):
-        rank = words.say("plots", "rank_limit")
-        handles.append(Line2D([], [], color=FAINT, ls=":", lw=1, label=rank))
+        handles.append(lettering.shared_handle(words, "rank_limit", ls=":", lw=1))
     drawing.add_letters(axes.flat)
     notes = [words.say("plots", "structure_note"), left_out(results, words, models)]
     said = (_say_structure(results, words, model) for model in models)
-    lettering.finish(figure, handles, notes, [words.say("plots", "alt_structure"), *said])
-    return figure
-
-
-def draw_measure(ax: Axes, values: pd.DataFrame, results: Results, model: Model) -> None:
-    """A measure by layer, the range of the seeds as a band."""
-    if len(values):
-        style = drawing.styles_of(results)[model[1]]
-        mean = drawing.draw_seeds(ax, values, style)
-        ax.plot(mean.index, mean, ls="", marker=style.marker, color=style.color, ms=3.5, zorder=4)
+    return lettering.finish(figure, handles, notes, [words.say("plots", "alt_structure"), *said])
 
 
 def _say_structure(results: Results, words: Wording, model: Model) -> str:
@@ -113,11 +102,10 @@ def _adapter_rank(results: Results, model: Model) -> int | None:
 
 
 @deferred
+@needs("representation", drawing.nothing_to_show)
 def plot_representation(results: Results, words: Wording) -> Figure:
     """1 - CKA between base and tuned hidden states by layer: colour is the method, line the set."""
     models = models_of(results, "representation")
-    if not models:
-        return drawing.nothing_to_show(words)
     groups = by_task(models)
     figure, axes = drawing.new_grid(1, len(groups), 3.2, sharey=True)
     for ax, of_task in zip(axes.flat, groups, strict=True):
@@ -136,15 +124,14 @@ def plot_representation(results: Results, words: Wording) -> Figure:
         Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language))
         for language, line in zip(several, itertools.cycle(LANGUAGE_LINES), strict=False)
     ]
-    handles = lettering.model_handles(
-        results, words, models, "marks", results.representation, *lines
-    )
-    spans = {name: words.span(results.representation[name]) for name in ("tokens", "sentences")}
+    frame = results.representation
+    handles = lettering.model_handles(results, words, models, "marks", frame, *lines)
+    spans = {name: words.span(frame[name]) for name in ("tokens", "sentences")}
     sample = words.say("plots", "representation_sample", **spans)
     notes = [sample, _rounding_note(results, words), left_out(results, words, models)]
-    said = (_say_representation(results, words, model) for model in models)
-    lettering.finish(figure, handles, notes, [words.say("plots", "alt_representation"), *said])
-    return figure
+    said = [words.say("plots", "alt_representation")]
+    said += [_say_representation(results, words, model) for model in models]
+    return lettering.finish(figure, handles, notes, said)
 
 
 def _languages(results: Results, task: str) -> list[str]:
@@ -164,21 +151,19 @@ def _say_representation(results: Results, words: Wording, model: Model) -> str:
 
 def draw_representation(ax: Axes, results: Results, model: Model) -> None:
     """A line a language; the range of the seeds as a band."""
-    color, marker = (
-        drawing.styles_of(results)[model[1]].color,
-        drawing.styles_of(results)[model[1]].marker,
-    )
+    style = drawing.styles_of(results)[model[1]]
     for number, evaluation in enumerate(results.evaluations(model[0])):
         values = select_representation(results, model, evaluation)
         values = values[(values > 10.0**ROUNDING).all(axis=1)]
         if len(values):
             mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
-            line = {"ls": LANGUAGE_LINES[number % len(LANGUAGE_LINES)], "lw": 1.3}
-            marks: dict[str, Any] = {"marker": marker, "ms": 3.5, "mfc": PAPER if number else color}
+            line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
+            marks: dict[str, Any] = {"marker": style.marker, "ms": 3.5}
+            marks |= {"mfc": PAPER} if number else {}
             label = f"_{model[1]} {evaluation}"
-            ax.plot(mean.index, mean, color=color, label=label, **line, **marks)
+            ax.plot(mean.index, mean, color=style.color, label=label, ls=line, lw=1.3, **marks)
             if values.shape[1] > 1:
-                ax.fill_between(mean.index, low, high, color=color, alpha=0.15, lw=0)
+                ax.fill_between(mean.index, low, high, color=style.color, alpha=0.15, lw=0)
 
 
 def select_representation(results: Results, model: Model, evaluation: str) -> pd.DataFrame:

@@ -6,12 +6,7 @@ median) and formats them; nothing is measured or estimated here. All visible wor
 (``tabulation.markdown.Table``). The tables themselves are in the modules below.
 """
 
-from tabulation.costs import (
-    tabulate_costs,
-    tabulate_growth,
-    tabulate_memory,
-    tabulate_prices,
-)
+from tabulation.costs import tabulate_costs, tabulate_growth, tabulate_memory, tabulate_prices
 from tabulation.curves import tabulate_convergence
 from tabulation.errors import (
     tabulate_acceptability_errors,

@@ -62,11 +62,6 @@ def mean_of(values: "pd.Series[Any]") -> float | None:
     return present(pd.to_numeric(values).mean())
 
 
-def median_of(values: "pd.Series[Any]") -> float | None:
-    """Median of the values that are there, None without any."""
-    return present(pd.to_numeric(values).median())
-
-
 @dataclass(frozen=True)
 class Cells:
     """Texts and formats of the tables in one language."""
@@ -128,9 +123,8 @@ class Cells:
             return Shown(MISSING)
         value = self.number(entry["value"], scale)
         interval = self.span((entry["low"], entry["high"]), scale)
-        if interval == MISSING:
-            return value
-        return Shown(f"{value} {interval}", {"value": entry["value"], **interval.number})
+        both = {"value": entry["value"], **(interval.number or {})}
+        return value if interval == MISSING else Shown(f"{value} {interval}", both)
 
     def value(self, entry: Mapping[str, Any] | None, scale: Scale = PLAIN) -> Shown:
         """The value of an ESTIMATE."""
@@ -141,11 +135,15 @@ class Cells:
         mean = mean_of(values)
         if mean == 0 and not values.any():
             return Shown(EXACT_ZERO, 0.0)
-        text = self.number(mean, scale)
         spread = present(pd.to_numeric(values).std(ddof=1))  # NaN for fewer than two values
+        return self.plus_minus(mean, spread, scale)
+
+    def plus_minus(self, value: float | None, spread: float | None, scale: Scale) -> Shown:
+        """A value ± its standard deviation; alone where there is none."""
+        text = self.number(value, scale)
         if spread is None:
             return text
-        both = {"value": mean, "standard_deviation": spread}
+        both = {"value": value, "standard_deviation": spread}
         return Shown(f"{text}{PLUS_MINUS}{self.number(spread, scale)}", both)
 
     def duration(self, seconds: float | None) -> Shown:
@@ -170,10 +168,8 @@ class Cells:
     def significant(self, value: float | None, digits: int = 3) -> Shown:
         """A number in scientific notation, ``1.23·10^-5^``, and 0 as it is."""
         value = present(value)
-        if value is None:
-            return Shown(MISSING)
-        if value == 0:
-            return Shown(EXACT_ZERO, 0.0)
+        if not value:
+            return Shown(MISSING) if value is None else Shown(EXACT_ZERO, 0.0)
         power = math.floor(math.log10(abs(value)))
         mantissa = self.words.number(value / 10**power, digits - 1)
         return Shown(f"{mantissa}·10^{self.words.number(power, 0)}^", value)

@@ -15,13 +15,12 @@ def tabulate_convergence(results: Results, task: str, words: Wording) -> Table:
     cells = Cells(words)
     found = summarise_convergence(results, task)
     metric = found[0]["metric"] if found else None
-    header = cells.titles("method", "lowest_loss", "gap", "turned", "metric_then")
-    name = MISSING if metric is None else cells.name(metric)
-    header += cells.titles("best_metric", "final_metric", "one_more_epoch", metric=name)
+    first = ("method", "lowest_loss", "gap", "turned", "metric_then")
+    last = ("best_metric", "final_metric", "one_more_epoch")
+    header = cells.titles(*first, *last, metric=cells.name(metric) if metric else MISSING)
     rows = [_convergence_row(entry, cells) for entry in found]
-    points = metric is not None and scale_of(metric) != PLAIN
-    notes = [cells.say("note_convergence"), cells.say("note_points") if points else ""]
-    return cells.table(header, rows, "lr", *notes)
+    points = cells.say("note_points") if metric and scale_of(metric) != PLAIN else ""
+    return cells.table(header, rows, "lr", cells.say("note_convergence"), points)
 
 
 def _convergence_row(entry: MethodConvergence, cells: Cells) -> list[str]:

@@ -1,14 +1,7 @@
 """Tables on the errors of Task 1 (CoLA): by kind of sentence, by seed, by threshold."""
 
 from store.results import Results
-from tabulation.cells import (
-    PERCENT,
-    PLAIN,
-    Cells,
-    Scale,
-    needs_evidence,
-    trained_methods,
-)
+from tabulation.cells import PERCENT, Cells, Scale, needs_evidence, trained_methods
 from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
@@ -47,7 +40,7 @@ def tabulate_acceptability_errors(results: Results, words: Wording) -> Table:
             own, name = dict(zip(methods, found, strict=True)), cells.name(found[0]["group"])
             title = cells.say("group_words", group=name) if kind == "by_length" else name
             accuracies = [cells.value(group["accuracy"], PERCENT) for group in found]
-            mccs = [cells.value(own[m]["matthews_correlation"], PLAIN) for m in main]
+            mccs = [cells.value(own[m]["matthews_correlation"]) for m in main]
             rows.append([title, cells.count(found[0]["items"]), *accuracies, *mccs])
     agreement = [summary["methods"][method]["agreement"] for method in methods]
     if None not in agreement:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from answers.literature import Beside, compare_with_published
 from store.results import Results
-from tabulation.cells import PLUS_MINUS, Cells, scale_of
+from tabulation.cells import Cells, scale_of
 from tabulation.markdown import Table, escape
-from words.wording import MISSING, Shown, Wording
+from words.wording import MISSING, Wording
 
 
 def tabulate_literature(results: Results, words: Wording, task: str | None = None) -> Table:
@@ -23,13 +23,10 @@ def tabulate_literature(results: Results, words: Wording, task: str | None = Non
 
 def _quantity(task: str, row: Beside, cells: Cells, with_task: bool) -> str:
     published = row.published
-    text = cells.say(
-        f"quantity_{published.quantity}",
-        metric=cells.name(published.metric),
-        language=cells.name(published.language),
-    )
+    metric, language = cells.name(published.metric), cells.name(published.language)
+    text = cells.say(f"quantity_{published.quantity}", metric=metric, language=language)
     if published.quantity == "score" and task == "pos":
-        text = f"{text}, {cells.name(published.language)}"
+        text = f"{text}, {language}"
     if published.quantity == "score" and published.adapter != "none":
         text = f"{text}, {cells.name(published.adapter)}"
     return f"{cells.name(task)}: {text}" if with_task else text
@@ -38,10 +35,7 @@ def _quantity(task: str, row: Beside, cells: Cells, with_task: bool) -> str:
 def _published(row: Beside, cells: Cells) -> list[str]:
     published, own = row.published, row.own
     scale = scale_of(published.metric)
-    value = cells.number(published.value, scale)
-    if published.sd is not None:
-        both = {"value": published.value, "standard_deviation": published.sd}
-        value = Shown(f"{value}{PLUS_MINUS}{cells.number(published.sd, scale)}", both)
+    value = cells.plus_minus(published.value, published.sd, scale)
     ours = MISSING if own is None else cells.estimate(vars(own), scale)
     verdict = MISSING if row.covered is None else cells.say("yes" if row.covered else "no")
     mark = "" if row.same_model or own is None else "\u00a0†"

@@ -1,7 +1,6 @@
 """How cells become a Markdown pipe table that remembers the numbers in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from words.escaping import escape_markdown
 from words.wording import Shown
@@ -49,10 +48,8 @@ def pipe_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str)
     lines = [[" ".join(cell.split("\n")).strip() for cell in row] for row in (header, *rows)]
     letters = align.ljust(len(header), align[-1])
     widths = _widths(list(zip(*lines, strict=True)))
-    rule = [
-        _RULES[letter].format("-" * (width - 1))
-        for letter, width in zip(letters, widths, strict=True)
-    ]
+    dashes = ["-" * (width - 1) for width in widths]
+    rule = [_RULES[letter].format(line) for letter, line in zip(letters, dashes, strict=True)]
     text = "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
     return Table(text, (dict(zip(header, row, strict=True)) for row in rows))
 
@@ -62,17 +59,12 @@ def _widths(columns: Sequence[Sequence[str]]) -> list[int]:
 
     Where a page is too narrow, the columns that could be wrapped give way.
     """
-    least = [
-        max(3, *(min(LONG_WORD, _longest_word(cell)) for cell in column)) for column in columns
-    ]
+    longest = [max(len(word) for cell in column for word in cell.split(" ")) for column in columns]
+    least = [max(3, min(LONG_WORD, length)) for length in longest]
     wanted = [min(WIDEST, max((len(cell) for cell in column[1:]), default=0)) for column in columns]
     more = [max(0, want - need) for want, need in zip(wanted, least, strict=True)]
     share = min(1.0, max(0, PAGE - sum(least)) / max(1, sum(more)))
     return [need + round(share * extra) for need, extra in zip(least, more, strict=True)]
-
-
-def _longest_word(cell: str) -> int:
-    return max(len(word) for word in cell.split(" "))
 
 
 def with_notes(table: Table, *notes: str) -> Table:
@@ -110,15 +102,12 @@ def mark_best(rows: Sequence[Sequence[str]], columns: Iterable[int]) -> list[lis
             best = max(values.values())
             for i in (i for i, value in values.items() if value == best):
                 head, gap, rest = cells[i].partition(" ")
-                marked[i][column] = Shown(f"**{head}**{gap}{rest}", _number(cells[i]))
+                number = getattr(cells[i], "number", None)
+                marked[i][column] = Shown(f"**{head}**{gap}{rest}", number)
     return marked
 
 
-def _number(cell: str) -> Any:
-    return cell.number if isinstance(cell, Shown) else None
-
-
 def _value(cell: str) -> float | None:
-    number = _number(cell)
+    number = getattr(cell, "number", None)
     found = number.get("value") if isinstance(number, Mapping) else number
     return None if found is None else float(found)

@@ -1,7 +1,6 @@
 """Tables about the study as a whole: its key numbers, and the assignment point by point."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -15,13 +14,13 @@ from store.results import Results
 from study.architecture import HEAD, components, number_of_layers
 from study.settings import language_of
 from tabulation.cells import PERCENT, Cells, Scale, mean_of, scale_of
-from tabulation.costs import main_costs
+from tabulation.costs import MAIN, show_cost, show_costs
 from tabulation.curves import describe_turn
 from tabulation.markdown import Table
 from tabulation.weights import METRICS
 from words.wording import MISSING, Shown, Wording
 
-COSTS = ("training_seconds", "trainable_parameters", "peak_memory_bytes")
+KEYS = {"matthews_correlation": "key_plain", "drop": "key_points"}  # how key numbers are named
 
 
 # ------------------------------------------------------------------------------ key numbers
@@ -49,29 +48,24 @@ def _quantity(cells: Cells, task: str, key: str, **values: object) -> str:
 
 def _quality_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
     """The main metric in every evaluated set, and the drop to every other language."""
-    source, *others = results.evaluations(task)
-    kind = results.profile.tasks[task].kind
-    if kind == "sequence":
-        return [_compared_row(results, task, source, "matthews_correlation", "key_plain", cells)]
-    rows = [_compared_row(results, task, source, "accuracy", "key_percent", cells)]
-    for place in others:
-        rows.append(_compared_row(results, task, place, "accuracy", "key_percent", cells))
+    source, *_ = places = results.evaluations(task)
+    if results.profile.tasks[task].kind == "sequence":
+        return [_compared_row(results, task, source, "matthews_correlation", cells)]
+    rows = []
+    for place in places:
+        rows.append(_compared_row(results, task, place, "accuracy", cells))
         if language_of(place) != language_of(source):
-            rows.append(_compared_row(results, task, place, "drop", "key_points", cells))
+            rows.append(_compared_row(results, task, place, "drop", cells))
     return rows
 
 
-def _compared_row(
-    results: Results, task: str, place: str, metric: str, key: str, cells: Cells
-) -> list[str]:
-    scale, methods = scale_of(metric), _pair(results, task)
+def _compared_row(results: Results, task: str, place: str, metric: str, cells: Cells) -> list[str]:
+    methods, key = _pair(results, task), KEYS.get(metric, "key_percent")
     names = {"metric": cells.name(metric), "language": cells.evaluation(results, task, place)}
-    entries: list[Mapping[str, Any] | None] = [
-        _estimate(results, task, method, metric, place) for method in methods
-    ]
+    both = [_estimate(results, task, method, metric, place) for method in methods]
     found = findings.comparison(results, task, place, metric, *methods)
-    entries.append({**found, "value": found["effect"]} if found else None)
-    shown = (cells.estimate(entry, scale) for entry in entries)
+    between = {**found, "value": found["effect"]} if found else None
+    shown = (cells.estimate(entry, scale_of(metric)) for entry in (*both, between))
     return [_quantity(cells, task, key, **names), *shown]
 
 
@@ -87,10 +81,10 @@ def _estimate(
 
 def _cost_rows(results: Results, task: str, cells: Cells) -> list[list[str]]:
     rows = []
-    for column, show in zip(COSTS, (cells.duration, cells.count, cells.megabytes), strict=True):
+    for column in MAIN:
         values = [findings.cost(results, task, method, column) for method in _pair(results, task)]
-        title = _quantity(cells, task, f"key_{column}")
-        rows.append([title, *(show(value) for value in values), _ratio(values, cells)])
+        shown = (show_cost(column, value, cells) for value in values)
+        rows.append([_quantity(cells, task, f"key_{column}"), *shown, _ratio(values, cells)])
     return rows
 
 
@@ -132,12 +126,8 @@ def tabulate_summary_of_requirements(results: Results, words: Wording) -> Table:
 
 
 def _acceptability_results(results: Results, cells: Cells) -> Rows:
-    where = results.evaluations("cola")[0]
-    shown = {"matthews_correlation": cells.estimate, "accuracy": _percent(cells)}
-    quality = [
-        (cells.name(metric), _values(results, "cola", where, metric, show, cells))
-        for metric, show in shown.items()
-    ]
+    where, metrics = results.evaluations("cola")[0], ("matthews_correlation", "accuracy")
+    quality = {cells.name(m): _values(results, "cola", where, m, cells) for m in metrics}
     return {
         "cola_training": ("sec-cola", _epochs(results, "cola", cells)),
         "cola_quality": ("sec-cola", _metrics(quality, cells)),
@@ -148,12 +138,12 @@ def _acceptability_results(results: Results, cells: Cells) -> Rows:
 
 
 def _tagging_results(results: Results, cells: Cells) -> Rows:
-    accuracy, drops = [], []
-    for place in results.evaluations("pos"):
-        where, show = cells.evaluation(results, "pos", place), _percent(cells)
-        accuracy.append((where, _values(results, "pos", place, "accuracy", show, cells)))
-        lost = _values(results, "pos", place, "drop", _points(cells), cells)
-        drops += [(where, lost)] if lost != MISSING else []
+    names = {place: cells.evaluation(results, "pos", place) for place in results.evaluations("pos")}
+    accuracy, drops = (
+        {name: _values(results, "pos", place, metric, cells) for place, name in names.items()}
+        for metric in ("accuracy", "drop")
+    )
+    drops = {name: drop for name, drop in drops.items() if drop != MISSING}
     return {
         "pos_training": ("sec-pos", _epochs(results, "pos", cells)),
         "pos_quality": ("sec-pos", _metrics(accuracy, cells)),
@@ -169,9 +159,8 @@ def _drift_results(results: Results, cells: Cells) -> Rows:
         moving = results.moving_methods(task)
         for method in (m for m in results.main_methods(task) if m in moving):
             drift = select(results.drift, task=task, method=method, kind="all")
-            name = cells.model(task, method)
-            mean = mean_of(drift.groupby("seed")["l2"].mean())
-            means[name] = cells.number(mean, METRICS["l2"])
+            name, distances = cells.model(task, method), drift.groupby("seed")["l2"].mean()
+            means[name] = cells.number(mean_of(distances), METRICS["l2"])
             first, last, heads[name] = (_relative(drift, p, cells) for p in ("first", "last", HEAD))
             layers[name] = cells.say("result_first_last", first=first, last=last)
     return {
@@ -204,29 +193,24 @@ def _listed(values: Mapping[str, str]) -> str:
     return _join(*(f"{name}: {value}" for name, value in values.items()))
 
 
-def _metrics(values: Sequence[tuple[str, str]], cells: Cells) -> str:
-    return _join(*(cells.say("result_metric", metric=name, values=text) for name, text in values))
+def _metrics(values: Mapping[str, str], cells: Cells) -> str:
+    said = (cells.say("result_metric", metric=name, values=text) for name, text in values.items())
+    return _join(*said)
 
 
-def _percent(cells: Cells) -> Callable[[Estimate], str]:
-    return lambda entry: cells.say("result_percent", value=cells.value(entry, PERCENT))
-
-
-def _points(cells: Cells) -> Callable[[Estimate], str]:
-    return lambda entry: cells.say("result_points", value=cells.estimate(entry, PERCENT))
-
-
-def _values(
-    results: Results,
-    task: str,
-    place: str,
-    metric: str,
-    show: Callable[[Estimate], str],
-    cells: Cells,
-) -> str:
+def _values(results: Results, task: str, place: str, metric: str, cells: Cells) -> str:
     """A metric of every compared method that has it."""
     found = {m: _estimate(results, task, m, metric, place) for m in results.main_methods(task)}
-    return _by({method: show(entry) for method, entry in found.items() if entry}, cells)
+    return _by({m: _in_short(metric, entry, cells) for m, entry in found.items() if entry}, cells)
+
+
+def _in_short(metric: str, entry: Estimate, cells: Cells) -> str:
+    """MCC and a drop with their interval, an accuracy without."""
+    if metric == "matthews_correlation":
+        return cells.estimate(entry)
+    if metric == "drop":
+        return cells.say("result_points", value=cells.estimate(entry, PERCENT))
+    return cells.say("result_percent", value=cells.value(entry, PERCENT))
 
 
 def _by(values: Mapping[str, str], cells: Cells) -> str:
@@ -235,18 +219,16 @@ def _by(values: Mapping[str, str], cells: Cells) -> str:
 
 def _epochs(results: Results, task: str, cells: Cells) -> str:
     methods = [results.profile.tasks[task].method(name) for name in results.main_methods(task)]
-    return _by(
-        {m.name: cells.say("result_epochs", count=m.training.num_train_epochs) for m in methods},
-        cells,
-    )
+    epochs = {method.name: method.training.num_train_epochs for method in methods}
+    return _by({m: cells.say("result_epochs", count=n) for m, n in epochs.items()}, cells)
 
 
 def _cost_result(results: Results, task: str, cells: Cells) -> str:
     values = {}
     for method in results.main_methods(task):
-        time, trainable, memory = main_costs(results, task, method, cells)
-        said = cells.say("result_cost", time=time, trainable=trainable, memory=memory)
-        values[cells.name(method)] = said
+        names = ("time", "trainable", "memory")
+        costs = dict(zip(names, show_costs(results, task, method, cells), strict=True))
+        values[cells.name(method)] = cells.say("result_cost", **costs)
     return _listed(values)
 
 
@@ -256,9 +238,8 @@ def _gaps(results: Results, task: str, metric: str, cells: Cells) -> str:
     for row in results.comparisons(task):
         if row["metric"] == metric and {row["first"], row["second"]} <= methods:
             names = {side: cells.name(row[side]) for side in ("first", "second")}
-            shown = (
-                f"{cells.signed(row['effect'], scale)} {cells.span(decisive_interval(row), scale)}"
-            )
+            effect, interval = row["effect"], decisive_interval(row)
+            shown = f"{cells.signed(effect, scale)} {cells.span(interval, scale)}"
             where = language_of(row["evaluation"]) if task == "pos" else metric
             parts.append(f"{cells.name(where)}, {cells.say('pair', **names)}: {shown}")
     return _join(*parts)
@@ -271,9 +252,8 @@ def _cause_result(results: Results, cells: Cells) -> str:
         for target, moved in entry["transfer"].items() if entry else ():
             cause = next(row for row in moved["causes"] if row["cause"] != REMAINING)
             points = cells.say("result_points", value=cells.value(cause["points"], PERCENT))
-            names = {"where": cells.evaluation(results, "pos", target)}
-            names["cause"] = cells.name(cause["cause"])
-            parts.append(cells.say("result_cause", **names, points=points))
+            where, name = cells.evaluation(results, "pos", target), cells.name(cause["cause"])
+            parts.append(cells.say("result_cause", where=where, cause=name, points=points))
     return _join(*parts)
 
 
@@ -300,6 +280,6 @@ def _curve_result(results: Results, cells: Cells) -> str:
         if len(losses):
             points = int(losses.groupby("run").size().max())
             per_epoch = max(m.training.evaluations_per_epoch for m in settings.methods)
-            texts = {"points": points, "per_epoch": per_epoch}
-            values[cells.name(task)] = cells.say("result_curve", **texts)
+            name = cells.name(task)
+            values[name] = cells.say("result_curve", points=points, per_epoch=per_epoch)
     return _listed(values)

@@ -6,8 +6,8 @@ Bold is the best value of a column; what is more than chance, the comparisons sa
 from collections.abc import Sequence
 
 from evidence.outcomes import decisive_interval
-from evidence.schema import Comparison, TaggingMethod
-from store.results import Results, needs
+from evidence.schema import Comparison, Estimate, TaggingEvidence
+from store.results import Results
 from tabulation.cells import (
     PERCENT,
     PLAIN,
@@ -18,7 +18,7 @@ from tabulation.cells import (
     scale_of,
     seeds_note,
 )
-from tabulation.costs import main_costs
+from tabulation.costs import show_costs
 from tabulation.markdown import Table, escape, mark_best, pipe_table, stack, with_notes
 from words.wording import Wording
 
@@ -36,14 +36,9 @@ def tabulate_acceptability(results: Results, words: Wording) -> Table:
     for method, entry in summary["methods"].items():
         quality = [cells.value(entry["metrics"][name], scale_of(name)) for name in QUALITY[1:]]
         mcc = cells.estimate(entry["metrics"]["matthews_correlation"])
-        rows.append(
-            [cells.name(method), mcc, *quality, *main_costs(results, "cola", method, cells)]
-        )
-    notes = [
-        cells.say("note_median_costs"),
-        cells.say("note_best"),
-        interval_note(cells, summary),
-    ]
+        costs = show_costs(results, "cola", method, cells)
+        rows.append([cells.name(method), mcc, *quality, *costs])
+    notes = [cells.say("note_median_costs"), cells.say("note_best"), interval_note(cells, summary)]
     return cells.table(header, mark_best(rows, (1, 2, 3, 4)), "lr", *notes)
 
 
@@ -54,19 +49,13 @@ def tabulate_quality(results: Results, words: Wording) -> Table:
     header = cells.titles("method", "seeds_count", "matthews_correlation", "sd", *QUALITY[1:])
     rows = []
     for method, entry in summary["methods"].items():
-        metrics = entry["metrics"]
-        rows.append(
-            [
-                cells.name(method),
-                cells.count(len(entry["seeds"]) or None),
-                cells.estimate(metrics["matthews_correlation"]),
-                cells.number(metrics["matthews_correlation"]["sd"]),
-                *(cells.estimate(metrics[name], scale_of(name)) for name in QUALITY[1:]),
-            ]
-        )
-    rows = mark_best(rows, (2, 4, 5, 6))
+        seeds = cells.count(len(entry["seeds"]) or None)
+        mcc, *others = (cells.estimate(entry["metrics"][m], scale_of(m)) for m in QUALITY)
+        spread = cells.number(entry["metrics"]["matthews_correlation"]["sd"])
+        rows.append([cells.name(method), seeds, mcc, spread, *others])
     notes = [interval_note(cells, summary), cells.say("note_best")]
-    return cells.table(header, rows, "lr", *notes, seeds_note(results, cells, "cola"))
+    notes.append(seeds_note(results, cells, "cola"))
+    return cells.table(header, mark_best(rows, (2, 4, 5, 6)), "lr", *notes)
 
 
 @needs_evidence("pos")
@@ -76,40 +65,35 @@ def tabulate_tagging(results: Results, words: Wording) -> Table:
     A table for each target language, where there are several; without any, quality alone.
     """
     cells, summary = Cells(words), results.tagging("pos")
-    source, tables = summary["source"], {}
+    source, tables, drop = summary["source"], {}, cells.say("column_drop")
     for target in summary["targets"] or [source]:
-        places = list(dict.fromkeys((source, target)))
+        places = dict.fromkeys((source, target))
         names = {place: cells.evaluation(results, "pos", place) for place in places}
-        header = cells.titles("method")
+        found: dict[str, dict[str, Estimate]] = {}
         for metric in TAGGING:
-            for place in places:
-                header += cells.titles(f"{metric}_in", language=names[place])
-            header += cells.titles("drop") if metric == "accuracy" and target != source else []
+            for place, name in names.items():
+                title = cells.say(f"column_{metric}_in", language=name)
+                found[title] = results.estimates("pos", place, metric)
+            if metric == "accuracy" and target != source:
+                found[drop] = _drops(summary, target)
         rows = [
-            [cells.name(method), *_tagging_cells(entry, cells, places)]
-            for method, entry in summary["methods"].items()
+            [
+                cells.name(method),
+                *(cells.estimate(of.get(method), PERCENT) for of in found.values()),
+            ]
+            for method in summary["methods"]
         ]
-        better = [n for n in range(1, len(header)) if (n, len(places)) != (3, 2)]  # not the drop
+        better = [n for n, title in enumerate(found, 1) if title != drop]
+        header = [cells.say("column_method"), *found]
         tables[names[target]] = pipe_table(header, mark_best(rows, better), "lr")
-    notes = [
-        cells.say("note_drop"),
-        cells.say("note_best"),
-        interval_note(cells, summary),
-        seeds_note(results, cells, "pos"),
-    ]
+    notes = [cells.say("note_drop"), cells.say("note_best"), interval_note(cells, summary)]
+    notes.append(seeds_note(results, cells, "pos"))
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
 
-def _tagging_cells(entry: TaggingMethod, cells: Cells, places: Sequence[str]) -> list[str]:
-    row: list[str] = []
-    for metric in TAGGING:
-        for place in places:
-            found = entry["evaluations"].get(place)
-            row.append(cells.estimate(found["metrics"][metric] if found else None, PERCENT))
-        if metric == "accuracy" and len(places) > 1:
-            moved = entry["transfer"].get(places[-1])
-            row.append(cells.estimate(moved["drop"] if moved else None, PERCENT))
-    return row
+def _drops(summary: TaggingEvidence, target: str) -> dict[str, Estimate]:
+    entries = summary["methods"].items()
+    return {m: of["transfer"][target]["drop"] for m, of in entries if target in of["transfer"]}
 
 
 @needs_evidence("pos")
@@ -131,21 +115,18 @@ def tabulate_tags(results: Results, words: Wording) -> Table:
 def _tag_table(
     results: Results, cells: Cells, sets: Sequence[str], methods: Sequence[str]
 ) -> Table:
-    summary, header = results.tagging("pos"), cells.titles("tag")
-    rows: list[list[str]] = [[escape(tag)] for tag in summary["tags"]]
+    summary = results.tagging("pos")
+    columns: dict[str, list[str]] = {cells.say("column_tag"): list(map(escape, summary["tags"]))}
     for name in sets:
         language = cells.evaluation(results, "pos", name)
-        header.append(cells.say("column_words_of", language=language))
-        for row, count in zip(rows, summary["evaluations"][name]["support"].values(), strict=True):
-            row.append(cells.count(count))
+        support = summary["evaluations"][name]["support"].values()
+        columns[cells.say("column_words_of", language=language)] = list(map(cells.count, support))
         for method in methods:
-            title = cells.say("column_f1_of", language=language, method=cells.name(method))
-            header.append(title)
             found = summary["methods"][method]["evaluations"].get(name)
-            for index, row in enumerate(rows):
-                f1 = found["per_tag"][index]["f1"] if found else None
-                row.append(cells.value(f1, PERCENT))
-    return pipe_table(header, rows, "lr")
+            f1s = [row["f1"] for row in found["per_tag"]] if found else [None] * len(support)
+            title = cells.say("column_f1_of", language=language, method=cells.name(method))
+            columns[title] = [cells.value(f1, PERCENT) for f1 in f1s]
+    return pipe_table(list(columns), zip(*columns.values(), strict=True), "lr")
 
 
 @needs_evidence("pos")
@@ -184,16 +165,13 @@ def tabulate_seqeval(results: Results, words: Wording) -> Table:
     return cells.table(header, rows, "llr", cells.say("note_seqeval_figures"))
 
 
-@needs("evidence", nothing)
-def tabulate_comparisons(
-    results: Results, task: str, words: Wording, metrics: Sequence[str] | None = None
-) -> Table:
+def tabulate_comparisons(results: Results, task: str, words: Wording) -> Table:
     """Differences of pairs with at least one main method: effect, interval, corrected p value.
 
-    ``metrics`` chooses among those of the comparisons; without, the first one and the drop.
+    Of the first metric of the comparisons, and of the drop.
     """
     cells, rows = Cells(words), results.comparisons(task)
-    wanted = metrics or [*(row["metric"] for row in rows[:1]), "drop"]
+    wanted = [*(row["metric"] for row in rows[:1]), "drop"]
     main = set(results.main_methods(task))
     chosen = [r for r in rows if r["metric"] in wanted and {r["first"], r["second"]} & main]
     header = cells.titles("evaluation", "metric", "pair", "effect", "interval", "p_corrected")

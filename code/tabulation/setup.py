@@ -7,27 +7,20 @@ import pandas as pd
 from store.frames import select
 from store.results import Results
 from study.architecture import HEAD, number_of_layers
-from study.settings import (
-    LoraSettings,
-    MethodSettings,
-    PrefixSettings,
-    TaskSettings,
-    language_of,
-)
-from tabulation.cells import Cells, median_of
+from study.settings import LoraSettings, MethodSettings, PrefixSettings, TaskSettings, language_of
+from tabulation.cells import Cells, present
 from tabulation.markdown import Table, escape
 from words.wording import MISSING, Wording
 
 
 def tabulate_setup(results: Results, words: Wording) -> Table:
     """What was run, a column a task: encoder, data, methods with what they train, seeds."""
-    cells = Cells(words)
-    tasks = results.profile.tasks.values()
+    cells, tasks = Cells(words), list(results.profile.tasks.values())
     columns = [_setup_of(results, task, cells) for task in tasks]
     facts = dict.fromkeys(fact for column in columns for fact in column)
     rows = [[fact, *(column.get(fact, MISSING) for column in columns)] for fact in facts]
     header = [*cells.titles("fact"), *(cells.name(task.name) for task in tasks)]
-    some = next(iter(tasks)).methods[0].training
+    some = tasks[0].methods[0].training
     note = cells.say(
         "note_setup",
         decay=words.number(some.weight_decay, 2),
@@ -41,12 +34,8 @@ def tabulate_setup(results: Results, words: Wording) -> Table:
 def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, str]:
     """What the table says of one task, by the title of the row."""
     main, items = task.methods[0], results.items[task.name]
+    epochs, batch = main.training.num_train_epochs, main.training.per_device_train_batch_size
     validation, *tests = (_data(e, _size(items.get(e)), cells) for e in task.evaluations)
-    length = cells.say(
-        "setup_length",
-        epochs=main.training.num_train_epochs,
-        batch=main.training.per_device_train_batch_size,
-    )
     seeds = select(results.runs, task=task.name, method=main.name)["seed"]
     return {
         cells.say("column_encoder"): _encoder(results, task, main, cells),
@@ -54,22 +43,20 @@ def _setup_of(results: Results, task: TaskSettings, cells: Cells) -> dict[str, s
         cells.say("fact_validation_data"): validation,
         cells.say("fact_test_data"): "; ".join(tests) or MISSING,
         **{cells.title(m.name): _method(results, task, m, cells) for m in task.methods},
-        cells.say("fact_length"): length,
+        cells.say("fact_length"): cells.say("setup_length", epochs=epochs, batch=batch),
         cells.say("column_seeds"): ", ".join(map(str, seeds)) or MISSING,
     }
 
 
 def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
+    name = cells.words.model(method.model_name_or_path)
     runs = select(results.runs, task=task.name, method=method.name)
     if runs.empty:
-        return cells.words.model(method.model_name_or_path)
+        return name
     drift = select(results.drift, task=task.name, method=method.name)
-    return cells.say(
-        "setup_encoder",
-        name=cells.words.model(method.model_name_or_path),
-        layers=cells.count(number_of_layers(drift["layer"]) or None),
-        parameters=cells.count(runs["total_parameters"].min()),
-    )
+    layers = cells.count(number_of_layers(drift["layer"]) or None)
+    parameters = cells.count(runs["total_parameters"].min())
+    return cells.say("setup_encoder", name=name, layers=layers, parameters=parameters)
 
 
 def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
@@ -81,11 +68,8 @@ def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:
 
 
 def _method(results: Results, task: TaskSettings, method: MethodSettings, cells: Cells) -> str:
-    text = cells.say(
-        "setup_method",
-        trained=_what_is_trained(method, cells),
-        rate=cells.significant(method.training.learning_rate, 1),
-    )
+    rate = cells.significant(method.training.learning_rate, 1)
+    text = cells.say("setup_method", trained=_what_is_trained(method, cells), rate=rate)
     if method.model_name_or_path == task.methods[0].model_name_or_path:
         return text
     return f"{text}; {_encoder(results, task, method, cells)}"
@@ -129,8 +113,9 @@ def _size(items: pd.DataFrame | None) -> tuple[int | None, int | None]:
 
 def _train_size(results: Results, task: str) -> tuple[int | None, int | None]:
     runs = select(results.runs, task=task).reindex(columns=["train_sentences", "train_words"])
-    sentences, words = (median_of(runs[column]) for column in runs)
-    return None if sentences is None else int(sentences), None if words is None else int(words)
+    medians = [present(pd.to_numeric(runs[column]).median()) for column in runs]
+    sentences, words = (None if median is None else int(median) for median in medians)
+    return sentences, words
 
 
 def tabulate_sources(results: Results, words: Wording) -> Table:
@@ -167,13 +152,13 @@ def _unique(frame: pd.DataFrame, column: str) -> str:
 
 
 def _commits(frame: pd.DataFrame, cells: Cells) -> str:
-    texts = {}
+    texts = []
     pairs = frame[["commit", "dirty"]] if "commit" in frame else pd.DataFrame()
     for commit, dirty in pairs.drop_duplicates().to_numpy():
         known = isinstance(commit, str) and commit
         text = escape(commit[:12]) if known else cells.say("no_commit")
-        texts[f"{text} {cells.say('dirty')}" if known and dirty is True else text] = True
-    return "; ".join(texts)
+        texts.append(f"{text} {cells.say('dirty')}" if known and dirty is True else text)
+    return "; ".join(dict.fromkeys(texts))
 
 
 def _period(frame: pd.DataFrame) -> str:
@@ -183,10 +168,8 @@ def _period(frame: pd.DataFrame) -> str:
 
 
 def _stale(results: Results, cells: Cells) -> str:
-    parts = [
-        f"{escape(stage)}: {', '.join(escape(module) for module in modules)}"
-        for stage, modules in results.stale().items()
-    ]
+    stale = results.stale().items()
+    parts = [f"{escape(stage)}: {', '.join(map(escape, modules))}" for stage, modules in stale]
     return "; ".join(parts) or cells.say("none_changed")
 
 

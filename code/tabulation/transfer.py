@@ -23,22 +23,22 @@ def tabulate_drop_causes(results: Results, words: Wording) -> Table:
     methods = _with_transfer(results, results.main_methods(TASK))[:3]
     if not methods:
         return nothing(words)
-    header = cells.titles("cause")
-    for name in map(cells.name, methods):
-        header += [cells.say(f"column_{what}_of", method=name) for what in ("points", "share")]
     tables = {}
     for target, entries in _transfers(results, methods):
-        rows = [[cells.name(row["cause"])] for row in entries[0]["causes"]]
-        total = [cells.say("whole_drop")]
-        for entry in entries:
-            own = {row["cause"]: row for row in entry["causes"]}
-            for row, first in zip(rows, entries[0]["causes"], strict=True):
-                found = own[first["cause"]]
-                share = _share(found["share"], entry["drop"], cells)
-                row += [cells.estimate(found["points"], PERCENT), share]
-            total += [cells.estimate(entry["drop"], PERCENT), _share(1.0, entry["drop"], cells)]
-        name = cells.evaluation(results, TASK, target)
-        tables[name] = pipe_table(header, [*rows, total], "lr")
+        causes = [row["cause"] for row in entries[0]["causes"]]
+        columns = {cells.say("column_cause"): [*map(cells.name, causes), cells.say("whole_drop")]}
+        for method, entry in zip(map(cells.name, methods), entries, strict=True):
+            own, drop = {row["cause"]: row for row in entry["causes"]}, entry["drop"]
+            points = [*(own[cause]["points"] for cause in causes), drop]
+            shares = [*(own[cause]["share"] for cause in causes), 1.0]
+            columns[cells.say("column_points_of", method=method)] = [
+                cells.estimate(point, PERCENT) for point in points
+            ]
+            columns[cells.say("column_share_of", method=method)] = [
+                _share(share, drop, cells) for share in shares
+            ]
+        rows = zip(*columns.values(), strict=True)
+        tables[cells.evaluation(results, TASK, target)] = pipe_table(list(columns), rows, "lr")
     notes = [cells.say("note_causes"), interval_note(cells, results.tagging(TASK))]
     return with_notes(stack(tables, cells.say("column_evaluation")), *notes)
 
@@ -127,12 +127,10 @@ def tabulate_tag_drop(results: Results, words: Wording, method: str | None = Non
 
 
 def _drop_row(kind: str, row: DropGroup, cells: Cells) -> list[str]:
-    group = row["group"]
     numbered = {"by_pieces": "group_pieces", "by_length": "group_length"}
-    name = cells.name(group)
-    title = cells.say(numbered[kind], group=name) if kind in numbered else name
+    name = cells.name(row["group"])
     return [
-        title,
+        cells.say(numbered[kind], group=name) if kind in numbered else name,
         cells.count(row["source_words"]),
         cells.count(row["target_words"]),
         cells.percent(row["source_accuracy"]),
