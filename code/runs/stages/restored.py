@@ -26,9 +26,9 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     source = {"train": trained.digest, "evaluations": hashes, "sentences": sentences, "seed": SEED}
 
     def predict_all(folder: Path) -> dict[str, Any]:
-        from drift.mixture import mix
+        from drift.mixture import Mixture
 
-        mixture = mix(*inputs.pair(run, trained))
+        mixture = Mixture(*inputs.pair(run, trained))
         mixture.model.to(choose_device())
         parts = restorable_parts(number_of_layers(mixture.before))
         if trained.result()["costs"]["pooler"] == "head":
