@@ -5,28 +5,35 @@ adapter the merged weights are taken, so that a part set back has the base model
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from drift.weights import read_pair
 from study.architecture import canonical_name, locate
 
 
-@dataclass(frozen=True)
 class Mixture:
     """A classifier whose layers can be set to their values before or after training.
+
+    Args:
+        base: the classifier before training, with its initial head; it becomes the mixture's.
+        tuned: the one after training; an adapter is merged for it and left as it is.
 
     Attributes:
         model: the classifier; its weights are overwritten by ``restore``.
         before: parameters before training, by canonical name.
         after: those after it, adapters merged.
+
+    Raises:
+        StudyError: as ``weights.read_weights``.
     """
 
-    model: nn.Module
-    before: dict[str, Tensor]
-    after: dict[str, Tensor]
+    def __init__(self, base: nn.Module, tuned: nn.Module):
+        before, after = read_pair(base, tuned)
+        self.model = base
+        self.before = {name: weight.load().clone() for name, weight in before.items()}
+        self.after = {name: weight.load().clone() for name, weight in after.items()}
 
     @torch.no_grad()
     def restore(self, layers: Collection[str]) -> nn.Module:
@@ -36,21 +43,3 @@ class Mixture:
             side = self.before if locate(canonical).layer in layers else self.after
             parameter.copy_(side[canonical])
         return self.model
-
-
-def mix(base: nn.Module, tuned: nn.Module) -> Mixture:
-    """The mixtures of two models.
-
-    Args:
-        base: the classifier before training, with its initial head; it becomes the mixture's.
-        tuned: the one after training; an adapter is merged for it and left as it is.
-
-    Raises:
-        StudyError: as ``weights.read_weights``.
-    """
-    before, after = read_pair(base, tuned)
-    return Mixture(
-        base,
-        {name: weight.load().clone() for name, weight in before.items()},
-        {name: weight.load().clone() for name, weight in after.items()},
-    )

@@ -120,17 +120,6 @@ class _KernelSums:
         return float(trace + totals / ((n - 1) * (n - 2)) - 2 / (n - 2) * product)
 
 
-def linear_cka(X: Tensor, Y: Tensor) -> float:
-    """Debiased linear CKA of features X (N, H) and Y (N, K) of the same N tokens, in float64.
-
-    Raises:
-        StudyError: as ``CkaSums``.
-    """
-    sums = CkaSums()
-    sums.add(X, Y)
-    return sums.result()
-
-
 def sample_tokens(lengths: Sequence[int], tokens: int, seed: int) -> dict[int, int]:
     """Random sentences that together have exactly so many tokens: sentence -> its first so many.
 
@@ -173,7 +162,11 @@ def compare_representations(
         for batch in batches:
             mask = batch["compared"].bool().cpu()
             base, tuned = (_hidden_states(model, batch) for model in (base_model, tuned_model))
-            _check_depth(base, tuned)
+            if len(base) != len(tuned):
+                raise StudyError(
+                    f"the base model has {len(base) - 1} layers and the tuned one {len(tuned) - 1}",
+                    remedy="compare a model with the checkpoint it was trained from",
+                )
             sums = sums or [CkaSums() for _ in base]
             for layer, X, Y in zip(sums, base, tuned, strict=True):
                 layer.add(X[mask], Y[mask])
@@ -190,14 +183,6 @@ def _hidden_states(model: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tenso
     inputs = {name: batch[name].to(device) for name in _MODEL_INPUTS if name in batch}
     states = model(**inputs, output_hidden_states=True).hidden_states
     return tuple(state.cpu() for state in states)
-
-
-def _check_depth(base: tuple[Tensor, ...], tuned: tuple[Tensor, ...]) -> None:
-    if len(base) != len(tuned):
-        raise StudyError(
-            f"the base model has {len(base) - 1} layers and the tuned one {len(tuned) - 1}",
-            remedy="compare a model with the checkpoint it was trained from",
-        )
 
 
 @contextmanager

@@ -8,9 +8,6 @@ about 1e-6 of the largest is not told from zero, and ``numerical_rank`` counts a
 How far the weights move is in ``drift``.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,36 +26,6 @@ INTRUDER_TOP_K = 10
 INTRUDER_THRESHOLD = 0.5
 """How many tuned directions are looked at, and the cosine below which one counts as an intruder:
 the defaults of ``peft.tuners.lora.intruders``."""
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixUpdate:
-    """What training did to one weight matrix.
-
-    Attributes:
-        layer: canonical layer.
-        kind: one of ``architecture.MATRIX_KINDS``.
-        singular_values: of the update, largest first (min(m, n),).
-        rank: see ``numerical_rank``.
-        intruders: see ``count_intruders``.
-    """
-
-    layer: str
-    kind: str
-    singular_values: NDArray[np.float64]
-    rank: int
-    intruders: int
-
-    def as_row(self) -> dict:
-        """The row of ``measure_update``."""
-        return {
-            "layer": self.layer,
-            "kind": self.kind,
-            "rank": self.rank,
-            "effective_rank": effective_rank(self.singular_values[: self.rank]),
-            "top8_share": top_share(self.singular_values, TOP_DIRECTIONS),
-            "intruders": self.intruders,
-        }
 
 
 Directions = dict[tuple[str, str], Tensor]
@@ -83,46 +50,37 @@ def measure_update(base: Model, tuned: Model, known: Directions | None = None) -
     Raises:
         StudyError: as ``drift.weight_distance``.
     """
-    return [update.as_row() for update in analyse_update(base, tuned, known)]
-
-
-def analyse_update(
-    base: Model, tuned: Model, known: Directions | None = None
-) -> Iterator[MatrixUpdate]:
-    """The update of each weight matrix of the encoder with its whole spectrum, one at a time.
-
-    Raises:
-        StudyError: as ``drift.weight_distance``.
-    """
     known = {} if known is None else known
+    rows = []
     for layer, pairs in group_by_layer(pair_weights(*read_pair(base, tuned))).items():
         kinds = {locate(pair.name).kind: pair for pair in pairs}
-        for kind in MATRIX_KINDS:
-            if kind in kinds:
-                before, after = kinds[kind].base.load(), kinds[kind].tuned.load()
-                yield analyse_matrix(layer, kind, before, after, known)
+        for kind in (kind for kind in MATRIX_KINDS if kind in kinds):
+            before, after = kinds[kind].base.load(), kinds[kind].tuned.load()
+            measured = measure_matrix(before, after, known, (layer, kind))
+            rows.append({"layer": layer, "kind": kind, **measured})
+    return rows
 
 
 @single_thread()
-def analyse_matrix(
-    layer: str, kind: str, base: Tensor, tuned: Tensor, known: Directions
-) -> MatrixUpdate:
-    """Spectrum, rank and intruders of one matrix (m, n); nothing is computed if it is unchanged."""
+def measure_matrix(base: Tensor, tuned: Tensor, known: Directions, place: tuple[str, str]) -> dict:
+    """Rank and structure of one matrix (m, n), the one at ``place`` among the known directions.
+
+    Nothing is computed if it has not changed.
+    """
     if torch.equal(base, tuned):
-        return MatrixUpdate(layer, kind, np.zeros(min(base.shape)), rank=0, intruders=0)
+        return {"rank": 0, "effective_rank": None, "top8_share": None, "intruders": 0}
     spacing = max(torch.finfo(base.dtype).eps, torch.finfo(tuned.dtype).eps)
     base, tuned = base.double(), tuned.double()
     values = singular_values(tuned - base)
-    noise = spacing * _rounding_scale(tuned)
-    if (layer, kind) not in known:
-        known[layer, kind] = left_vectors(base).float()
-    return MatrixUpdate(
-        layer,
-        kind,
-        values,
-        rank=numerical_rank(values, noise, max(base.shape)),
-        intruders=count_intruders(known[layer, kind].double(), tuned),
-    )
+    rank = numerical_rank(values, spacing * _rounding_scale(tuned), max(base.shape))
+    if place not in known:
+        known[place] = left_vectors(base).float()
+    return {
+        "rank": rank,
+        "effective_rank": effective_rank(values[:rank]),
+        "top8_share": top_share(values, TOP_DIRECTIONS),
+        "intruders": count_intruders(known[place].double(), tuned),
+    }
 
 
 def singular_values(matrix: Tensor) -> NDArray[np.float64]:
@@ -147,7 +105,7 @@ def _rounding_scale(matrix: Tensor) -> float:
     return float(rows + columns)
 
 
-def numerical_rank(values: NDArray[np.float64], noise: float = 0.0, longer_side: int = 1) -> int:
+def numerical_rank(values: NDArray[np.float64], noise: float, longer_side: int) -> int:
     """How many singular values (k,) stand out from rounding.
 
     Storing W + D rounds every entry, so that an update of rank r comes back with full rank, the
@@ -158,8 +116,6 @@ def numerical_rank(values: NDArray[np.float64], noise: float = 0.0, longer_side:
         noise: the spectral norm that the rounding of the tuned matrix can have.
         longer_side: max(m, n); with it, the accuracy of the Gram matrix's eigenvalues.
     """
-    if not values.size:
-        return 0
     accuracy = float(values.max()) * float(np.sqrt(longer_side * np.finfo(np.float64).eps))
     return int((values > max(noise, accuracy)).sum())
 
@@ -183,12 +139,7 @@ def top_share(values: NDArray[np.float64], directions: int) -> float | None:
     return float(squares[:directions].sum() / total) if total > 0 else None
 
 
-def count_intruders(
-    base_vectors: Tensor,
-    tuned: Tensor,
-    top_k: int = INTRUDER_TOP_K,
-    threshold: float = INTRUDER_THRESHOLD,
-) -> int:
+def count_intruders(base_vectors: Tensor, tuned: Tensor) -> int:
     """Intruder dimensions (Shuttleworth et al. 2024) among the top directions of the tuned matrix.
 
     A left singular vector of the tuned matrix is an intruder if its absolute cosine with every left
@@ -198,11 +149,9 @@ def count_intruders(
     Args:
         base_vectors: ``left_vectors`` of the matrix before training.
         tuned: matrix after training (m, n).
-        top_k: how many tuned vectors are looked at, by singular value.
-        threshold: the cosine below which a vector is an intruder.
     """
-    cosines = best_cosines(base_vectors, tuned.double(), top_k)
-    return int((cosines < threshold).sum())
+    cosines = best_cosines(base_vectors, tuned, INTRUDER_TOP_K)
+    return int((cosines < INTRUDER_THRESHOLD).sum())
 
 
 def left_vectors(matrix: Tensor) -> Tensor:
@@ -224,7 +173,7 @@ def best_cosines(base_vectors: Tensor, tuned: Tensor, top_k: int) -> Tensor:
 def _top_left_vectors(matrix: Tensor, top_k: int) -> Tensor:
     """Left singular vectors of the largest singular values, largest first (m, top_k)."""
     wide = matrix.shape[0] <= matrix.shape[1]
-    gram = (matrix @ matrix.T if wide else matrix.T @ matrix).numpy()
+    gram = _small_gram(matrix).numpy()
     top = [max(0, len(gram) - top_k), len(gram) - 1]
     squares, vectors = map(torch.from_numpy, linalg.eigh(gram, subset_by_index=top))
     if not wide:

@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -88,7 +89,7 @@ def read_weights(model: Model) -> Weights:
             folder without readable safetensors; for a module with an adapter that cannot be merged.
     """
     if isinstance(model, nn.Module):
-        return _collect(_module_weights(model, _Adapted()))
+        return _read_module(model, _Reading())
     if isinstance(model, Mapping):
         return _collect((name, _held(tensor)) for name, tensor in model.items())
     return _collect(_checkpoint_weights(Path(model)))
@@ -110,8 +111,7 @@ def read_pair(base_model: Model, tuned_model: Model) -> tuple[Weights, Weights]:
 def _read_beside(model: Model, other: Model) -> Weights:
     if isinstance(model, nn.Module) and isinstance(other, nn.Module) and model is not other:
         inside = any(module is model for module in other.modules())
-        if inside:
-            return _collect(_module_weights(model, _Original()))
+        return _read_module(model, _OriginalReading() if inside else _Reading())
     return read_weights(model)
 
 
@@ -168,8 +168,22 @@ def _held(tensor: Tensor) -> Weight:
 # --- modules ---
 
 
-class _Adapted:
+class _Reading:
     """Reads a module as it computes: adapters merged, trained copies of saved modules."""
+
+    def read(self, module: nn.Module, prefix: str = "") -> Iterator[tuple[str, Weight]]:
+        """The parameters of a module and of those inside it, without what peft adds."""
+        if isinstance(module, BaseTunerLayer):
+            for name, parameter in module.get_base_layer().named_parameters():
+                yield prefix + name, self.adapted(module, name, parameter)
+            return
+        if isinstance(module, AuxiliaryTrainingWrapper):
+            module = self.saved(_check_saved(module, prefix))
+        for name, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
+            yield prefix + name, _held(parameter)
+        for name, child in module._modules.items():
+            if child is not None:
+                yield from self.read(child, f"{prefix}{name}.")
 
     def saved(self, wrapper: ModulesToSaveWrapper) -> nn.Module:
         """The copy of a saved module that counts."""
@@ -182,15 +196,15 @@ class _Adapted:
         return Weight(tuple(parameter.shape), identity, lambda: _merged(layer, name).cpu())
 
 
-class _Original:
+class _OriginalReading(_Reading):
     """Reads a module as it was before peft wrapped it."""
 
     def saved(self, wrapper: ModulesToSaveWrapper) -> nn.Module:
-        """The copy of a saved module that counts."""
+        """The untrained copy."""
         return wrapper.original_module
 
     def adapted(self, layer: BaseTunerLayer, name: str, parameter: Tensor) -> Weight:
-        """The parameter ``name`` of the layer that the adapter wraps."""
+        """The parameter without its adapter."""
         if layer.merged:
             raise StudyError(
                 f"the base model's {name} has its adapter merged into it",
@@ -199,39 +213,9 @@ class _Original:
         return _held(parameter)
 
 
-def _module_weights(
-    model: nn.Module, reading: _Adapted | _Original
-) -> Iterator[tuple[str, Weight]]:
-    if isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning:
-        raise StudyError(
-            f"{model.active_peft_config.peft_type.value} adds vectors to the input of each layer "
-            "and changes no weight, so that its weight drift is undefined",
-            remedy="measure drift for full fine-tuning and for adapters that can be merged (LoRA)",
-        )
-    yield from _walk(model, "", reading)
-
-
-def _walk(
-    module: nn.Module, prefix: str, reading: _Adapted | _Original
-) -> Iterator[tuple[str, Weight]]:
-    if isinstance(module, BaseTunerLayer):
-        yield from _adapted_weights(module, prefix, reading)
-        return
-    if isinstance(module, AuxiliaryTrainingWrapper):
-        module = _saved_module(module, prefix, reading)
-    for name, parameter in module._parameters.items():
-        if parameter is not None:
-            yield prefix + name, _held(parameter)
-    for name, child in module._modules.items():
-        if child is not None:
-            yield from _walk(child, f"{prefix}{name}.", reading)
-
-
-def _saved_module(
-    wrapper: AuxiliaryTrainingWrapper, prefix: str, reading: _Adapted | _Original
-) -> nn.Module:
+def _check_saved(wrapper: AuxiliaryTrainingWrapper, prefix: str) -> ModulesToSaveWrapper:
     if isinstance(wrapper, ModulesToSaveWrapper):
-        return reading.saved(wrapper)
+        return wrapper
     raise StudyError(
         f"{prefix.rstrip('.')} is wrapped by peft's {type(wrapper).__name__}, whose weights cannot "
         "be read as one matrix",
@@ -239,11 +223,14 @@ def _saved_module(
     )
 
 
-def _adapted_weights(
-    layer: BaseTunerLayer, prefix: str, reading: _Adapted | _Original
-) -> Iterator[tuple[str, Weight]]:
-    for name, parameter in layer.get_base_layer().named_parameters():
-        yield prefix + name, reading.adapted(layer, name, parameter)
+def _read_module(model: nn.Module, reading: _Reading) -> Weights:
+    if isinstance(model, PeftModel) and model.active_peft_config.is_prompt_learning:
+        raise StudyError(
+            f"{model.active_peft_config.peft_type.value} adds vectors to the input of each layer "
+            "and changes no weight, so that its weight drift is undefined",
+            remedy="measure drift for full fine-tuning and for adapters that can be merged (LoRA)",
+        )
+    return _collect(reading.read(model))
 
 
 @torch.no_grad()
@@ -271,8 +258,8 @@ def _checkpoint_weights(path: Path) -> Iterator[tuple[str, Weight]]:
         except (OSError, SafetensorError) as error:
             raise _unreadable(file, error) from error
         for name, entry in entries.items():
-            loads = _loader(file, name)
-            yield name, Weight(entry.shape, (file, name), loads, _streamer(file, entry))
+            load, stream = partial(_load, file, name), partial(_stream, file, entry)
+            yield name, Weight(entry.shape, (file, name), load, stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,39 +293,33 @@ def _float_entries(file: Path) -> dict[str, _Entry]:
     }
 
 
-def _streamer(file: Path, entry: _Entry) -> Callable[[int], Iterator[Tensor]]:
-    def stream(size: int) -> Iterator[Tensor]:
-        # Read rather than mapped: a page that is mapped counts as this process's memory, and the
-        # first touch of each costs more than copying it into a buffer that stays in the cache.
-        count = math.prod(entry.shape)
-        buffer = torch.empty(min(size, count), dtype=entry.dtype)
-        window = buffer.view(torch.uint8).numpy()
-        try:
-            with file.open("rb", buffering=0) as raw:
-                raw.seek(entry.start)
-                for start in range(0, count, size):
-                    length = min(size, count - start)
-                    wanted = length * entry.dtype.itemsize
-                    if raw.readinto(window[:wanted].data) != wanted:
-                        raise EOFError("it ends before its last tensor does")
-                    yield buffer[:length]
-        except (OSError, EOFError) as error:
-            raise _unreadable(file, error) from error
-
-    return stream
+def _stream(file: Path, entry: _Entry, size: int) -> Iterator[Tensor]:
+    # Read rather than mapped: a page that is mapped counts as this process's memory, and the first
+    # touch of each costs more than copying it into a buffer that stays in the cache.
+    count = math.prod(entry.shape)
+    buffer = torch.empty(min(size, count), dtype=entry.dtype)
+    window = buffer.view(torch.uint8).numpy()
+    try:
+        with file.open("rb", buffering=0) as raw:
+            raw.seek(entry.start)
+            for start in range(0, count, size):
+                length = min(size, count - start)
+                wanted = length * entry.dtype.itemsize
+                if raw.readinto(window[:wanted].data) != wanted:
+                    raise EOFError("it ends before its last tensor does")
+                yield buffer[:length]
+    except (OSError, EOFError) as error:
+        raise _unreadable(file, error) from error
 
 
-def _loader(file: Path, name: str) -> Callable[[], Tensor]:
-    def load() -> Tensor:
-        # Opened anew for each tensor: a file kept open stays mapped, and every page that was read
-        # would count as this process's memory until the end.
-        try:
-            with safe_open(file, framework="pt") as opened:
-                return opened.get_tensor(name)
-        except (OSError, SafetensorError) as error:
-            raise _unreadable(file, error) from error
-
-    return load
+def _load(file: Path, name: str) -> Tensor:
+    # Opened anew for each tensor: a file kept open stays mapped, and every page that was read would
+    # count as this process's memory until the end.
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return opened.get_tensor(name)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
 
 
 def _unreadable(file: Path, error: Exception) -> StudyError:

@@ -198,15 +198,10 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         StudyError: the names are not exactly the model's trainable parameters.
     """
-    own = {
-        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
-    }
-    if set(own) != set(state):
-        difference = sorted(set(own) ^ set(state))
+    trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if difference := sorted(trainable ^ set(state)):
         raise StudyError(f"stored weights do not fit the model: {', '.join(difference[:4])}")
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(state[name])
+    model.load_state_dict(state, strict=False)
 
 
 def head_state(model: nn.Module) -> dict[str, Tensor]:
@@ -223,14 +218,10 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
 
     peft keeps an untrained copy of the head beside the trained one; it is not counted.
     """
-    sizes = [
-        (parameter.numel(), parameter.requires_grad)
-        for name, parameter in model.named_parameters()
-        if not architecture.is_frozen_copy(name)
-    ]
+    counted = [p for name, p in model.named_parameters() if not architecture.is_frozen_copy(name)]
     return {
-        "trainable_parameters": sum(size for size, trainable in sizes if trainable),
-        "total_parameters": sum(size for size, _ in sizes),
+        "trainable_parameters": sum(p.numel() for p in counted if p.requires_grad),
+        "total_parameters": sum(p.numel() for p in counted),
     }
 
 
@@ -307,8 +298,7 @@ def _initialise(model: nn.Module, names: set[str], seed: int) -> None:
         for name in sorted(names):
             parameter = parameters[name]
             if parameter.dim() > 1:
-                values = torch.randn(parameter.shape, generator=generator) * deviation
-                parameter.copy_(values)
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * deviation)
             else:
                 norm = architecture.locate(name).kind == "layer_norm" and name.endswith("weight")
                 parameter.fill_(1.0 if norm else 0.0)

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +71,7 @@ def convert(file: Path) -> Path:
     Raises:
         StudyError: the file is not the one that this module was checked with.
     """
-    content = {"sha256": SHA256}
-    key = Key("encoder", PACKAGE, CONVERSION_VERSION, content)
+    key = Key("encoder", PACKAGE, CONVERSION_VERSION, {"sha256": SHA256})
 
     def make(folder: Path) -> dict[str, Any]:
         _check_file(file)
@@ -173,18 +173,10 @@ def _is_latin(piece: str) -> bool:
 def _config(sizes: Sizes, vocabulary: Vocabulary, kept: np.ndarray) -> "BertConfig":
     from transformers import BertConfig
 
-    return BertConfig(
-        architectures=["BertModel"],
-        vocab_size=len(kept),
-        hidden_size=sizes.hidden_size,
-        num_hidden_layers=sizes.num_hidden_layers,
-        num_attention_heads=sizes.num_attention_heads,
-        intermediate_size=sizes.intermediate_size,
-        max_position_embeddings=sizes.max_position_embeddings,
-        type_vocab_size=sizes.type_vocab_size,
-        layer_norm_eps=sizes.layer_norm_eps,
-        pad_token_id=int(np.searchsorted(kept, vocabulary.pad)),
-    )
+    own = asdict(sizes) | {"vocab_size": len(kept)}
+    del own["version"], own["block"]  # the file's, not the encoder's
+    pad = int(np.searchsorted(kept, vocabulary.pad))
+    return BertConfig(architectures=["BertModel"], pad_token_id=pad, **own)
 
 
 def _weights(packed: PackedEncoder, kept: np.ndarray) -> Iterator[tuple[str, Tensor]]:

@@ -8,7 +8,7 @@ the replacements: ``packaged`` uses Unicode's NFKC, from which they come.
 
 import itertools
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +110,7 @@ def read_packed(path: Path) -> PackedEncoder:
     cursor = _Cursor(path, data)
     if cursor.raw(len(MAGIC)) != MAGIC:
         raise _malformed(path, f"expected a file that begins with {MAGIC.decode()}")
-    sizes = Sizes(*cursor.numbers("<8i"), *cursor.numbers("<fi"))
+    sizes = Sizes(*cursor.numbers("<8ifi"))
     _check_sizes(path, sizes)
     vocabulary = _read_vocabulary(cursor)
     _, replacements = cursor.numbers("<iI")
@@ -140,15 +140,7 @@ class _Cursor:
 
 
 def _check_sizes(path: Path, sizes: Sizes) -> None:
-    counts = (
-        sizes.hidden_size,
-        sizes.num_hidden_layers,
-        sizes.num_attention_heads,
-        sizes.intermediate_size,
-        sizes.vocab_size,
-        sizes.max_position_embeddings,
-        sizes.type_vocab_size,
-    )
+    counts = astuple(sizes)[1:8]  # from hidden_size to type_vocab_size
     whole = sizes.hidden_size % BLOCK == 0 == sizes.intermediate_size % BLOCK
     if sizes.version != 1 or sizes.block != BLOCK or min(counts) < 1 or not whole:
         raise _malformed(path, f"expected layout 1 with blocks of {BLOCK}, got {sizes}")

@@ -30,25 +30,26 @@ def resolve_precision(wanted: str) -> str:
     Raises:
         StudyError: this machine cannot compute in the wanted format.
     """
+    resolved = precision_on(this_machine(), wanted)
+    if resolved is not None:
+        return resolved
     if device_kind() == CPU:
-        if wanted in ("auto", "float32"):
-            return "float32"
         raise StudyError(
             f"precision = {wanted!r} needs a GPU, and there is none here",
             remedy='set precision = "auto" (or "float32"): a CPU trains in float32',
         )
-    native = torch.cuda.is_bf16_supported(including_emulation=False)
-    if wanted == "bfloat16" and not native:
-        raise StudyError(
-            "precision = 'bfloat16' needs a GPU that computes in it (Ampere or newer)",
-            remedy='set precision = "auto" (float16 with loss scaling here) or "float32"',
-        )
-    return ("bfloat16" if native else "float16") if wanted == "auto" else wanted
+    raise StudyError(
+        "precision = 'bfloat16' needs a GPU that computes in it (Ampere or newer)",
+        remedy='set precision = "auto" (float16 with loss scaling here) or "float32"',
+    )
 
 
 def this_machine() -> Machine:
     """The kind of this machine."""
-    return device_kind(), resolve_precision("auto")
+    if device_kind() == CPU:
+        return CPU, "float32"
+    native = torch.cuda.is_bf16_supported(including_emulation=False)
+    return GPU, "bfloat16" if native else "float16"
 
 
 def machines() -> list[Machine]:

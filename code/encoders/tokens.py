@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpora.loading import Sentence, TaggedSentence
 
@@ -38,6 +39,14 @@ class Encoded:
     def tokens(self) -> int:
         """All positions of all features, padding not counted."""
         return sum(len(feature["input_ids"]) for feature in self.features)
+
+
+def take_features(data: Encoded, chosen: Sequence[int]) -> tuple[Encoded, NDArray[np.int64]]:
+    """These features alone, their items numbered anew; and which items those are, ascending."""
+    items = [data.items[index] for index in chosen]
+    kept = np.unique(np.concatenate([own[own >= 0] for own in items]))
+    numbered = [np.where(own >= 0, np.searchsorted(kept, own), -1) for own in items]
+    return Encoded([data.features[index] for index in chosen], numbered, data.pieces[kept]), kept
 
 
 def encode_sentences(sentences: Sequence[Sentence], tokenizer: Any, max_length: int) -> Encoded:

@@ -77,13 +77,14 @@ def compute_outputs(
     """
     encoder: nn.Module = model.base_model  # type: ignore[assignment]
     device = next(encoder.parameters()).device
+    pooled = getattr(encoder, "pooler", None) is not _trained_pooler(encoder)
 
     def compute(size: int) -> tuple[Tensor, ...]:
         states: list[Tensor] = [torch.empty(0)] * len(data.features)
         for indices, batch in length_sorted_batches(data, kind, tokenizer, size):
             labels = batch.pop("labels")
             output = encoder(**{name: value.to(device) for name, value in batch.items()})
-            rows = _rows_for_head(output, labels, kind, pooled=_has_frozen_pooler(encoder))
+            rows = _rows_for_head(output, labels, kind, pooled)
             for index, row in zip(indices, rows, strict=True):
                 states[index] = row.float().cpu().clone()
         return tuple(states)
@@ -108,16 +109,11 @@ def _rows_for_head(output: Any, labels: Tensor, kind: str, pooled: bool) -> list
     return list(rows[:, None])
 
 
-def _pooler(encoder: nn.Module) -> nn.Module | None:
-    return getattr(encoder, "pooler", None)
-
-
-def _is_trained(module: nn.Module | None) -> bool:
-    return module is not None and any(p.requires_grad for p in module.parameters())
-
-
-def _has_frozen_pooler(encoder: nn.Module) -> bool:
-    return _pooler(encoder) is not None and not _is_trained(_pooler(encoder))
+def _trained_pooler(encoder: nn.Module) -> nn.Module | None:
+    """The pooler, where there is one that is trained with the head."""
+    pooler = getattr(encoder, "pooler", None)
+    trained = pooler is not None and any(p.requires_grad for p in pooler.parameters())
+    return pooler if trained else None
 
 
 def with_outputs(data: Encoded, outputs: EncoderOutputs, kind: str) -> Encoded:
@@ -160,24 +156,6 @@ class _GivenOutputs(nn.Module):
         return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
 
 
-class _WithoutDropout(nn.Module):
-    """An encoder that stays in evaluation mode while the model around it is trained."""
-
-    def __init__(self, encoder: nn.Module):
-        super().__init__()
-        self.encoder = encoder
-
-    def train(self, mode: bool = True) -> "_WithoutDropout":
-        """Leaves the encoder as it is."""
-        super().train(mode)
-        self.encoder.eval()
-        return self
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """As the encoder."""
-        return self.encoder(*args, **kwargs)
-
-
 @contextlib.contextmanager
 def head_alone(
     model: nn.Module,
@@ -208,23 +186,23 @@ def head_alone(
         yield (training, validation), collate_states
 
 
-def training_on_outputs(model: nn.Module) -> contextlib.AbstractContextManager[None]:
-    """Inside, the classifier takes batches of ``collate_states`` instead of token ids."""
-    encoder: nn.Module = model.base_model  # type: ignore[assignment]
-    pooler = _pooler(encoder)
-    return _replaced_encoder(model, _GivenOutputs(pooler if _is_trained(pooler) else None))
-
-
-def training_without_dropout(model: nn.Module) -> contextlib.AbstractContextManager[None]:
-    """Inside, the classifier's encoder computes as ``compute_outputs``, for every batch anew."""
-    return _replaced_encoder(model, _WithoutDropout(model.base_model))  # type: ignore[arg-type]
-
-
 @contextlib.contextmanager
-def _replaced_encoder(model: nn.Module, replacement: nn.Module) -> Iterator[None]:
+def training_on_outputs(model: nn.Module) -> Iterator[None]:
+    """Inside, the classifier takes batches of ``collate_states`` instead of token ids."""
     encoder, prefix = model.base_model, str(model.base_model_prefix)
-    setattr(model, prefix, replacement)
+    setattr(model, prefix, _GivenOutputs(_trained_pooler(encoder)))  # type: ignore[arg-type]
     try:
         yield
     finally:
         setattr(model, prefix, encoder)
+
+
+@contextlib.contextmanager
+def training_without_dropout(model: nn.Module) -> Iterator[None]:
+    """Inside, the classifier's encoder computes as ``compute_outputs``, for every batch anew."""
+    encoder: Any = model.base_model.eval()  # type: ignore[operator, union-attr]
+    encoder.train = lambda *_: encoder  # stays as it is when the model around it is trained
+    try:
+        yield
+    finally:
+        del encoder.train

@@ -53,7 +53,28 @@ class Instruments:
             yield
 
 
-class Stopwatch:
+class _Pausable:
+    """What both instruments have in common: pauses, which may be nested."""
+
+    _depth = 0
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """What happens inside is no training step; may be nested."""
+        self._settle()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._settle()
+            self._depth -= 1
+
+    def _settle(self) -> None:
+        """Books what has happened since the last time, in a pause or outside of it."""
+        raise NotImplementedError
+
+
+class Stopwatch(_Pausable):
     """Seconds on the clock and off it; waits for the GPU's queue before each reading.
 
     On the clock it also counts the seconds that this process computes, all its threads together:
@@ -62,9 +83,7 @@ class Stopwatch:
 
     def __init__(self, device: torch.device):
         self._device = device
-        self._on = self._off = self._cpu = 0.0
-        self._depth = 0
-        self._mark, self._cpu_mark = self._now(), time.process_time()
+        self.start({})
 
     def start(self, earlier: Mapping[str, Any]) -> None:
         """Sets the watch to the readings of an earlier, interrupted training (empty: to zero)."""
@@ -82,17 +101,6 @@ class Stopwatch:
             "evaluation_seconds": self._off,
         }
 
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Takes what happens inside off the clock; may be nested."""
-        self._settle()
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._settle()
-            self._depth -= 1
-
     def _settle(self) -> None:
         now, cpu = self._now(), time.process_time()
         if self._depth:
@@ -108,7 +116,7 @@ class Stopwatch:
         return time.perf_counter()
 
 
-class MemoryMeter:
+class MemoryMeter(_Pausable):
     """Peak memory of the training steps in bytes, weights included.
 
     On a GPU: the allocator's own peaks, allocated and reserved. On a CPU: the peak resident set.
@@ -119,9 +127,8 @@ class MemoryMeter:
     def __init__(self, device: torch.device, counted: int = 0):
         self._probe = _GpuProbe(device) if device.type == "cuda" else _ResidentProbe()
         gc.collect()
-        self._probe.reset()
+        self.start({})
         self._before = max(0, self._probe.held() - counted)
-        self._peak = self._reserved = self._depth = 0
 
     def start(self, earlier: Mapping[str, Any]) -> None:
         """Begins, with the peaks of an earlier, interrupted training."""
@@ -131,29 +138,20 @@ class MemoryMeter:
 
     def readings(self) -> dict[str, Any]:
         """``peak_memory_bytes``, ``reserved_memory_bytes`` (None on a CPU) and ``memory_kind``."""
-        self._look()
+        self._settle()
         return {
             "peak_memory_bytes": self._peak,
             "reserved_memory_bytes": self._reserved or None,
             "memory_kind": self._probe.kind,
         }
 
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """What is taken inside does not count; may be nested."""
-        self._look()
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if not self._depth:
-                self._probe.reset()
-
-    def _look(self) -> None:
-        if not self._depth:
-            self._peak = max(self._peak, self._probe.peak() - self._before)
-            self._reserved = max(self._reserved, self._probe.reserved())
+    def _settle(self) -> None:
+        if self._depth:
+            self._probe.reset()
+            return
+        peak, reserved = self._probe.peaks()
+        self._peak = max(self._peak, peak - self._before)
+        self._reserved = max(self._reserved, reserved)
 
 
 class _GpuProbe:
@@ -169,18 +167,19 @@ class _GpuProbe:
     def held(self) -> int:
         return torch.cuda.memory_allocated(self._device)
 
-    def peak(self) -> int:
-        return torch.cuda.max_memory_allocated(self._device)
-
-    def reserved(self) -> int:
-        return torch.cuda.max_memory_reserved(self._device)
+    def peaks(self) -> tuple[int, int]:
+        """Allocated and reserved."""
+        allocated = torch.cuda.max_memory_allocated(self._device)
+        return allocated, torch.cuda.max_memory_reserved(self._device)
 
 
 class _ResidentProbe:
     kind = "resident"
 
     def reset(self) -> None:
-        _release_free_memory()
+        # glibc's free pages go back, so that one run's garbage is not the next one's baseline.
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
         # Sets VmHWM to the present size (proc(5): 5 in clear_refs); no effect where not allowed.
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
@@ -188,11 +187,9 @@ class _ResidentProbe:
     def held(self) -> int:
         return _resident("VmRSS")
 
-    def peak(self) -> int:
-        return _resident("VmHWM")
-
-    def reserved(self) -> int:
-        return 0
+    def peaks(self) -> tuple[int, int]:
+        """Resident; nothing is reserved."""
+        return _resident("VmHWM"), 0
 
 
 def _resident(field: str) -> int:
@@ -204,9 +201,3 @@ def _resident(field: str) -> int:
                 return int(line.split()[1]) * KIBIBYTE
     unit = 1 if sys.platform == "darwin" else KIBIBYTE
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _release_free_memory() -> None:
-    """Gives glibc's free pages back, so that one run's garbage is not the next one's baseline."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -8,17 +8,13 @@ format) live in the run's workspace and are deleted with it; what is kept is wri
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import (
-    PrinterCallback,
-    TrainerCallback,
-    TrainingArguments,
-    get_scheduler,
-)
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments, get_scheduler
 from transformers.trainer_utils import get_last_checkpoint
 
 from encoders.precision import resolve_precision
@@ -28,7 +24,7 @@ from training.batches import LengthBatches
 from training.instruments import Instruments
 from training.stopping import StopRequest
 from training.trainer import StudyTrainer
-from training.validation import CURVE_METRICS, Validation, choose_validation
+from training.validation import CURVE_METRICS, choose_validation, measure_validation
 
 LOSSES_PER_EVALUATION = 4  # points of the training curve between two of the validation curve
 
@@ -72,13 +68,9 @@ def learning_rates(features: int, settings: TrainingSettings) -> list[float]:
     steps = build_schedule(features, settings).steps_per_epoch * settings.num_train_epochs
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=settings.learning_rate)
     warmup = math.ceil(steps * settings.warmup_ratio)
-    scheduler = get_scheduler(settings.lr_scheduler_type, optimizer, warmup, steps)
-    rates = []
-    for _ in range(steps):
-        rates.append(scheduler.get_last_lr()[0])
-        optimizer.step()
-        scheduler.step()
-    return rates
+    scheduler: Any = get_scheduler(settings.lr_scheduler_type, optimizer, warmup, steps)
+    (factor,) = scheduler.lr_lambdas
+    return [settings.learning_rate * factor(step) for step in range(steps)]
 
 
 def train(
@@ -97,7 +89,7 @@ def train(
     """Trains the model in place.
 
     Args:
-        model: built by ``modeling.build_model``.
+        model: built by ``encoders.models.build_model``.
         kind: ``sequence`` or ``token``.
         data: the training split.
         validation: what the validation curve is measured on.
@@ -117,11 +109,17 @@ def train(
     settings = replace(settings, precision=resolve_precision(settings.precision))
     schedule = build_schedule(len(data.features), settings)
     chosen = choose_validation(validation, settings.validation_items)
-    batch_size = settings.per_device_eval_batch_size
     lengths = [len(feature["input_ids"]) for feature in data.features]
     stop, last = StopRequest(), _last_checkpoint(workspace)
     trainer = StudyTrainer(
-        validation=Validation(kind, chosen, tokenizer, batch_size, collate),
+        validation=partial(
+            measure_validation,
+            kind=kind,
+            data=chosen,
+            tokenizer=tokenizer,
+            batch_size=settings.per_device_eval_batch_size,
+            collate=collate,
+        ),
         batches=LengthBatches(lengths, settings.per_device_train_batch_size, seed),
         instruments=instruments,
         model=model,
@@ -142,15 +140,11 @@ def train(
 class _Listener(TrainerCallback):
     def __init__(self, listener: StepListener):
         self._listener = listener
-        self._loss: float | None = None
-
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Remembers the latest training loss."""
-        self._loss = (kwargs.get("logs") or {}).get("loss", self._loss)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Tells the listener."""
-        self._listener(state.global_step, self._loss)
+        """Tells the listener the step and the latest training loss."""
+        losses = (record["loss"] for record in reversed(state.log_history) if "loss" in record)
+        self._listener(state.global_step, next(losses, None))
 
 
 def _arguments(
@@ -162,7 +156,6 @@ def _arguments(
         learning_rate=settings.learning_rate,
         num_train_epochs=settings.num_train_epochs,
         per_device_train_batch_size=settings.per_device_train_batch_size,
-        per_device_eval_batch_size=settings.per_device_eval_batch_size,
         weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup_ratio,  # below 1: a share of all steps
         lr_scheduler_type=settings.lr_scheduler_type,
@@ -172,14 +165,11 @@ def _arguments(
         fp16=settings.precision == "float16",
         use_cpu=not on_gpu,
         seed=seed,
-        data_seed=seed,
-        logging_strategy="steps",
         logging_steps=schedule.logging_steps,
         logging_nan_inf_filter=False,  # a diverged run must not look like a good one
         eval_strategy="steps",
         eval_steps=schedule.eval_steps,
         eval_on_start=measure_first,
-        save_strategy="steps",
         save_steps=schedule.save_steps,
         save_total_limit=1,
         label_names=["labels"],  # without it a PeftModel reports no evaluation loss

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,6 @@ from encoders.tokens import IGNORED
 from training.batches import LengthBatches
 from training.instruments import Instruments
 from training.prediction import diverged
-from training.validation import Validation
 
 
 class StudyTrainer(Trainer):
@@ -29,7 +29,7 @@ class StudyTrainer(Trainer):
     def __init__(
         self,
         *,
-        validation: Validation,
+        validation: Callable[[nn.Module], dict[str, float]],
         batches: LengthBatches,
         instruments: Instruments | None = None,
         **kwargs: Any,
@@ -82,7 +82,7 @@ class StudyTrainer(Trainer):
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """A point of the validation curve, off the clock."""
         with self.instruments.paused():
-            measured = self.validation.measure(self.model)  # type: ignore[arg-type]
+            measured = self.validation(self.model)  # type: ignore[arg-type]
             metrics = {f"eval_{name}": value for name, value in measured.items()}
             self.log(metrics)
         self.control = self.callback_handler.on_evaluate(

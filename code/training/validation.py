@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from encoders.tokens import Collator, Encoded
+from encoders.tokens import Collator, Encoded, take_features
 from training.prediction import predict
 
 CURVE_METRICS = {
@@ -18,49 +18,39 @@ CURVE_METRICS = {
 }
 
 
-class Validation:
+def measure_validation(
+    model: nn.Module,
+    kind: str,
+    data: Encoded,
+    tokenizer: Any,
+    batch_size: int,
+    collate: Collator | None = None,
+) -> dict[str, float]:
     """Measures a model on a split, in float32 whatever it is trained in.
 
     Args:
+        model: on its device.
         kind: ``sequence`` or ``token``.
         data: the split.
         tokenizer: for padding.
         batch_size: features a batch; it does not change what is measured.
         collate: as in ``predict``.
+
+    Returns:
+        ``loss``, the mean cross-entropy of the items, and the metrics of the curve.
+
+    Raises:
+        StudyError: the logits are not finite.
     """
+    from evidence.metrics import score_acceptability, score_tags
 
-    def __init__(
-        self,
-        kind: str,
-        data: Encoded,
-        tokenizer: Any,
-        batch_size: int,
-        collate: Collator | None = None,
-    ):
-        self._kind, self._data, self._tokenizer = kind, data, tokenizer
-        self._batch_size, self._collate = batch_size, collate
-        self._gold = _gold(data)
-
-    def measure(self, model: nn.Module) -> dict[str, float]:
-        """``loss``, the mean cross-entropy of the items, and the metrics of the curve.
-
-        Raises:
-            StudyError: the logits are not finite.
-        """
-        from evidence.metrics import score_acceptability, score_tags
-
-        with in_full_precision(model):
-            logits = predict(
-                model, self._kind, self._data, self._tokenizer, self._batch_size, self._collate
-            )
-        gold = torch.from_numpy(self._gold)
-        loss = functional.cross_entropy(torch.from_numpy(logits).double(), gold).item()
-        scores = (
-            score_tags(logits.argmax(axis=1), self._gold)
-            if self._kind == "token"
-            else score_acceptability(logits, self._gold)
-        )
-        return {"loss": loss, **{name: scores[name] for name in CURVE_METRICS[self._kind]}}
+    with in_full_precision(model):
+        logits = predict(model, kind, data, tokenizer, batch_size, collate)
+    gold = _gold(data)
+    loss = functional.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(gold))
+    tags = kind == "token"
+    scores = score_tags(logits.argmax(1), gold) if tags else score_acceptability(logits, gold)
+    return {"loss": loss.item(), **{name: scores[name] for name in CURVE_METRICS[kind]}}
 
 
 def choose_validation(validation: Encoded, features: int) -> Encoded:
@@ -72,11 +62,7 @@ def choose_validation(validation: Encoded, features: int) -> Encoded:
     if features == 0 or features >= len(validation.features):
         return validation
     order = np.random.default_rng(0).permutation(len(validation.features))[:features]
-    chosen = sorted(order.tolist())
-    items = [validation.items[i] for i in chosen]
-    covered = np.unique(np.concatenate([own[own >= 0] for own in items]))
-    numbered = [np.where(own >= 0, np.searchsorted(covered, own), -1) for own in items]
-    return Encoded([validation.features[i] for i in chosen], numbered, validation.pieces[covered])
+    return take_features(validation, sorted(order.tolist()))[0]
 
 
 def _gold(data: Encoded) -> np.ndarray:

@@ -567,7 +567,7 @@ def test_a_checkpoint_is_streamed_without_holding_a_tensor(tmp_path, monkeypatch
         (tmp_path / name).mkdir()
         save_file(state, tmp_path / name / "model.safetensors")
     expected = weight_distance(base, tuned, ["a", "b", "d"])
-    monkeypatch.setattr(weights, "_loader", lambda *_: pytest.fail)
+    monkeypatch.setattr(weights, "_load", lambda *_: pytest.fail())
     found = weight_distance(tmp_path / "base", tmp_path / "tuned", ["a", "b", "d"])
     assert found == expected
     assert found["a"] > 0

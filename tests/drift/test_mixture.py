@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 import tiny
-from drift.mixture import mix
+from drift.mixture import Mixture
 from study.architecture import EMBEDDINGS, HEAD, locate, restorable_parts
 
 LAYERS = 3
@@ -36,7 +36,7 @@ def test_both_ends_are_the_models_themselves(family: str, task: str) -> None:
     base = tiny.build_model(family, task, 3, layers=LAYERS)
     tuned = perturbed(base)
     start, end = logits(base), logits(tuned)
-    mixture = mix(base, tuned)
+    mixture = Mixture(base, tuned)
     assert torch.equal(logits(mixture.restore([])), end)
     every = {locate(name).layer for name, _ in base.named_parameters()}
     assert torch.equal(logits(mixture.restore(every)), start)
@@ -48,7 +48,7 @@ def test_each_part_is_set_back_and_nothing_else() -> None:
     tuned = perturbed(base)
     before = {name: parameter.clone() for name, parameter in base.named_parameters()}
     after = dict(tuned.named_parameters())
-    mixture = mix(base, tuned)
+    mixture = Mixture(base, tuned)
     parts = restorable_parts(LAYERS)
     assert list(parts) == [EMBEDDINGS, "lower", "middle", "upper", HEAD]
     for layers in parts.values():
@@ -67,7 +67,7 @@ def test_an_adapter_is_merged_and_set_back_by_layer() -> None:
     )
     tuned = get_peft_model(copy.deepcopy(base), config)
     start, end = logits(base), logits(tuned)
-    mixture = mix(base, tuned)
+    mixture = Mixture(base, tuned)
     every = {layer for layers in restorable_parts(LAYERS).values() for layer in layers}
     assert torch.allclose(logits(mixture.restore([])), end, atol=1e-5)
     assert torch.equal(logits(mixture.restore(every)), start)

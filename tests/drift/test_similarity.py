@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 
 import tiny
-from drift.similarity import CkaSums, compare_representations, linear_cka, sample_tokens
+from drift.similarity import CkaSums, compare_representations, sample_tokens
 from study.errors import StudyError
 
 SEEDS = st.integers(0, 10_000)
@@ -20,6 +20,12 @@ def features(seed: int, tokens: int = 40, width: int = 5) -> torch.Tensor:
     return torch.randn(
         tokens, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
     )
+
+
+def linear_cka(X: torch.Tensor, Y: torch.Tensor) -> float:
+    sums = CkaSums()
+    sums.add(X, Y)
+    return sums.result()
 
 
 def build_batch(**sizes: int) -> dict[str, torch.Tensor]:

@@ -44,7 +44,7 @@ PLACES: dict[str, tuple[str, ModuleType, str, Make]] = {
     "drift": ("full", distances, "measure_drift", drift.make),
     "spectra": ("full", spectra, "measure_update", structure.make),
     "CKA": ("full", similarity, "compare_representations", representation.make),
-    "parts set back": ("full", mixture, "mix", restored.make),
+    "parts set back": ("full", mixture, "Mixture", restored.make),
     "their prediction": ("full", prediction, "_forward", restored.make),
     "price": ("full", price, "take_turns", lambda *all_: _price(*all_)),
     "price of a head": ("full", frozen, "_rows_for_head", lambda *all_: _price(*all_)),

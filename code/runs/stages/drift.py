@@ -72,8 +72,7 @@ def _untouched(
             return where.kind in method.adapter.roles
         return method.trainable == "all"
 
-    check = untouched_outside(base, tuned, is_trained)
-    return {**dataclasses.asdict(check), "changed": list(check.changed)}
+    return dataclasses.asdict(untouched_outside(base, tuned, is_trained))
 
 
 def _word_embeddings(model: nn.Module) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 
 from encoders.models import choose_device, describe_device
 from encoders.precision import Machine, precision_on, resolve_precision, this_machine
-from encoders.tokens import Encoded, build_collator
+from encoders.tokens import build_collator, take_features
 from evidence.costs import price_steps
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
@@ -71,7 +71,7 @@ def _stepper(
     collate: Callable[[Any], Any] = build_collator(task.kind, tokenizer)
     features = {index: data.features[index] for batch in batches for index in batch}
     if method.trains_head_alone:
-        part = Encoded(list(features.values()), [data.items[i] for i in features], data.pieces)
+        part, _ = take_features(data, list(features))
         outputs = compute_outputs(model, task.kind, part, tokenizer, size)
         with_states = with_outputs(part, outputs, task.kind).features
         features, collate = dict(zip(features, with_states, strict=True)), collate_states

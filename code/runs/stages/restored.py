@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.models import choose_device, describe_device
-from encoders.tokens import Encoded
+from encoders.tokens import Encoded, take_features
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store, save_arrays
@@ -26,9 +26,9 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     source = {"train": trained.digest, "evaluations": hashes, "sentences": sentences, "seed": SEED}
 
     def predict_all(folder: Path) -> dict[str, Any]:
-        from drift.mixture import mix
+        from drift.mixture import Mixture
 
-        mixture = mix(*inputs.pair(run, trained))
+        mixture = Mixture(*inputs.pair(run, trained))
         mixture.model.to(choose_device())
         parts = restorable_parts(number_of_layers(mixture.before))
         if trained.result()["costs"]["pooler"] == "head":
@@ -74,14 +74,9 @@ def choose_sentences(
     if number == 0 or number >= sentences:
         return data, np.arange(len(sentence_of))
     chosen = np.random.default_rng(SEED).permutation(sentences)[:number]
-    kept = np.flatnonzero(np.isin(sentence_of, chosen))
-    position = np.full(len(sentence_of), -1)
-    position[kept] = np.arange(len(kept))
-    numbered = [np.where(items >= 0, position[items], -1) for items in data.items]
-    features = [index for index, items in enumerate(numbered) if (items >= 0).any()]
-    return Encoded(
-        [data.features[i] for i in features], [numbered[i] for i in features], data.pieces[kept]
-    ), kept
+    kept = np.isin(sentence_of, chosen)
+    features = [i for i, items in enumerate(data.items) if kept[items[items >= 0]].any()]
+    return take_features(data, features)
 
 
 def _chosen(inputs: Inputs, run: Run, address: str) -> tuple[Encoded, NDArray[np.int64]]:
