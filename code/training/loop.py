@@ -21,6 +21,7 @@ from encoders.precision import resolve_precision
 from encoders.tokens import Collator, Encoded, build_collator
 from study.settings import TrainingSettings
 from training.batches import LengthBatches
+from training.dropout import draw_masks_in_bulk
 from training.instruments import Instruments
 from training.stopping import StopRequest
 from training.trainer import StudyTrainer
@@ -89,7 +90,7 @@ def train(
     """Trains the model in place.
 
     Args:
-        model: built by ``encoders.models.build_model``.
+        model: built by ``encoders.models.build_model``; its dropout becomes ``BulkDropout``.
         kind: ``sequence`` or ``token``.
         data: the training split.
         validation: what the validation curve is measured on.
@@ -106,6 +107,7 @@ def train(
             machine cannot compute in the wanted precision.
         Interruption: a signal came; there is a checkpoint to go on from.
     """
+    draw_masks_in_bulk(model)
     settings = replace(settings, precision=resolve_precision(settings.precision))
     schedule = build_schedule(len(data.features), settings)
     chosen = choose_validation(validation, settings.validation_items)

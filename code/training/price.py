@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from encoders.tokens import Encoded
 from study.settings import TrainingSettings
+from training.dropout import draw_masks_in_bulk
 
 WARM_UP = 3  # steps that are not counted: memory is taken, kernels are chosen
 Seconds = dict[str, NDArray[np.float64]]
@@ -89,12 +90,13 @@ def build_stepper(
     """One optimisation step of a method, as a function of the batch's number.
 
     Args:
-        model: on its device.
+        model: on its device; its dropout becomes ``BulkDropout``, as in a training.
         settings: learning rate, decay and clipping.
         batches: features of each batch.
         collate: makes a batch of them.
         precision: of the forward pass; float32 is no mixed precision.
     """
+    draw_masks_in_bulk(model)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True

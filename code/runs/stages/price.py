@@ -19,7 +19,7 @@ from study.settings import MethodSettings, TaskSettings
 from training.frozen import collate_states, compute_outputs, training_on_outputs, with_outputs
 from training.price import WARM_UP, build_stepper, choose_batches, take_turns
 
-STAGE = Stage("price", 1, __name__)
+STAGE = Stage("price", 2, __name__)
 NOT_A_STEP = ("model_name_or_path", "seeds")  # settings that do not change what a step costs
 
 

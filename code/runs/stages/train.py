@@ -27,7 +27,7 @@ from training.instruments import Instruments
 if TYPE_CHECKING:
     from training.loop import StepListener
 
-STAGE = Stage("train", 3, __name__)
+STAGE = Stage("train", 4, __name__)
 
 
 def key(inputs: Inputs, run: Run) -> Key:
