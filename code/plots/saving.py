@@ -17,6 +17,7 @@ _STYLE_SHEET = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.D
 _INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 _TAG = re.compile(r"<[^>]+>")
 _COORDINATES = re.compile(r"(?<!scale\()\b(\d+\.\d\d)\d+(?=[ \"\n)])")
+_CLIP = re.compile(r"(?<=url\(#)p[0-9a-f]{10}(?=\))")
 _WEIGHTS = {None: "g", "Bold": "b", "Oblique": "o", "BoldOblique": "p"}
 _GLYPH = re.compile(r"DejaVuSans(?:-(\w+))?-(?=[0-9a-f]+\")")
 
@@ -66,4 +67,8 @@ def compact(svg: str, name: str) -> str:
     svg = _GLYPH.sub(lambda found: _WEIGHTS[found[1]], svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
-    return svg.replace("<svg ", f'<svg id="s{digest([name])[:4]}" ', 1)
+    own = digest([name])[:4]
+    # matplotlib names a clip path by all digits of its place, the last of which are chance.
+    for number, clip in enumerate(dict.fromkeys(_CLIP.findall(svg))):
+        svg = svg.replace(clip, f"c{number}{own}")
+    return svg.replace("<svg ", f'<svg id="s{own}" ', 1)

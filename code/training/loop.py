@@ -177,6 +177,7 @@ def _arguments(
         label_names=["labels"],  # without it a PeftModel reports no evaluation loss
         remove_unused_columns=False,
         dataloader_pin_memory=on_gpu,
+        accelerator_config={"non_blocking": on_gpu},  # else each batch waits for the step before
         report_to="none",
         disable_tqdm=True,
     )

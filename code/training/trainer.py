@@ -132,7 +132,7 @@ class StudyTrainer(Trainer):
 
     def _accumulate(self, model: nn.Module, inputs: dict[str, Any]) -> Tensor:
         labels, size = inputs["labels"], self.micro_batch_size
-        items = int((labels != IGNORED).sum())
+        items = (labels != IGNORED).sum()  # a tensor: a number would wait for the GPU in every step
         parts = [
             {name: value[start : start + size] for name, value in inputs.items()}
             for start in range(0, len(labels), size)
