@@ -24,6 +24,7 @@ _ELSEWHERE = re.compile(
 )  # written by a renderer
 _LINK = re.compile(r"\]\(#?[^)\s]*\)")
 _ESCAPE = re.compile(r"\\([^\w\s])")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")  # Typst 0.13 sets superscripts so
 _ANY = "#"  # stands for a number
 _NEAR = (6, 3)  # words on either side of a number by which it is looked for, if need be
 
@@ -52,7 +53,8 @@ class Placing:
 
 def tokens_of(text: str) -> tuple[str, ...]:
     """Words in lower case, and numbers without thousands' separators."""
-    plain = _TORN.sub("", text.replace(MINUS, "-").replace(NO_BREAK_SPACE, " "))
+    plain = text.translate(_RAISED).replace(MINUS, "-").replace(NO_BREAK_SPACE, " ")
+    plain = _TORN.sub("", plain)
     found = (
         token.replace(NARROW_SPACE, "").rstrip(".,").lower() for token in _TOKEN.findall(plain)
     )

@@ -244,6 +244,12 @@ def test_damage_is_found_and_listed_as_such(
     assert not (store.root / name).exists()
 
 
+def test_a_raised_number_is_that_number() -> None:
+    """Typst 0.13, which Quarto brings along, writes superscripts as characters of their own."""
+    assert tokens_of("at 1.04·10⁻⁵ or 10¹²") == tokens_of("at 1.04·10-5 or 1012")
+    assert tokens_of("10⁻⁵") == ("10", "5")
+
+
 def test_numbers_are_read_as_they_are_written(tmp_path: Path) -> None:
     found = tokens_of("−0.228 [0.015, 0.430], 12\u202f345 words; 97,9\u00a0% and fine-\ntuning 3.")
     numbers = ["0.228", "0.015", "0.430", "12345", "97,9", "3"]
