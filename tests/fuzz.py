@@ -26,7 +26,7 @@ from encoders.packed import read_packed
 from packed_file import write_small_file
 from study.errors import StudyError
 from study.paths import project_root
-from study.profiles import load_profile, profile_names
+from study.profiles import load_profile
 from tiny import save_checkpoint
 from tiny_study import write_tiny_inputs
 
@@ -108,7 +108,7 @@ def _count_tsv(file: Path) -> None:
 
 
 def _read_settings(file: Path) -> None:
-    for name in profile_names([file]):
+    for name in ("full", "single", "laptop", "demo"):
         load_profile(name, [file])
 
 

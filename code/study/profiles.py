@@ -87,13 +87,6 @@ def _build_profile(name: str, tables: Table) -> Profile:
     return Profile(name, own.get("title", name), tasks, workers)
 
 
-def profile_names(files: Iterable[Path] | None = None) -> tuple[str, ...]:
-    """Names of all profiles, in the order of the files."""
-    paths = _default_files() if files is None else files
-    tables: Table = functools.reduce(_merge, map(_read_table, paths), {})
-    return tuple(tables.get("profiles", {}))
-
-
 def _default_files() -> list[Path]:
     files = [project_root() / "experiments.toml", project_root() / "experiments.local.toml"]
     if own := os.environ.get("EXPERIMENTS_FILE"):
