@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+import tomllib
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -108,7 +109,11 @@ def _count_tsv(file: Path) -> None:
 
 
 def _read_settings(file: Path) -> None:
-    for name in ("full", "single", "laptop", "demo"):
+    try:
+        names = list(tomllib.loads(file.read_text(encoding="utf-8")).get("profiles", {}))
+    except ValueError:
+        names = ["full"]  # what is no TOML has no names: it is for load_profile to say so
+    for name in names:
         load_profile(name, [file])
 
 

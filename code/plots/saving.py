@@ -68,7 +68,7 @@ def compact(svg: str, name: str) -> str:
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
     own = digest([name])[:4]
-    # matplotlib names a clip path by all digits of its place, the last of which are chance.
+    # matplotlib names a clip path by a hash over all digits of its place: more than is drawn.
     for number, clip in enumerate(dict.fromkeys(_CLIP.findall(svg))):
         svg = svg.replace(clip, f"c{number}{own}")
     return svg.replace("<svg ", f'<svg id="s{own}" ', 1)

@@ -1,4 +1,4 @@
-"""Dropout whose masks cost a sixth of torch's on a CPU.
+"""Dropout at a third of what torch's costs on a CPU.
 
 torch draws a mask there number by number, on processors other than Intel's: of a step of a small
 encoder that is a fourteenth, with LoRA (which drops out the input of every adapter) a sixth (see

@@ -24,7 +24,9 @@ _ELSEWHERE = re.compile(
 )  # written by a renderer
 _LINK = re.compile(r"\]\(#?[^)\s]*\)")
 _ESCAPE = re.compile(r"\\([^\w\s])")
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")  # Typst 0.13 sets superscripts so
+_PLAIN = str.maketrans(  # Typst 0.13 sets superscripts as characters of their own
+    f"{MINUS}{NO_BREAK_SPACE}⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "- -0123456789"
+)
 _ANY = "#"  # stands for a number
 _NEAR = (6, 3)  # words on either side of a number by which it is looked for, if need be
 
@@ -53,8 +55,7 @@ class Placing:
 
 def tokens_of(text: str) -> tuple[str, ...]:
     """Words in lower case, and numbers without thousands' separators."""
-    plain = text.translate(_RAISED).replace(MINUS, "-").replace(NO_BREAK_SPACE, " ")
-    plain = _TORN.sub("", plain)
+    plain = _TORN.sub("", text.translate(_PLAIN))
     found = (
         token.replace(NARROW_SPACE, "").rstrip(".,").lower() for token in _TOKEN.findall(plain)
     )

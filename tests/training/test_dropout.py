@@ -32,9 +32,9 @@ def test_any_shape_and_probability(shape: list[int], p: float) -> None:
     x = torch.ones(shape, requires_grad=True)
     out = BulkDropout(p)(x)
     assert out.shape == x.shape
-    if p < 1:
-        scaled = torch.isclose(out, torch.tensor(1 / (1 - p)), rtol=1e-2)
-        assert bool(((out == 0) | scaled | (p > 0.99)).all())
+    if kept := 2**16 - round(p * 2**16):
+        scaled = torch.isclose(out, torch.tensor(2**16 / kept), rtol=2e-5)
+        assert bool(((out == 0) | scaled).all())
     out.sum().backward()
     assert torch.equal(x.grad, out.detach())
 
