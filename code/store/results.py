@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -22,7 +22,9 @@ from evidence.schema import (
     TaggingEvidence,
     TaskEvidence,
 )
+from facts.table import Facts
 from store import provenance
+from store.collected import collect_facts
 from store.entries import Entry, Store
 from store.frames import (
     FRAMES,
@@ -110,6 +112,11 @@ class Results:
     growth: pd.DataFrame
 
     @functools.cached_property
+    def facts(self) -> Facts:
+        """Everything that was measured, as one table."""
+        return collect_facts(self.evidence, {f.name: getattr(self, f.name) for f in fields(self)})
+
+    @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:
         """Asked a thousand times for a report, of frames that never change."""
         runs = {task: set(select(self.runs, task=task)["method"]) for task in self.profile.tasks}
@@ -160,11 +167,7 @@ class Results:
         return self.profile.tasks[task].evaluations
 
     def acceptability(self, task: str) -> AcceptabilityEvidence:
-        """The evidence of a task of sentences; whether there is any, ``has`` and ``needs`` say.
-
-        Raises:
-            KeyError: there is none.
-        """
+        """The evidence of a task of sentences; whether there is any, ``has`` and ``needs`` say."""
         return cast(AcceptabilityEvidence, self.evidence[task])
 
     def tagging(self, task: str) -> TaggingEvidence:

@@ -16,6 +16,7 @@ CODE = project_root() / "code"
 # From the ground up: a room may use the rooms before it, and of the same height only itself.
 HEIGHTS = (
     ("study",),
+    ("facts",),
     ("evidence", "corpora", "words"),
     ("store",),
     ("encoders", "answers"),

@@ -1,0 +1,1 @@
+"""One table of everything that is measured; everything shown is a query on it."""

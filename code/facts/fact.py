@@ -1,0 +1,125 @@
+"""A fact: one measured quantity, what it is about, and what is known of it.
+
+A fact is a row of one flat table. The first columns say what it is about and identify it, so that
+no two facts agree in all of them; a column that does not apply is empty. The last columns say what
+is known. Fractions are in [0, 1]; NaN never occurs, what is not known is None.
+"""
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+Covers = Literal["", "items", "items and seeds", "seeds", "batches", "points"]
+"""What an interval is over: evaluated items, items and training seeds, seeds alone (the range of
+the runs), batches of a timed step, points of a curve."""
+
+Outcome = Literal["", "better", "worse", "equivalent", "undecided"]
+"""What the interval decides; of a difference, from the side of ``method``."""
+
+Text = str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One row of the table of facts.
+
+    Attributes:
+        quantity: what was measured, one of ``facts.quantities``.
+        task: the task's name.
+        method: the method's name; a control that is computed has a name of its own.
+        variant: which settings of an experiment; "" in the main study.
+        against: the second method of a difference or a ratio, the second group of a contrast.
+        evaluation: address of the evaluated set, ``corpus:split``.
+        metric: which of the quantity's measures.
+        seed: of one run; None: over seeds, or of no run.
+        layer: ``embeddings``, ``encoder.layer.0``, ..., ``pooler``, ``head``; ``all``: their mean.
+        kind: kind of matrix within the layer; ``all``: the layer as one vector.
+        tag: the right tag or label.
+        predicted: the tag or label that was given.
+        grouping: what items are grouped by (``by_domain``).
+        group: one of its groups.
+        cause: kind of error.
+        part: part of the model that was set back to its values before training.
+        split: ``train`` or ``validation`` of a curve.
+        step: optimisation step of a curve; of ``threshold``, the threshold in hundredths.
+        value: the estimate; a mean over seeds where ``seed`` is None, of costs the median.
+        low, high: ends of its 95 % interval, None where there is none.
+        covers: what the interval is over.
+        p: two-sided p value, corrected for the comparisons of its family.
+        n: how many items, tokens, batches or weights it rests on.
+        seeds: how many runs it rests on; 0 for what has no seeds.
+        sd: standard deviation over these runs, None for fewer than two.
+        outcome: what the interval decides.
+        reason: why something is missing.
+        entry: name of the stored entry that it comes from.
+        epoch, elapsed: of a point of a curve: epochs and seconds of training so far.
+    """
+
+    quantity: str
+    task: str = ""
+    method: str = ""
+    variant: str = ""
+    against: str = ""
+    evaluation: str = ""
+    metric: str = ""
+    seed: int | None = None
+    layer: str = ""
+    kind: str = ""
+    tag: str = ""
+    predicted: str = ""
+    grouping: str = ""
+    group: str = ""
+    cause: str = ""
+    part: str = ""
+    split: str = ""
+    step: int | None = None
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    covers: Covers = ""
+    p: float | None = None
+    n: int | None = None
+    seeds: int = 0
+    sd: float | None = None
+    outcome: Outcome = ""
+    reason: str = ""
+    entry: str = ""
+    epoch: float | None = None
+    elapsed: float | None = None
+
+    @property
+    def key(self) -> tuple[str | int | None, ...]:
+        """The columns that identify the fact."""
+        return tuple(getattr(self, name) for name in KEY)
+
+    @property
+    def id(self) -> str:
+        """A short name of the fact: eight hexadecimal digits of the hash of its key."""
+        text = "\x1f".join("" if part is None else str(part) for part in self.key)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value."""
+        return self.value is not None
+
+    def turned(self) -> "Fact":
+        """A difference or contrast told from the other side."""
+        opposite: dict[str, Outcome] = {"better": "worse", "worse": "better"}
+        values = {name: getattr(self, name) for name in COLUMNS}
+        values |= {"method": self.against, "against": self.method}
+        if self.grouping:
+            values |= {"method": self.method, "group": self.against, "against": self.group}
+        values |= {"value": _minus(self.value), "low": _minus(self.high), "high": _minus(self.low)}
+        return Fact(**{**values, "outcome": opposite.get(self.outcome, self.outcome)})
+
+
+COLUMNS = tuple(field.name for field in fields(Fact))
+KEY = COLUMNS[: COLUMNS.index("value")]
+DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Fact) if f.name != "quantity"}
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value

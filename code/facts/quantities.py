@@ -1,0 +1,175 @@
+"""The closed list of quantities: what each one is, its metrics, and the unit of each.
+
+A unit says how a number is to be read; how it is written in a language is decided in one place
+above (``text``). A new measurement is a function on arrays, its facts, and a line here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from facts.fact import Fact
+
+
+class Unit(StrEnum):
+    """How a number is to be read."""
+
+    PERCENT = "percent"  # a fraction of 1, shown as per cent
+    POINTS = "points"  # a difference of two fractions of 1, shown as percentage points
+    PLAIN = "plain"  # without unit, three digits: a correlation, a loss in nats, a distance
+    RATIO = "ratio"  # how many times
+    COUNT = "count"  # a whole number
+    SECONDS = "seconds"
+    BYTES = "bytes"
+    EPOCHS = "epochs"
+    SMALL = "small"  # needs a power of ten
+    RATE = "rate"  # a number a second
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a quantity is.
+
+    Attributes:
+        meaning: in one sentence.
+        unit: of its values.
+        metrics: metric -> unit, where a metric has another one than ``unit``.
+        less_is_better: whether the smaller of two values is the better one.
+    """
+
+    meaning: str
+    unit: Unit
+    metrics: Mapping[str, Unit] = field(default_factory=dict)
+    less_is_better: bool = False
+
+
+_SCORES = {"matthews_correlation": Unit.PLAIN, "loss": Unit.PLAIN}
+
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
+    {
+        "score": Quantity(
+            "a metric of a method on an evaluated set, on a group or tag of it, or with a part of "
+            "the model set back",
+            Unit.PERCENT,
+            _SCORES,
+        ),
+        "difference": Quantity(
+            "a score of one method minus that of another on the same items and seeds; metric "
+            "'drop': of their drops",
+            Unit.POINTS,
+            _SCORES,
+        ),
+        "drop": Quantity(
+            "accuracy or macro-F1 in the language of training minus that on the evaluated set",
+            Unit.POINTS,
+            less_is_better=True,
+        ),
+        "contrast": Quantity(
+            "accuracy on one group of items minus that on another, of one method",
+            Unit.POINTS,
+        ),
+        "contribution": Quantity(
+            "the part of the drop that a tag, group, confusion or cause accounts for; the parts of "
+            "one division add up to the drop",
+            Unit.POINTS,
+        ),
+        "rate": Quantity("share of all words of a set that are a certain error", Unit.PERCENT),
+        "share": Quantity("a part of a whole", Unit.PERCENT),
+        "confusion": Quantity(
+            "items of a label that were given another, mean over seeds", Unit.COUNT
+        ),
+        "size": Quantity("how many there are in an evaluated set, a group or a split", Unit.COUNT),
+        "shared errors": Quantity(
+            "items that every seed gets wrong: how many, and how many if errors were independent",
+            Unit.COUNT,
+        ),
+        "learned": Quantity(
+            "1 if a method is above its controls by more than chance, else 0", Unit.COUNT
+        ),
+        "threshold": Quantity(
+            "MCC by the threshold on the probability of 'acceptable'", Unit.PLAIN
+        ),
+        "cost": Quantity(
+            "what a training takes",
+            Unit.COUNT,
+            {
+                "training_seconds": Unit.SECONDS,
+                "training_cpu_seconds": Unit.SECONDS,
+                "evaluation_seconds": Unit.SECONDS,
+                "encoder_seconds": Unit.SECONDS,
+                "tokens_per_second": Unit.RATE,
+                "peak_memory_bytes": Unit.BYTES,
+                "computed_bytes": Unit.BYTES,
+                "memory_parameters_bytes": Unit.BYTES,
+                "memory_gradients_bytes": Unit.BYTES,
+                "memory_optimizer_bytes": Unit.BYTES,
+                "encoder_output_bytes": Unit.BYTES,
+                "kept_bytes": Unit.BYTES,
+            },
+        ),
+        "step": Quantity("what one training step takes, median over batches", Unit.SECONDS),
+        "ratio": Quantity("a cost of a method in units of another's", Unit.RATIO),
+        "distance": Quantity(
+            "how far weights moved from the base model: l2, relative to the base's norm, root mean "
+            "square of a weight, angle in radians",
+            Unit.PLAIN,
+            {"relative": Unit.PERCENT, "rms": Unit.SMALL},
+        ),
+        "spectrum": Quantity(
+            "singular values of an update",
+            Unit.PLAIN,
+            {"rank": Unit.COUNT, "top8_share": Unit.PERCENT, "intruders": Unit.COUNT},
+        ),
+        "similarity": Quantity("linear CKA of hidden states, base against tuned", Unit.PLAIN),
+        "embedding rows": Quantity(
+            "rows of the embedding table that training sentences look up, and the others",
+            Unit.COUNT,
+            {"touched_share": Unit.PERCENT},
+        ),
+        "untouched": Quantity(
+            "weights that a method does not train: how many, and changed", Unit.COUNT
+        ),
+        "restoration": Quantity(
+            "score of a trained model minus that of the same model with a part set back",
+            Unit.POINTS,
+            _SCORES,
+        ),
+        "curve": Quantity("a loss or metric by training step", Unit.PERCENT, _SCORES),
+        "convergence": Quantity(
+            "what a learning curve says: best points, rise after the minimum, slope an epoch",
+            Unit.PLAIN,
+            {
+                "best_loss_step": Unit.COUNT,
+                "best_metric_step": Unit.COUNT,
+                "best_loss_epoch": Unit.EPOCHS,
+                "best_metric_epoch": Unit.EPOCHS,
+                "onset_epoch": Unit.EPOCHS,
+                "turned": Unit.COUNT,
+            },
+        ),
+        "trend": Quantity(
+            "how change is distributed over the depth of the encoder",
+            Unit.PLAIN,
+            {"upper_over_lower": Unit.RATIO, "last_over_first": Unit.RATIO},
+        ),
+        "procedure": Quantity(
+            "how intervals were made: level, resamples", Unit.COUNT, {"level": Unit.PERCENT}
+        ),
+    }
+)
+"""Every quantity that a fact may have."""
+
+
+def unit_of(fact: Fact, column: str = "value") -> Unit:
+    """The unit of a column of a fact.
+
+    Raises:
+        KeyError: the quantity is not in the list.
+    """
+    if column in ("n", "seeds"):
+        return Unit.COUNT
+    if column == "p":
+        return Unit.PLAIN
+    quantity = QUANTITIES[fact.quantity]
+    return quantity.metrics.get(fact.metric, quantity.unit)

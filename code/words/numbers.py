@@ -1,0 +1,152 @@
+"""How a fact is written: one format per unit and language, and a mark that says which fact it is.
+
+A number that is shown is a Markdown span ``[97.6%]{f=1a2b3c4dv}``: the id of the fact and a letter
+for its column (``LETTERS``). Filters of the render make a ``<data>`` element of it in HTML and
+plain text elsewhere. ``Numbers`` remembers which facts it has written, so that the page can hold
+exactly these.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from facts.fact import Fact
+from facts.quantities import Unit, unit_of
+from words.escaping import Markup
+from words.wording import MISSING, Wording
+
+LETTERS: Mapping[str, str] = MappingProxyType(
+    {"value": "v", "interval": "i", "low": "l", "high": "h", "p": "p", "n": "n", "seeds": "s"}
+    | {"sd": "d"}
+)
+"""Column of a fact, or its interval -> the letter after its id."""
+
+MARK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{f=([0-9a-f]{8})([a-z])\}")
+"""A written number in Markdown: text, id, letter."""
+
+KILOBYTES = 1e5  # bytes below which megabytes would be 0.0
+
+
+def unmark(text: str) -> str:
+    """Markdown as a reader sees its numbers: without marks."""
+    return MARK.sub(r"\1", text)
+
+
+class Numbers:
+    """Writes the numbers of facts in one language.
+
+    Attributes:
+        words: the language.
+        shown: id -> fact, of every fact that was written.
+    """
+
+    def __init__(self, words: Wording):
+        self.words = words
+        self.shown: dict[str, Fact] = {}
+
+    def value(
+        self,
+        fact: Fact,
+        *,
+        column: str = "value",
+        digits: int | None = None,
+        signed: bool = False,
+        size: bool = False,
+        bare: bool = False,
+    ) -> Markup:
+        """A number of a fact; a dash where it is not known.
+
+        Args:
+            fact: which.
+            column: which of its numbers.
+            digits: after the point, if not those of the unit.
+            signed: whether a plus is written.
+            size: without its sign, for a sentence that says the direction.
+            bare: without its unit, for a column whose title has it.
+        """
+        number = getattr(fact, column)
+        if number is None:
+            return MISSING
+        unit = unit_of(fact, column)
+        text = self.write(abs(number) if size else number, unit, digits, signed=signed, bare=bare)
+        return self._mark(fact, column, text)
+
+    def interval(self, fact: Fact, *, digits: int | None = None, bare: bool = True) -> Markup:
+        """The interval of a fact in brackets; nothing where there is none."""
+        if fact.low is None or fact.high is None:
+            return Markup("")
+        unit = unit_of(fact)
+        ends = [self.write(end, unit, digits, bare=True) for end in (fact.low, fact.high)]
+        separator = "; " if self.words.language == "ru" else ", "
+        text = f"[{separator.join(ends)}]"
+        if not bare and unit is Unit.PERCENT:
+            text = f"{text}{self.words.percent(0, 0)[1:]}"
+        return self._mark(fact, "interval", text)
+
+    def estimate(self, fact: Fact, *, digits: int | None = None, signed: bool = False) -> Markup:
+        """Value and interval of a fact without unit, as a table shows them."""
+        value = self.value(fact, digits=digits, signed=signed, bare=True)
+        interval = self.interval(fact, digits=digits)
+        return Markup(f"{value} {interval}") if interval else value
+
+    def p_value(self, fact: Fact) -> Markup:
+        """The p value alone; what rounds to nothing is written as a bound."""
+        if fact.p is None:
+            return MISSING
+        least = self.words.number(0.001, 3)
+        text = f"<\u00a0{least}" if fact.p < 0.001 else self.words.number(fact.p, 3)
+        return self._mark(fact, "p", text.replace("<", "\\<"))
+
+    def write(
+        self,
+        number: float,
+        unit: Unit,
+        digits: int | None = None,
+        *,
+        signed: bool = False,
+        bare: bool = False,
+    ) -> str:
+        """A number in its unit, without a mark: for axes, alternative texts and thresholds."""
+        fixed = self.words.signed if signed else self.words.number
+        if unit in (Unit.PERCENT, Unit.POINTS):
+            rounded = round(100 * number, 1 if digits is None else digits) + 0.0
+            text = fixed(rounded, 1 if digits is None else digits)
+            if bare:
+                return text
+            return self._with_unit(text, unit)
+        if unit in (Unit.SECONDS, Unit.BYTES, Unit.SMALL):
+            return self._scaled[unit](number)
+        usual = {Unit.COUNT: 0, Unit.RATE: 0, Unit.EPOCHS: 1, Unit.RATIO: 2}.get(unit, 3)
+        usual = usual if digits is None else digits
+        return fixed(round(number, usual) + 0.0, usual)
+
+    @property
+    def _scaled(self) -> Mapping[Unit, Callable[[float], str]]:
+        return {
+            Unit.SECONDS: self.words.duration,
+            Unit.BYTES: self._bytes,
+            Unit.SMALL: self._significant,
+        }
+
+    def _with_unit(self, text: str, unit: Unit) -> str:
+        if unit is Unit.POINTS:
+            return self.words.say("phrases", "points", value=text)
+        gap = "\u00a0" if self.words.language == "ru" else ""
+        return f"{text}{gap}%"
+
+    def _bytes(self, size: float) -> str:
+        if 0 < size < KILOBYTES:
+            return self.words.say("tables", "kilobytes", size=self.words.number(size / 1e3, 1))
+        return self.words.megabytes(size)
+
+    def _significant(self, number: float) -> str:
+        """``1.23·10^-5^``; 0 as it is."""
+        if not number:
+            return "0"
+        power = math.floor(math.log10(abs(number)))
+        return f"{self.words.number(number / 10**power, 2)}·10^{self.words.number(power, 0)}^"
+
+    def _mark(self, fact: Fact, column: str, text: str) -> Markup:
+        self.shown[fact.id] = fact
+        return Markup(f"[{text}]{{f={fact.id}{LETTERS[column]}}}")
