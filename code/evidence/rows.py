@@ -102,13 +102,13 @@ def _acceptability_facts(task: str, found: AcceptabilityEvidence) -> Iterator[Fa
             )
         yield from _acceptability_method(entry, key, found["items"])
     wrong = found["always_wrong"]
-    key: dict[str, Any] = {"task": task, "evaluation": where}
-    yield Fact(quantity="size", **key, metric="items", value=found["items"])
-    yield from _shared_errors(wrong, key, found["items"])
+    whole: dict[str, Any] = {"task": task, "evaluation": where}
+    yield Fact(quantity="size", **whole, metric="items", value=found["items"])
+    yield from _shared_errors(wrong, whole, found["items"])
     if found["majority_label"] is not None:
         label = LABELS[found["majority_label"]]
         yield Fact(
-            quantity="share", **key, metric="majority", tag=label, value=_majority_share(found)
+            quantity="share", **whole, metric="majority", tag=label, value=_majority_share(found)
         )
 
 
