@@ -26,7 +26,7 @@ def decide(
         p: corrected for the comparisons of its family; a difference also needs p < ``ALPHA``. None
             for a comparison that stands alone, where the interval decides.
         metric: for which side of zero is better.
-        margin: where chance may explain a difference that cannot exceed it, the two are equivalent.
+        margin: of what does not matter; with the whole interval within it the two are equivalent.
 
     Returns:
         None where there is no interval.
@@ -36,7 +36,8 @@ def decide(
         return None
     if metric in LESS_IS_BETTER:
         low, high = -high, -low
+    if margin is not None and -margin < low <= high < margin:
+        return "equivalent"  # wherever zero is: a difference that does not matter
     if not low <= 0 <= high and (p is None or p < ALPHA):
         return "better" if low > 0 else "worse"
-    inside = margin is not None and -margin < low <= high < margin
-    return "equivalent" if inside else "undecided"
+    return "undecided"

@@ -29,7 +29,7 @@ def over_seeds(facts: Iterable[Fact]) -> Iterator[Fact]:
             value=float(centre(values)),
             low=min(values),
             high=max(values),
-            covers="seeds",
+            covers="range",
             seeds=len(values),
             sd=statistics.stdev(values) if len(values) > 1 else None,
         )

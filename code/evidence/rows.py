@@ -262,6 +262,14 @@ def _transfer(
                 quantity="contribution", **key, **place, value=row["points"],
                 n=row["target_words"], seeds=len(seeds),
             )  # fmt: skip
+    by_tag = moved["groups"]["by_tag"]
+    for metric in ("rate", "mix"):  # lower accuracy on a tag; the tag being more frequent
+        points = [(row["group"], row[f"points_{metric}"]) for row in by_tag]  # type: ignore[literal-required]
+        for tag, value in (*points, ("", sum(value for _, value in points))):
+            yield Fact(
+                quantity="contribution", **key, metric=metric, grouping="by_tag", tag=tag,
+                value=value, seeds=len(seeds),
+            )  # fmt: skip
     for cell in moved["cells"]:
         cells: dict[str, Any] = {"tag": cell["gold"], "predicted": cell["predicted"]}
         yield Fact(quantity="contribution", **key, **cells, value=cell["points"], seeds=len(seeds))

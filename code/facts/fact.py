@@ -9,9 +9,9 @@ import hashlib
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-Covers = Literal["", "items", "items and seeds", "seeds", "batches", "points"]
-"""What an interval is over: evaluated items, items and training seeds, seeds alone (the range of
-the runs), batches of a timed step, points of a curve."""
+Covers = Literal["", "items", "items and seeds", "seeds", "batches", "points", "range"]
+"""What an interval is over: evaluated items, items and training seeds, seeds alone, batches of a
+timed step, points of a curve. ``range``: no interval, the least and the greatest of the runs."""
 
 Outcome = Literal["", "better", "worse", "equivalent", "undecided"]
 """What the interval decides; of a difference, from the side of ``method``."""
@@ -43,7 +43,7 @@ class Fact:
         split: ``train`` or ``validation`` of a curve.
         step: optimisation step of a curve; of ``threshold``, the threshold in hundredths.
         value: the estimate; a mean over seeds where ``seed`` is None, of costs the median.
-        low, high: ends of its 95 % interval, None where there is none.
+        low, high: ends of its 95 % interval, or of the range of the runs; None without.
         covers: what the interval is over.
         p: two-sided p value, corrected for the comparisons of its family.
         n: how many items, tokens, batches or weights it rests on.

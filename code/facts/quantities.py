@@ -56,9 +56,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         ),
         "difference": Quantity(
             "a score of one method minus that of another on the same items and seeds; metric "
-            "'drop': of their drops",
+            "'drop': of their drops, 'cka': of the similarity of their last layers",
             Unit.POINTS,
-            _SCORES,
+            {**_SCORES, "cka": Unit.PLAIN},
         ),
         "drop": Quantity(
             "accuracy or macro-F1 in the language of training minus that on the evaluated set",
@@ -151,7 +151,12 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
         "trend": Quantity(
             "how change is distributed over the depth of the encoder",
             Unit.PLAIN,
-            {"upper_over_lower": Unit.RATIO, "last_over_first": Unit.RATIO},
+            {
+                "upper_over_lower": Unit.RATIO,
+                "last_over_first": Unit.RATIO,
+                "head_over_next": Unit.RATIO,
+                "centre": Unit.PERCENT,
+            },
         ),
         "procedure": Quantity(
             "how intervals were made: level, resamples", Unit.COUNT, {"level": Unit.PERCENT}

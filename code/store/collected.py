@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from evidence.convergence import Quantities, aggregate_runs, describe_run
+from evidence.derived import derived_facts
 from evidence.over_seeds import over_seeds
 from evidence.rows import evidence_facts
 from facts.fact import Covers, Fact
 from facts.table import Facts
+from study.settings import Roles
 
 MEASURES = ("l2", "relative", "rms", "angle")
 SPECTRA = ("rank", "effective_rank", "top8_share", "intruders")
@@ -18,17 +20,24 @@ NOT_COSTS = ("pooler", "device_kind", "precision", "memory_kind", "device", "mod
 MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimizer_bytes")
 
 
-def collect_facts(evidence: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> Facts:
+def collect_facts(
+    evidence: Mapping[str, Any],
+    frames: Mapping[str, pd.DataFrame],
+    roles: Mapping[str, Roles],
+) -> Facts:
     """All facts of a profile.
 
     Args:
         evidence: task -> its evidence.
         frames: the frames of ``Results`` by name.
+        roles: task -> which finished method is the reference, the adapter.
     """
+    pairs = {t: (r.reference, r.adapter) for t, r in roles.items() if r.reference and r.adapter}
     of_runs = list(_run_facts(frames))
     rows = [fact for task, found in evidence.items() for fact in evidence_facts(task, found)]
     rows += of_runs
     rows += over_seeds(f for f in of_runs if f.quantity != "curve")
+    rows += derived_facts(Facts(of_runs), pairs)
     rows += _task_facts(frames)
     rows += _convergence_facts(frames["curves"])
     return Facts(rows)
@@ -158,7 +167,7 @@ def _convergence_facts(curves: pd.DataFrame) -> Iterator[Fact]:
             if of["value"] is None:
                 continue
             low, high = of["low"], of["high"]
-            covers: Covers = "seeds"
+            covers: Covers = "range"
             if metric == "slope":
                 low, high = summary["slope_low"], summary["slope_high"]
                 covers = "seeds" if len(seeds) > 1 else "points"

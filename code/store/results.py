@@ -1,14 +1,13 @@
 """The store's entries of one profile as tidy frames: what the report reads.
 
-Imports no torch: a report renders on a laptop from a copied ``cache/``. Nothing is measured here;
-runs that are missing or failed are listed, never silently left out.
+Nothing is measured here; runs that are missing or failed are listed, never silently left out.
 """
 
 import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -114,7 +113,8 @@ class Results:
     @functools.cached_property
     def facts(self) -> Facts:
         """Everything that was measured, as one table."""
-        return collect_facts(self.evidence, {f.name: getattr(self, f.name) for f in fields(self)})
+        frames, roles = vars(self), {task: self.roles(task) for task in self.profile.tasks}
+        return collect_facts(self.evidence, frames, roles)
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:
@@ -171,7 +171,7 @@ class Results:
         return cast(AcceptabilityEvidence, self.evidence[task])
 
     def tagging(self, task: str) -> TaggingEvidence:
-        """The evidence of a task of words, as ``acceptability``."""
+        """The evidence of a task of words."""
         return cast(TaggingEvidence, self.evidence[task])
 
     def comparisons(self, task: str) -> list[Comparison]:

@@ -142,20 +142,30 @@ def find_roles(methods: Sequence[MethodSettings]) -> Roles:
 
 @dataclass(frozen=True)
 class Margins:
-    """Differences too small to matter, each in its metric's unit: within them two are equivalent.
+    """The smallest differences that matter: an interval wholly within one says "the same".
 
-    A drop is a difference of accuracies and has their margin; other metrics have none.
+    Scores and similarities are in their own unit, factors above 1. A slope of a metric, an epoch,
+    and what a metric loses without a part of the model have the margin of the metric.
     """
 
-    matthews_correlation: float = 0.02
-    accuracy: float = 0.005
+    matthews_correlation: float = 0.02  # less than the standard error of CoLA's validation set
+    accuracy: float = 0.005  # half a point; also of the drop between languages
+    macro_f1: float = 0.01  # rare tags make it move more
+    loss: float = 0.02  # nats
+    similarity: float = 0.02  # of CKA
+    cost_ratio: float = 1.1  # factor between two costs
+    depth_ratio: float = 1.25  # factor between the changes of two parts of the encoder
+    epochs: float = 0.5  # between two points of a schedule
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            require(0 < value < 1, f"margins.{name}", value, "between 0 and 1")
+            if name.endswith("ratio"):
+                require(1 < value < 10, f"margins.{name}", value, "a factor between 1 and 10")
+            else:
+                require(0 < value < 1, f"margins.{name}", value, "between 0 and 1")
 
     def of(self, metric: str) -> float | None:
-        """The margin of a metric, None where nothing is called equivalent."""
+        """The margin of a metric, None where nothing is called the same."""
         return vars(self).get("accuracy" if metric == "drop" else metric)
 
 

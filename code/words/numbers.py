@@ -18,9 +18,12 @@ from words.wording import MISSING, Wording
 
 LETTERS: Mapping[str, str] = MappingProxyType(
     {"value": "v", "interval": "i", "low": "l", "high": "h", "p": "p", "n": "n", "seeds": "s"}
-    | {"sd": "d"}
+    | {"sd": "d", "error": "e", "inverse": "x", "share": "c"}
 )
-"""Column of a fact, or its interval -> the letter after its id."""
+"""Column of a fact, or what follows from its value alone -> the letter after its id.
+
+``error`` is 1 - value, ``inverse`` 1 / value, ``share`` the value of a ratio as per cent.
+"""
 
 MARK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{f=([0-9a-f]{8})([a-z])\}")
 """A written number in Markdown: text, id, letter."""
@@ -89,6 +92,19 @@ class Numbers:
         value = self.value(fact, digits=digits, signed=signed, bare=True)
         interval = self.interval(fact, digits=digits)
         return Markup(f"{value} {interval}") if interval else value
+
+    def derived(self, fact: Fact, name: str, *, digits: int | None = None) -> Markup:
+        """What follows from a value alone: ``error``, ``inverse`` or ``share`` (``LETTERS``)."""
+        if fact.value is None or (name == "inverse" and not fact.value):
+            return MISSING
+        number, unit = {
+            "error": (1 - fact.value, Unit.PERCENT),
+            "inverse": (1 / (fact.value or 1.0), Unit.RATIO),
+            "share": (fact.value, Unit.PERCENT),
+        }[name]
+        if name == "share" and digits is None:
+            digits = 0 if number >= 0.1 else 2
+        return self._mark(fact, name, self.write(number, unit, digits))
 
     def p_value(self, fact: Fact) -> Markup:
         """The p value alone; what rounds to nothing is written as a bound."""

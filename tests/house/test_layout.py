@@ -19,7 +19,7 @@ HEIGHTS = (
     ("facts",),
     ("evidence", "corpora", "words"),
     ("store",),
-    ("encoders", "answers"),
+    ("encoders", "answers", "text"),
     ("drift", "training", "tabulation", "plots"),
     ("runs", "rendering"),
     ("verification",),

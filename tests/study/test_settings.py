@@ -138,14 +138,14 @@ def test_broken_toml_names_the_file(tmp_path: Path) -> None:
 
 def test_margins_of_equivalence_are_shared_by_tasks_and_checked(tmp_path: Path) -> None:
     tasks = load_profile("full", [BASE]).tasks
-    assert {task.margins for task in tasks.values()} == {Margins(0.02, 0.005)}
+    assert {task.margins for task in tasks.values()} == {Margins()}
     margins = tasks["pos"].margins
     assert (margins.of("matthews_correlation"), margins.of("accuracy")) == (0.02, 0.005)
-    assert margins.of("drop") == margins.of("accuracy") and margins.of("macro_f1") is None
+    assert margins.of("drop") == margins.of("accuracy") and margins.of("f1") is None
     wider = load(tmp_path, "[profiles.mine.margins]\naccuracy = 0.01\n").tasks["cola"].margins
-    assert wider == Margins(0.02, 0.01)
-    for text in ("accuracy = 0.0", "accuracy = 2", "acuracy = 0.1"):
-        with pytest.raises(StudyError, match="accuracy"):
+    assert wider == Margins(accuracy=0.01)
+    for text in ("accuracy = 0.0", "accuracy = 2", "acuracy = 0.1", "cost_ratio = 1.0"):
+        with pytest.raises(StudyError, match=r"accuracy|cost_ratio"):
             load(tmp_path, f"[profiles.mine.margins]\n{text}\n")
 
 

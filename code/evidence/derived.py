@@ -1,0 +1,226 @@
+"""Facts that follow from facts of single runs: how change is distributed over depth, how costs and
+states of two methods stand to each other.
+
+Runs differ in their seed alone, so an interval over seeds is Student's t of a mean; of a ratio, of
+the mean of its logarithms. One seed has no interval: its value is a point and no verdict.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy  # its modules are loaded when they are used
+
+from facts.fact import Covers, Fact
+from facts.table import Facts
+
+LEVEL = 0.95
+MEASURES = ("relative", "l2")  # of distance, by which depth is judged
+RATIOS = ("upper_over_lower", "last_over_first", "head_over_next")
+EXACT = ("trainable_parameters", "computed_bytes", "kept_bytes")  # costs that no clock disturbs
+PREFIX = "encoder.layer."
+Pair = tuple[str, str]  # the method that trains every weight, the one that trains an adapter
+
+
+def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
+    """All derived facts.
+
+    Args:
+        facts: of the runs.
+        pairs: task -> the two methods that are compared, of the tasks that have both.
+    """
+    distances = facts.where(quantity="distance", kind="all")
+    models = dict.fromkeys((fact.task, fact.method) for fact in distances)
+    for task, method in models:
+        yield from _trends(distances.where(task=task, method=method), task, method)
+    for task, pair in pairs.items():
+        yield from _cost_ratios(facts, task, pair)
+        yield from _moved_ratio(facts, task, pair)
+        yield from _state_differences(facts, task, pair)
+
+
+# ----------------------------------------------------------------------------------------- depth
+
+
+def encoder_profile(facts: Facts) -> list[float]:
+    """Values of the encoder layers from input to output, of one run and measure."""
+    layers = {int(f.layer.removeprefix(PREFIX)): f.value for f in facts if PREFIX in f.layer}
+    return [value for _, value in sorted(layers.items()) if value is not None]
+
+
+def rank_correlation(profile: Sequence[float]) -> float | None:
+    """Spearman's correlation of a profile with depth; 0 for a constant one, None below 3 layers."""
+    if len(profile) < 3:
+        return None
+    if len(set(profile)) == 1:
+        return 0.0
+    return float(scipy.stats.spearmanr(range(len(profile)), profile).statistic)
+
+
+def upper_over_lower(profile: Sequence[float]) -> float | None:
+    """Mean of the upper third of a profile over that of the lower third."""
+    third = len(profile) // 3
+    if not third or not sum(profile[:third]) or not sum(profile[-third:]):
+        return None
+    return sum(profile[-third:]) / sum(profile[:third])
+
+
+def last_over_first(profile: Sequence[float]) -> float | None:
+    """The last value of a profile over the first."""
+    return profile[-1] / profile[0] if len(profile) > 1 and profile[0] and profile[-1] else None
+
+
+def centre_of_change(profile: Sequence[float]) -> float | None:
+    """Mean depth, 0 at the first layer and 1 at the last, with the layers weighted by their change.
+
+    None for fewer than two layers or no change at all.
+    """
+    total = sum(profile)
+    if len(profile) < 2 or not total:
+        return None
+    return sum(i / (len(profile) - 1) * change for i, change in enumerate(profile)) / total
+
+
+def _trends(distances: Facts, task: str, method: str) -> Iterator[Fact]:
+    """Where along the depth one model's change is, by seed and over seeds."""
+    for measure in MEASURES:
+        found: dict[str, dict[int, float]] = {}
+        own = distances.where(metric=measure)
+        for seed in own.distinct("seed"):
+            if seed is None:
+                continue
+            rows = own.where(seed=seed)
+            profile = encoder_profile(rows)
+            values = {
+                "rank_correlation": rank_correlation(profile),
+                "upper_over_lower": upper_over_lower(profile),
+                "last_over_first": last_over_first(profile),
+                "centre": centre_of_change(profile),
+                "head_over_next": _head_over_next(rows),
+            }
+            for metric, value in values.items():
+                if value is not None:
+                    found.setdefault(metric, {})[seed] = value
+        for metric, by_seed in found.items():
+            key: dict[str, Any] = {
+                "quantity": "trend",
+                "task": task,
+                "method": method,
+                "metric": metric,
+            }
+            yield from seed_facts(by_seed, metric in RATIOS, **key, kind=measure)
+
+
+def _head_over_next(rows: Facts) -> float | None:
+    """The head's change over that of the layer that changed most beside it."""
+    values = {f.layer: f.value for f in rows if f.layer != "all" and f.value}
+    head = values.pop("head", None)
+    most = max((value for value in values.values() if value), default=None)
+    return head / most if head and most else None
+
+
+# --------------------------------------------------------------------------- two methods of a task
+
+
+def _cost_ratios(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
+    """Costs of the second method in units of the first's, seed by seed."""
+    costs = facts.where(quantity="cost", task=task)
+    for metric in costs.distinct("metric"):
+        one, other = (_by_seed(costs.where(method=m, metric=metric)) for m in pair)
+        ratios = {s: other[s] / one[s] for s in one if one[s] > 0 and other.get(s, 0.0) > 0}
+        key: dict[str, Any] = {
+            "quantity": "ratio",
+            "task": task,
+            "method": pair[1],
+            "against": pair[0],
+        }
+        if metric in EXACT and ratios:
+            value = float(np.median(list(ratios.values())))
+            yield Fact(**key, metric=metric, value=value, seeds=len(ratios))
+        elif ratios:
+            yield from seed_facts(ratios, True, **key, metric=metric)
+
+
+def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
+    """How far the second method moves the matrices that it adapts, in units of the first's way.
+
+    Mean Euclidean distance over these matrices, seed by seed.
+    """
+    moved = facts.where(quantity="distance", task=task, metric="l2")
+    matrices = {
+        fact.kind
+        for fact in moved.where(method=pair[1])
+        if fact.kind != "all" and PREFIX in fact.layer and fact.value
+    }
+    means: list[dict[int, float]] = []
+    for method in pair:
+        rows = [f for f in moved.where(method=method, kind=matrices) if PREFIX in f.layer]
+        seeds = dict.fromkeys(f.seed for f in rows if f.seed is not None)
+        of = {s: [f.value for f in rows if f.seed == s and f.value is not None] for s in seeds}
+        means.append({seed: float(np.mean(values)) for seed, values in of.items() if values})
+        for seed, value in means[-1].items():
+            yield Fact(
+                quantity="distance", task=task, method=method, layer="all", kind="adapted",
+                metric="l2", seed=seed, value=value, seeds=1,
+            )  # fmt: skip
+        if means[-1]:
+            mean = float(np.mean(list(means[-1].values())))
+            yield Fact(
+                quantity="distance", task=task, method=method, layer="all", kind="adapted",
+                metric="l2", value=mean, seeds=len(means[-1]),
+            )  # fmt: skip
+    ratios = {s: means[1][s] / means[0][s] for s in means[0] if means[0][s] and s in means[1]}
+    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
+    yield from seed_facts(ratios, True, **key, metric="moved")
+
+
+def _state_differences(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
+    """Similarity to the base model's states at the last layer, first minus second, by set."""
+    similar = facts.where(quantity="similarity", task=task)
+    for evaluation in similar.distinct("evaluation"):
+        rows = similar.where(evaluation=evaluation)
+        last = max(rows.distinct("layer"), key=int)
+        one, other = (_by_seed(rows.where(method=m, layer=last)) for m in pair)
+        gaps = {seed: one[seed] - other[seed] for seed in one if seed in other}
+        key: dict[str, Any] = {
+            "quantity": "difference",
+            "task": task,
+            "method": pair[0],
+            "against": pair[1],
+        }
+        yield from seed_facts(gaps, False, **key, evaluation=evaluation, metric="cka")
+
+
+# ------------------------------------------------------------------------------------ over seeds
+
+
+def seed_facts(by_seed: Mapping[int, float], ratio: bool, **key: Any) -> Iterator[Fact]:
+    """A fact for each seed, and one over them with Student's interval.
+
+    Args:
+        by_seed: seed -> value.
+        ratio: whether the values are ratios, averaged by their logarithms.
+        key: the other columns.
+    """
+    if not by_seed:
+        return
+    values = np.array(list(by_seed.values()))
+    scale = np.log(values) if ratio else values
+    value, low, high = float(scale.mean()), None, None
+    back = math.exp if ratio else float
+    covers: Covers = ""
+    if len(values) > 1:
+        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * scipy.stats.sem(scale))
+        low, high, covers = back(value - half), back(min(value + half, 700.0)), "seeds"
+    yield Fact(
+        **key, value=back(value), low=low, high=high, covers=covers, seeds=len(values),
+        sd=float(values.std(ddof=1)) if len(values) > 1 else None,
+        reason="" if len(values) > 1 else "one seed: the spread over seeds is unknown",
+    )  # fmt: skip
+    for seed, own in by_seed.items():
+        yield Fact(**key, seed=seed, value=float(own), seeds=1)
+
+
+def _by_seed(facts: Facts) -> dict[int, float]:
+    return {f.seed: f.value for f in facts if f.seed is not None and f.value is not None}

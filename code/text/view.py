@@ -1,0 +1,133 @@
+"""The facts of one task, asked by the roles that its methods play.
+
+The *first* method trains every weight, the *second* an adapter, the *control* the head alone; the
+*foreign* encoder is trained like the first from another checkpoint, and the *computed* control is
+no model at all. Roles follow from the settings, never from names. A method that is absent is never
+replaced by another: what is asked of it is a fact without a value.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from facts.fact import Fact
+from facts.table import Facts
+from store.results import Results
+from study.settings import TaskSettings, language_of
+
+PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}
+ABSENT = "\x00"  # the name of no method
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """What the sentences on one task ask."""
+
+    results: Results
+    task: str
+
+    @property
+    def facts(self) -> Facts:
+        """All facts of the study."""
+        return self.results.facts
+
+    @property
+    def settings(self) -> TaskSettings:
+        """The task's settings."""
+        return self.results.profile.tasks[self.task]
+
+    @property
+    def metric(self) -> str:
+        """The metric that the task is judged by."""
+        return PRIMARY[self.settings.kind]
+
+    @property
+    def first(self) -> str | None:
+        """The method that trains every weight."""
+        return self.results.roles(self.task).reference
+
+    @property
+    def second(self) -> str | None:
+        """The method that trains an adapter."""
+        return self.results.roles(self.task).adapter
+
+    @property
+    def control(self) -> str | None:
+        """The method that trains the head alone."""
+        return self.results.roles(self.task).control
+
+    @property
+    def foreign(self) -> str | None:
+        """The method that starts from another encoder."""
+        return self.results.roles(self.task).foreign
+
+    @property
+    def computed(self) -> str | None:
+        """The control that is computed: the majority label, the lexicon."""
+        scores = self.facts.where(quantity="score", task=self.task, seed=None, part="", group="")
+        known = {method.name for method in self.settings.methods}
+        return next((m for m in scores.distinct("method") if m not in known), None)
+
+    @property
+    def validation(self) -> str:
+        """The evaluated set that is followed during training."""
+        return self.settings.validation
+
+    @property
+    def target(self) -> str | None:
+        """The first evaluated set in another language than the validation set."""
+        source, *others = self.settings.evaluations
+        return next((e for e in others if language_of(e) != language_of(source)), None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether both compared methods have results."""
+        return self.first is not None and self.second is not None
+
+    def one(self, quantity: str, method: str | None, **key: Any) -> Fact:
+        """A fact of a method of this task; without a value where there is no such method."""
+        return self.facts.one(quantity, task=self.task, method=method or ABSENT, **key)
+
+    def score(
+        self, method: str | None, metric: str = "", where: str | None = "", **key: Any
+    ) -> Fact:
+        """A method's score, by the task's own metric on the validation set if not told."""
+        place = {"metric": metric or self.metric, "evaluation": self._where(where), **key}
+        return self.one("score", method, **place)
+
+    def difference(
+        self,
+        metric: str = "",
+        where: str | None = "",
+        first: str | None = "",
+        second: str | None = "",
+    ) -> Fact:
+        """The first minus the second method, by the task's metric on the validation set."""
+        return self.facts.difference(
+            task=self.task,
+            method=(self.first if first == "" else first) or ABSENT,
+            against=(self.second if second == "" else second) or ABSENT,
+            metric=metric or self.metric,
+            evaluation=self._where(where),
+        )
+
+    def cost(self, method: str | None, metric: str) -> Fact:
+        """A cost of a method, median over its runs."""
+        return self.one("cost", method, metric=metric)
+
+    def ratio(self, metric: str) -> Fact:
+        """A cost of the second method in units of the first's."""
+        return self.one("ratio", self.second, against=self.first or ABSENT, metric=metric)
+
+    def learned(self, method: str | None) -> bool | None:
+        """Whether a method is above its controls by more than chance; None: not known."""
+        value = self.one("learned", method, evaluation=self.validation).value
+        return None if value is None else bool(value)
+
+    def seeds(self, method: str | None = "") -> list[int]:
+        """The seeds with results, of one method or of all."""
+        costs = self.facts.where(quantity="cost", task=self.task)
+        rows = costs if method == "" else costs.where(method=method or ABSENT)
+        return sorted(seed for seed in rows.distinct("seed") if seed is not None)
+
+    def _where(self, where: str | None) -> str:
+        return self.validation if where == "" else where or ABSENT
