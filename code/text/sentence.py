@@ -1,27 +1,28 @@
 """Sentences: a key, the verdict that chooses the wording, and the facts that fill it.
 
 A sentence is declared once, in the code, for all languages: which rule chooses it and which facts
-it speaks of. The language file ``phrases.toml`` holds its wordings under ``<key>-<outcome>``, whole
-sentences with placeholders. A placeholder of a fact names what of it is shown: ``{gap:size}``,
-``{gap:interval}``, ``{score:value}``, ``{score:value.0}`` (digits after the point).
+it speaks of. The files ``text/<language>/<topic>.toml`` hold its wordings under
+``<key>-<outcome>``, whole sentences with placeholders. A placeholder of a fact names what of it is
+shown: ``{gap:size}``, ``{gap:interval}``, ``{score:value}``, ``{score:value.0}`` (digits).
 """
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from facts.fact import Fact
+from study.errors import StudyError
 from words.escaping import Markup, escape_markdown, join_markup
 from words.numbers import Numbers
-from words.wording import CASES, MISSING, Wording
-
-SECTION = "phrases"
+from words.wording import CASES, MISSING, Wording, load_wording
 
 
 class Said(Markup):
     """A sentence or list that is Markdown, with what it was made from.
 
     Attributes:
-        key: what is spoken of, as in ``phrases.toml``, without the outcome.
+        key: what is spoken of, as in the language files, without the outcome.
         outcome: the outcome that chose the wording; "" where there is no choice.
         facts: ids of the facts that were handed over, those of inner sentences included.
     """
@@ -88,9 +89,15 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Speaks the sentences of one language."""
+    """Speaks the sentences of one language.
+
+    Attributes:
+        numbers: writes the facts in them.
+        templates: key with outcome -> wording.
+    """
 
     numbers: Numbers
+    templates: Mapping[str, str]
 
     @property
     def words(self) -> Wording:
@@ -104,6 +111,9 @@ class Speaker:
             key: what is spoken of.
             outcome: the verdict that chooses the wording.
             values: placeholder -> fact, whole number, text (escaped) or sentence.
+
+        Raises:
+            StudyError: the language lacks the wording, or it asks for what is not handed over.
         """
         template = f"{key}-{outcome}" if outcome else key
         facts: list[str] = []
@@ -117,7 +127,15 @@ class Speaker:
                 filled[name] = value
             else:
                 filled[name] = self._plain(value)
-        text = self.words.say(SECTION, template, **filled)
+        try:
+            text = self.templates[template].format(**filled)
+        except (KeyError, ValueError) as error:
+            raise StudyError(
+                f"the sentence {template!r} cannot be said in {self.words.language!r}: {error}",
+                where=f"code/text/{self.words.language}",
+                remedy="write it there, in every language, with these placeholders: "
+                + ", ".join(sorted(filled)),
+            ) from error
         # An abbreviation that ends a sentence brings its point along.
         return Said(text.replace("..", "."), key, str(outcome), facts)
 
@@ -140,9 +158,8 @@ class Speaker:
         """Items as a list in running text: ``a, b and c``; a dash for none."""
         *most, last = [*items] or [MISSING]
         if most:
-            text = self.words.say(
-                SECTION, "list", most=join_markup(", ", most), last=escape_markdown(last)
-            )
+            joined = {"most": join_markup(", ", most), "last": escape_markdown(last)}
+            text = self.templates["list"].format(**joined)
         else:
             text = escape_markdown(last)
         facts = [fact for item in (*most, last) for fact in getattr(item, "facts", ())]
@@ -165,6 +182,21 @@ class Speaker:
                 found[role.capitalize()] = Markup(plain[:1].upper() + plain[1:])
                 found |= {f"{role}_{case}": self.name(method, case) for case in CASES}
         return found
+
+
+def load_speaker(language: str) -> Speaker:
+    """A speaker with all sentences of a language.
+
+    Raises:
+        StudyError: unknown language, or a key that stands in two files.
+    """
+    words, templates = load_wording(language), dict[str, str]()
+    for file in sorted((Path(__file__).parent / language).glob("*.toml")):
+        for key, text in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if key in templates:
+                raise StudyError(f"the sentence {key!r} stands twice", where=str(file))
+            templates[key] = text
+    return Speaker(Numbers(words), templates)
 
 
 def clauses(
