@@ -16,13 +16,13 @@ Values are fractions in [0, 1] (MCC in [-1, 1], loss in nats).
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from evidence.arrays import Bools, CountMetric, Floats, Ints
 from evidence.intervals import UNIT, Bounds
-from evidence.schema import AlwaysWrong, SeqevalCase
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
@@ -279,6 +279,16 @@ def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
         return float(f1_score([list(s) for s in gold], [list(s) for s in predicted]))
 
 
+class SeqevalCase(NamedTuple):
+    """A small case where seqeval's F1 misleads."""
+
+    words: list[str]
+    gold: list[str]
+    predicted: list[str]
+    accuracy: float
+    seqeval_f1: float
+
+
 def seqeval_trap_example() -> dict[str, SeqevalCase]:
     """Two small cases where seqeval's F1 misleads, computed here and now.
 
@@ -296,13 +306,8 @@ def seqeval_trap_example() -> dict[str, SeqevalCase]:
 def _trap(sentence: str, gold_tags: str, predicted_tags: str) -> SeqevalCase:
     gold, predicted = gold_tags.split(), predicted_tags.split()
     right = sum(g == p for g, p in zip(gold, predicted, strict=True))
-    return {
-        "words": sentence.split(),
-        "gold": gold,
-        "predicted": predicted,
-        "accuracy": right / len(gold),
-        "seqeval_f1": seqeval_f1([gold], [predicted]),
-    }
+    f1_of_case = seqeval_f1([gold], [predicted])
+    return SeqevalCase(sentence.split(), gold, predicted, right / len(gold), f1_of_case)
 
 
 # --------------------------------------------------------------------------------- kinds of error
@@ -320,19 +325,3 @@ def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[st
     names = [str(low) if low == high else f"{low}-{high}" for low, high in pairs]
     bins = np.searchsorted(np.asarray(edges), np.asarray(lengths), side="left")
     return bins, [*names, f"{starts[-1]}+"]
-
-
-def always_wrong(correct: Bools) -> AlwaysWrong:
-    """Items that every seed gets wrong: correct (S, N), whether seed s is right on item n.
-
-    ``expected`` is N times the product of the seeds' error rates, the count if seeds erred
-    independently of each other and of the item.
-    """
-    wrong = ~np.asarray(correct, dtype=bool)
-    indices, items = np.flatnonzero(wrong.all(axis=0)), wrong.shape[1]
-    return {
-        "indices": indices.tolist(),
-        "count": len(indices),
-        "expected": float(items * np.prod(wrong.mean(axis=1))),
-        "share": len(indices) / items,
-    }
