@@ -137,7 +137,11 @@ def check_tokenizer(
             remedy="save it as tokenizer.json: AutoTokenizer.from_pretrained(...).save_pretrained",
         )
     _check_special_tokens(tokenizer, stored, where)
-    rows, ids = int(config.vocab_size), tokenizer.get_vocab()
+    own = set(stored) | set(tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False))
+    # A class adds its other special tokens (a mask) to a vocabulary without them; none is used.
+    added = set(tokenizer.all_special_tokens) - own
+    ids = {token: i for token, i in tokenizer.get_vocab().items() if token not in added}
+    rows = int(config.vocab_size)
     token, highest = max(ids.items(), key=lambda item: item[1])
     if highest >= rows:
         raise StudyError(
