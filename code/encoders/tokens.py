@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.loading import Sentence, TaggedSentence
+from study.errors import StudyError
 
 IGNORED = -100  # the index that torch's cross-entropy leaves out
 Feature = dict[str, Any]
@@ -51,19 +52,14 @@ def take_features(data: Encoded, chosen: Sequence[int]) -> tuple[Encoded, NDArra
 
 def encode_sentences(sentences: Sequence[Sentence], tokenizer: Any, max_length: int) -> Encoded:
     """Encodes sentences with one label each; a longer one is truncated to ``max_length`` tokens."""
-    batch = tokenizer(
-        [sentence.text for sentence in sentences],
-        truncation=True,
-        max_length=max_length,
-        return_token_type_ids=False,
-    )
+    texts = _cut([sentence.text for sentence in sentences], tokenizer)
+    bodies = [[piece for piece, _ in pieces[: max_length - 2]] for pieces in texts]
     features = [
-        {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": sentence.label}
-        for ids, sentence in zip(batch["input_ids"], sentences, strict=True)
+        _build_feature(body, sentence.label, tokenizer)
+        for body, sentence in zip(bodies, sentences, strict=True)
     ]
-    special = tokenizer.num_special_tokens_to_add()
-    pieces = np.array([len(feature["input_ids"]) - special for feature in features])
-    return Encoded(features, [np.array([i]) for i in range(len(features))], pieces)
+    counts = np.array([len(body) for body in bodies], dtype=np.int64)
+    return Encoded(features, [np.array([i]) for i in range(len(features))], counts)
 
 
 def encode_tagged(
@@ -133,35 +129,70 @@ def split_windows(lengths: Sequence[int], body: int) -> list[Window]:
     ]
 
 
-def _pieces_of_words(sentences: Sequence[TaggedSentence], tokenizer: Any) -> list[list[list[int]]]:
-    """Ids of each word's pieces; a word that the tokenizer drops becomes one unknown piece."""
+def _cut(texts: Sequence[str], tokenizer: Any) -> list[list[tuple[int, tuple[int, int]]]]:
+    """Running texts as the tokenizer cuts them: ids of the pieces, with their characters.
+
+    The only place that calls the tokenizer; it adds no special tokens and cuts nothing off.
+    """
     batch = tokenizer(
-        [[word.form for word in sentence.words] for sentence in sentences],
-        is_split_into_words=True,
+        list(texts),
         add_special_tokens=False,
+        padding=False,
         truncation=False,
+        return_offsets_mapping=True,
         verbose=False,
     )
+    return [
+        list(zip(ids, offsets, strict=True))
+        for ids, offsets in zip(batch["input_ids"], batch["offset_mapping"], strict=True)
+    ]
+
+
+def _build_feature(body: Sequence[int], labels: Any, tokenizer: Any) -> Feature:
+    """Pieces between the special tokens of the tokenizer, the same for sentences and windows."""
+    ids = [tokenizer.cls_token_id, *body, tokenizer.sep_token_id]
+    return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
+
+
+def _pieces_of_words(sentences: Sequence[TaggedSentence], tokenizer: Any) -> list[list[list[int]]]:
+    """Ids of each word's pieces, as in running text; a word that is dropped is one unknown piece.
+
+    A word is told by its characters in the text of words with spaces between them, of which each
+    space belongs to the word after it: whatever marks a word's beginning stays with the word.
+
+    Raises:
+        StudyError: a piece spans two words.
+    """
+    forms = [[word.form for word in sentence.words] for sentence in sentences]
     pieces = []
-    for index, sentence in enumerate(sentences):
-        words: list[list[int]] = [[] for _ in sentence.words]
-        ids = batch["input_ids"][index]
-        for piece, word in zip(ids, batch.word_ids(index), strict=True):
-            words[word].append(piece)
-        pieces.append([word or [tokenizer.unk_token_id] for word in words])
+    for words, cut in zip(
+        forms, _cut([" ".join(words) for words in forms], tokenizer), strict=True
+    ):
+        ends = np.cumsum([len(word) + 1 for word in words]) - 1
+        starts, stops = np.array([span for _, span in cut], dtype=np.int64).reshape(-1, 2).T
+        first = np.minimum(np.searchsorted(ends, starts, side="right"), len(words) - 1)
+        last = np.searchsorted(ends + 1, stops - 1, side="right")
+        own: list[list[int]] = [[] for _ in words]
+        for (piece, _), begun, done in zip(cut, first.tolist(), last.tolist(), strict=True):
+            if done > begun:
+                raise StudyError(
+                    f"the tokenizer reads {words[begun]!r} and {words[done]!r} as one piece: it "
+                    "cannot be used to tag words",
+                    remedy="choose a model whose tokenizer cuts at spaces",
+                )
+            own[begun].append(piece)
+        pieces.append([ids or [tokenizer.unk_token_id] for ids in own])
     return pieces
 
 
 def _encode_window(
     window: Window, pieces: list[list[int]], word_labels: list[int], tokenizer: Any
 ) -> tuple[Feature, np.ndarray]:
-    ids, labels, words = [tokenizer.cls_token_id], [IGNORED], [-1]
+    body, labels, words = list[int](), [IGNORED], [-1]
     for word in range(window.start, window.stop):
         labelled = window.label_start <= word < window.label_stop
         rest = len(pieces[word]) - 1
-        ids += pieces[word]
+        body += pieces[word]
         labels += [word_labels[word] if labelled else IGNORED] + [IGNORED] * rest
         words += [word if labelled else -1] + [-1] * rest
-    ids, labels, words = [*ids, tokenizer.sep_token_id], [*labels, IGNORED], [*words, -1]
-    feature = {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
-    return feature, np.array(words)
+    return _build_feature(body, [*labels, IGNORED], tokenizer), np.array([*words, -1])

@@ -8,12 +8,14 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from encoders.checking import check_reading, check_window, find_removed
 from encoders.models import (
     Checkpoint,
     build_model,
     choose_device,
     find_checkpoint,
     load_base,
+    load_config,
     load_tokenizer,
     load_trained,
 )
@@ -48,8 +50,13 @@ class Inputs(Data):
         return load_tokenizer(checkpoint)
 
     def encoded(self, task: TaskSettings, method: MethodSettings, address: str) -> Encoded:
-        """That split as the method's model reads it: the same for all methods of one encoder."""
+        """That split as the method's model reads it: the same for all methods of one encoder.
+
+        Raises:
+            StudyError: the checkpoint cannot be used with these settings and data (``checking``).
+        """
         checkpoint, length = self.checkpoint(method), method.training.max_length
+        self._check_window(method)
         return self._encoded(task, checkpoint, length, address)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
@@ -58,8 +65,21 @@ class Inputs(Data):
     ) -> Encoded:
         items, tokenizer = self.split(task, address).items, self.tokenizer(checkpoint)
         if task.kind == "token":
-            return encode_tagged(items, tokenizer, self.labels(task), length)
-        return encode_sentences(items, tokenizer, length)
+            encoded = encode_tagged(items, tokenizer, self.labels(task), length)
+        else:
+            encoded = encode_sentences(items, tokenizer, length)
+        if address == task.train:
+            check_reading(encoded, tokenizer, checkpoint.location)
+        return encoded
+
+    @functools.cache  # noqa: B019
+    def _check_window(self, method: MethodSettings) -> None:
+        checkpoint = self.checkpoint(method)
+        check_window(load_config(checkpoint), method, checkpoint.location)
+
+    def removed_by_tokenizer(self, method: MethodSettings) -> tuple[str, ...]:
+        """What the method's tokenizer takes away from every text (``checking.find_removed``)."""
+        return find_removed(self.tokenizer(self.checkpoint(method)))
 
     def base_directions(self, checkpoint: Checkpoint) -> Directions:
         """Directions of a base model's matrices, found with the first run that needs them."""

@@ -56,7 +56,11 @@ def _encoder(results: Results, task: TaskSettings, method: MethodSettings, cells
     drift = select(results.drift, task=task.name, method=method.name)
     layers = cells.count(number_of_layers(drift["layer"]) or None)
     parameters = cells.count(runs["total_parameters"].min())
-    return cells.say("setup_encoder", name=name, layers=layers, parameters=parameters)
+    said = cells.say("setup_encoder", name=name, layers=layers, parameters=parameters)
+    # A cased vocabulary that is lowered is another input than the encoder was pretrained with.
+    removed = ",".join(runs.get("tokenizer_removes", pd.Series(dtype=str)).dropna()).split(",")
+    warned = [cells.say(f"tokenizer_removes_{what}") for what in dict.fromkeys(removed) if what]
+    return "; ".join([said, *warned])
 
 
 def _data(split: str, size: tuple[int | None, int | None], cells: Cells) -> str:

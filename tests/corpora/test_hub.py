@@ -213,14 +213,19 @@ def test_what_never_arrives_whole_is_a_sentence(hub: Hub, tmp_path: Path) -> Non
     assert all("--profile demo" in result["error"] for result in (model, cola, german))
 
 
-def test_a_hub_with_another_revision_of_a_data_set_is_refused(hub: Hub, tmp_path: Path) -> None:
+def test_a_hub_with_another_revision_is_refused(hub: Hub, tmp_path: Path) -> None:
     hub.served = "b" * 40
     try:
         results = find_results(
-            run('show("cola", ("train",)); show("en_ewt", ("train",))', hub, home=tmp_path)
+            run(
+                LOAD_BERT + 'show("cola", ("train",)); show("en_ewt", ("train",))',
+                hub,
+                home=tmp_path,
+            )
         )
     finally:
         hub.served = ""
+    assert len(results) == 3
     for result in results:
         assert "the hub serves commit bbbbbbbbbbbb of" in result["error"]
         assert "HF_ENDPOINT" in result["error"]

@@ -5,8 +5,14 @@ from pathlib import Path
 import pytest
 
 from runs import inputs as module
+from runs.completion import Grid
+from runs.grid import plan_runs
 from runs.inputs import Inputs
-from tiny_study import load_tiny_profile
+from runs.stages import train
+from store.entries import Store
+from study.errors import StudyError
+from tiny import save_checkpoint
+from tiny_study import find_words, load_tiny_profile
 
 
 def test_methods_of_one_encoder_share_their_encodings(
@@ -24,3 +30,39 @@ def test_methods_of_one_encoder_share_their_encodings(
     ]
     assert len(made) == 2 and len(task.methods) == 3
     assert found[0] is found[2] is found[4]
+
+
+POSITIONS = """
+[profiles.tiny.pos.training]
+max_length = 131
+"""
+
+
+def test_windows_longer_than_the_positions_are_refused_before_anything_is_trained(
+    tiny_environment: Path, tmp_path: Path
+) -> None:
+    grid = Grid(load_tiny_profile(POSITIONS), Store(tmp_path))
+    with pytest.raises(StudyError, match="max_length is 131, but the model has 130 positions"):
+        grid.complete()
+    assert not list(tmp_path.glob("train/*"))
+
+
+@pytest.mark.parametrize(("lowered", "removed"), [(True, "case,accents"), (False, None)])
+def test_a_training_tells_what_its_tokenizer_takes_away(
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lowered: bool,
+    removed: str | None,
+) -> None:
+    words = [*find_words(tiny_environment / "data"), "Maus", "Ente"]
+    folder = save_checkpoint(tmp_path / "models" / "tiny", words=words)
+    if lowered:
+        settings = folder / "tokenizer_config.json"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(text.replace("TokenizersBackend", "BertTokenizer"), encoding="utf-8")
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path / "models"))
+    store = Store(tmp_path / "cache")
+    run = next(r for r in plan_runs(load_tiny_profile()) if r.name == "cola-frozen-seed1")
+    entry = train.make(store, Inputs(store.root), run, lambda _step, _loss: None)
+    assert entry.result()["costs"].get("tokenizer_removes") == removed

@@ -505,6 +505,16 @@ def test_training_sizes_appear_when_the_runs_hold_them(study: Results, words: Wo
     assert words.count(8551) in row[0] and words.count(66000) in row[0]
 
 
+def test_the_setup_says_what_a_tokenizer_takes_away(study: Results, words: Wording) -> None:
+    said = [words.say("tables", f"tokenizer_removes_{what}") for what in ("case", "accents")]
+    assert not any(text in tabulation.tabulate_setup(study, words) for text in said)
+    of_cola = {"cola": "case,accents"}
+    runs = study.runs.assign(tokenizer_removes=study.runs["task"].map(of_cola))
+    table = tabulation.tabulate_setup(replace(study, runs=runs), words)
+    cola, pos = row_of(table, Cells(words).say("column_encoder"))
+    assert all(text in cola and text not in pos for text in said)
+
+
 def test_environment_names_changed_modules_and_commits(study: Results, words: Wording) -> None:
     row = row_of(tabulation.tabulate_environment(study, words), "Commit of the runs")
     assert row == ["000000000000"]

@@ -115,6 +115,8 @@ def _train(
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
+    if removed := inputs.removed_by_tokenizer(run.method):
+        facts["tokenizer_removes"] = ",".join(removed)
     facts["device_kind"] = device_kind()
     facts["precision"] = resolve_precision(run.method.training.precision)
     with _prepared(inputs, run, model, outputs) as (splits, collate):
