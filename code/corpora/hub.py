@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
-from corpora.treebank import conllu_name, known, read_conllu
+from corpora.treebank import conllu_name, known, read_conllu, refuse_withheld_forms
 from study.errors import StudyError, refuse_other_revision
+from study.reading import find_stand_in
 
 GLUE_ID = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -52,6 +53,12 @@ UD_REPOSITORIES: dict[str, str] = {
     "ru_syntagrus": "UD_Russian-SynTagRus",
     "sv_talbanken": "UD_Swedish-Talbanken",
     "tr_imst": "UD_Turkish-IMST",
+}
+
+#: Splits that the release keeps in several files: what their names end in, in the script's order.
+UD_PARTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("cs_pdt", "train"): ("l", "m", "c", "v"),
+    ("de_hdt", "train"): ("a-1", "a-2", "b-1", "b-2"),
 }
 
 _TIMEOUT_SECONDS = 60
@@ -257,7 +264,9 @@ def _build_tagged(name: str, split: str, table: Any) -> tuple[TaggedSentence, ..
             where=f"{UD_ID}, {name}, {split}",
             remedy=_REMEDY,
         )
-    return tuple(build_tagged_sentence(row, tags) for row in table)
+    sentences = tuple(build_tagged_sentence(row, tags) for row in table)
+    refuse_withheld_forms(sentences, f"{UD_ID}, {name}, {split}")
+    return sentences
 
 
 def _load_release(
@@ -274,9 +283,14 @@ def _load_release(
     target = folder or _default_release_folder()
     loaded, sums = {}, []
     for split in splits:
-        path, checksum = _provide_release_file(name, split, target, tried)
-        loaded[split] = Split(split, tuple(read_conllu(path)))
-        sums.append(f"{split} {checksum[:12]}")
+        items: list[TaggedSentence] = []
+        for part in UD_PARTS.get((name, split), ("",)):
+            path, checksum = _provide_release_file(
+                name, conllu_name(name, split, part), target, tried
+            )
+            items += read_conllu(path)
+            sums.append(f"{split}{'-' if part else ''}{part} {checksum[:12]}")
+        loaded[split] = Split(split, tuple(items))
     source = (
         f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} as the release's CoNLL-U "
         f"files (tag {UD_RELEASE}; SHA-256 {', '.join(sums)}), because the hub's loading script "
@@ -291,9 +305,9 @@ def _default_release_folder() -> Path:
     return Path(HF_HOME) / "universal_dependencies"
 
 
-def _provide_release_file(name: str, split: str, folder: Path, tried: str) -> tuple[Path, str]:
+def _provide_release_file(name: str, file: str, folder: Path, tried: str) -> tuple[Path, str]:
     """Path and SHA-256 of a release file, downloaded unless an undamaged copy is there."""
-    path = folder / UD_RELEASE / conllu_name(name, split)
+    path = folder / UD_RELEASE / file
     if kept := _find_kept_checksum(path):
         return path, kept
     base = os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL
@@ -322,7 +336,7 @@ def _download(url: str, name: str, tried: str) -> bytes:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-                return response.read()
+                data: bytes = response.read()
         except (OSError, http.client.HTTPException, ValueError) as error:
             if attempt < _ATTEMPTS and _may_pass(error):
                 _log.warning("%s: %s; asked again", url, _describe(error))
@@ -333,6 +347,13 @@ def _download(url: str, name: str, tried: str) -> bytes:
                 f"{f', {attempt} times' if attempt > 1 else ''}: {_describe(error)}",
                 remedy=_REMEDY,
             ) from error
+        if found := find_stand_in(data):
+            raise StudyError(
+                f"treebank {name!r} cannot be loaded; tried {tried}; then {url}, which gave "
+                f"{found[0]}",
+                remedy=_REMEDY,
+            )
+        return data
     raise AssertionError("the last attempt returns or raises")
 
 

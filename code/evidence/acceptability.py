@@ -9,6 +9,7 @@ from evidence import baselines, intervals, panels, schema, scoring
 from evidence.arrays import Bools, Floats, Groups, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, has_learned
+from evidence.outcomes import ONE_LABEL
 from study.settings import Margins, Roles, find_roles
 
 MAJORITY = "majority class"
@@ -28,7 +29,7 @@ def summarise_acceptability(
     evaluation: str = "cola:validation",
     roles: Roles | None = None,
     margins: Margins | None = None,
-    scores: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
+    scores: Mapping[str, Sequence[Mapping[str, float | None]]] | None = None,
 ) -> schema.AcceptabilityEvidence:
     """Evidence of Task 1.
 
@@ -58,8 +59,10 @@ def summarise_acceptability(
         all_seeds[MAJORITY] = []
     counts = {m: scoring.acceptability_counts(a, labels) for m, a in every.items()}
     rng = np.random.default_rng(rng_seed)
-    metrics = scoring.ACCEPTABILITY_METRICS
-    panel = panels.build_panel(counts, metrics, COMPARED, rng, resamples)
+    undefined = scoring.undefined_metrics(labels)
+    metrics = {n: m for n, m in scoring.ACCEPTABILITY_METRICS.items() if n not in undefined}
+    compared = [name for name in COMPARED if name not in undefined]
+    panel = panels.build_panel(counts, metrics, compared, rng, resamples)
     roles, margins = roles or find_roles(()), margins or Margins()
     comparisons = compare_all({evaluation: panel}, [], all_seeds, roles, margins)
     groups = _acceptability_groups(items, majority)
@@ -113,10 +116,16 @@ def _acceptability_method(
 ) -> schema.AcceptabilityMethod:
     seeded = bool(seeds)
     quantities = panel.quantities[method]
-    metrics = {name: panels.estimate_entry(q, seeded=seeded) for name, q in quantities.items()}
+    metrics = {
+        name: panels.estimate_entry(quantities[name], seeded=seeded)
+        if name in quantities
+        else panels.point_entry([], ONE_LABEL)
+        for name in scoring.ACCEPTABILITY_METRICS
+    }
     if not seeded:
         metrics["loss"] = panels.point_entry([], "a constant control gives no probabilities")
     predicted = scoring.predicted_labels(logits)
+    two_labels = not scoring.undefined_metrics(labels)
     measured = {
         kind: [_measure_group(panel, method, seeded, names == g, labels, g) for g in order]
         for kind, (names, order) in groups.items()
@@ -128,7 +137,7 @@ def _acceptability_method(
         "learned": None,
         "metrics": metrics,
         "confusion": panels.mean_confusion(labels, predicted, 2),
-        "threshold": _threshold_entry(logits, labels) if seeded else None,
+        "threshold": _threshold_entry(logits, labels) if seeded and two_labels else None,
         "groups": {kind: [row for row, _ in own] for kind, own in measured.items()},
         "contrasts": panels.contrast_parts(CONTRASTS, parts, seeded),
         "agreement": _agreement(panel, predicted, majority, seeded),

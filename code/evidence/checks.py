@@ -37,22 +37,27 @@ def check_methods(
 
 
 def check_scores(
-    where: str, ours: Mapping[str, Estimate], stored: Sequence[Mapping[str, float]]
+    where: str, ours: Mapping[str, Estimate], stored: Sequence[Mapping[str, float | None]]
 ) -> None:
     """Refuse evidence whose metrics are not those that were stored as the runs' scores.
 
     Args:
         where: method and evaluated set, for the message.
         ours: metric -> estimate.
-        stored: metric -> score, of each seed in the estimates' order.
+        stored: metric -> score, of each seed in the estimates' order; None where it is undefined.
 
     Raises:
         StudyError: two ways to compute one number disagree.
     """
     for position, scores in enumerate(stored):
         for metric, score in scores.items():
-            value = ours[metric]["per_seed"][position]
-            if not abs(value - score) <= SAME_SCORE:
+            values = ours[metric]["per_seed"]
+            value = values[position] if values else None
+            if value is None or score is None:
+                same = value is score
+            else:
+                same = abs(value - score) <= SAME_SCORE
+            if not same:
                 raise StudyError(
                     f"the {metric} of {where} is {value} by its counts, {score} as its score",
                     where="code/evidence/scoring.py and code/evidence/metrics.py",

@@ -31,7 +31,9 @@ def describe_transfer(
         common &= np.bincount(study.sets[name].gold, minlength=len(study.tags)) > 0
     return {
         "drop": drop,
-        "drop_macro_f1": _drop_over(study, method, target, scoring.macro_f1_over(common)),
+        "drop_macro_f1": _drop_over(study, method, target, scoring.macro_f1_over(common))
+        if common.any()
+        else point_entry([], "the two sets have no tag in common"),
         "tags_in_both": [tag for tag, both in zip(study.tags, common, strict=True) if both],
         "groups": {
             kind: _drop_rows(of_kind, groups[target][kind], seeded)

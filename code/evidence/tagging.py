@@ -33,7 +33,7 @@ def summarise_tagging(
     pieces: Mapping[str, Mapping[str, Ints]] | None = None,
     roles: Roles | None = None,
     margins: Margins | None = None,
-    scores: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]] | None = None,
+    scores: Mapping[str, Mapping[str, Sequence[Mapping[str, float | None]]]] | None = None,
 ) -> TaggingEvidence:
     """Evidence of Task 2.
 

@@ -18,7 +18,7 @@ from store.results import Results
 from words.wording import Wording
 
 P = ParamSpec("P")
-VISIBLE = ("plots", "names")  # sections of words that a figure can show
+VISIBLE = ("plots", "names", "languages")  # sections of words that a figure can show
 
 
 @dataclass(frozen=True)

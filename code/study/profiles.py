@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from study.errors import StudyError
 from study.paths import project_root
+from study.reading import read_text
 from study.settings import (
     ADAPTERS,
     MODEL_KEYS,
@@ -96,13 +97,11 @@ def _default_files() -> list[Path]:
 
 def _read_table(file: Path) -> Table:
     try:
-        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except ValueError as error:  # neither UTF-8 nor TOML
+        table = tomllib.loads(read_text(Path(file)))
+    except tomllib.TOMLDecodeError as error:
         line = re.search(r"\(at line (\d+)", str(error))
         where = f"{file}:{line[1]}" if line else str(file)
         raise StudyError(f"not valid TOML: {error}", where=where) from error
-    except OSError as error:
-        raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
     require_known(table, {"defaults", "profiles"}, str(file))
     return table
 

@@ -16,7 +16,7 @@ from runs.stages.restored import array_name, sentence_of_item
 from store.entries import Entry, Store
 from study.settings import TaskSettings, language_of
 
-STAGE = Stage("restoration", 1, __name__)
+STAGE = Stage("restoration", 2, __name__)
 
 
 def make(
@@ -65,10 +65,16 @@ def _rows(
     restored: Sequence[Mapping[str, np.ndarray]],
     whole: Sequence[Mapping[str, np.ndarray]],
 ) -> list[dict[str, Any]]:
-    """A row for each part on one evaluated set, over the seeds of one method."""
+    """A row for each part on one evaluated set, over the seeds of one method.
+
+    None where the set has one label only, which leaves the metric undefined.
+    """
     kept = restored[0][array_name("items", address)]
     sentence = np.unique(sentence_of_item(inputs, task, address)[kept], return_inverse=True)[1]
     gold = inputs.gold(task, address)[kept]
+    name, metric = _metric(task)
+    if task.kind == "sequence" and name in scoring.undefined_metrics(gold):
+        return []
     ending = array_name("", address)
     parts = [name.removesuffix(ending) for name in restored[0] if name.endswith(ending)]
     kind = "predicted" if task.kind == "token" else "logits"
@@ -79,7 +85,6 @@ def _rows(
             return scoring.tag_counts(stacked, gold, sentence, len(inputs.labels(task)))
         return scoring.acceptability_counts(stacked, gold)
 
-    name, metric = _metric(task)
     summary = summarise_restoration(
         count([arrays[kind][kept] for arrays in whole]),
         {
