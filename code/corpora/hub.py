@@ -21,7 +21,8 @@ from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
 from corpora.treebank import conllu_name, known, read_conllu
-from study.errors import StudyError, refuse_other_revision
+from study.environment import network_faults
+from study.errors import StudyError, find_cause, refuse_other_revision
 
 GLUE_ID = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -87,7 +88,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         _refuse_full_disk(error)
         tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"
         raise StudyError(
-            f"CoLA cannot be loaded from the hub; tried {tried}: {_describe(error)}",
+            f"CoLA cannot be loaded from the hub; tried {tried}: {_explain(error)}",
             remedy=_REMEDY,
         ) from error
     loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
@@ -179,6 +180,12 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line[:300]}".removesuffix(": ")
 
 
+def _explain(error: BaseException) -> str:
+    """The error and the variables that explain it, else what lies behind it."""
+    said, behind = _describe(error), network_faults() or [find_cause(error)]
+    return "; ".join([said, *(one for one in behind if one not in said)])
+
+
 def _refuse_full_disk(error: BaseException) -> None:
     """Without room for the data no other way of getting it helps."""
     cause: BaseException | None = error
@@ -264,7 +271,7 @@ def _load_release(
     name: str, splits: tuple[str, ...], folder: Path | None, reason: BaseException
 ) -> Corpus:
     """The treebank's files of the pinned release, where the script could not be had."""
-    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_describe(reason)}"
+    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_explain(reason)}"
     if name not in UD_REPOSITORIES:
         raise StudyError(
             f"treebank {name!r} cannot be loaded; tried {tried}. The files are known without the "
@@ -330,7 +337,7 @@ def _download(url: str, name: str, tried: str) -> bytes:
                 continue
             raise StudyError(
                 f"treebank {name!r} cannot be loaded; tried {tried}; then {url}"
-                f"{f', {attempt} times' if attempt > 1 else ''}: {_describe(error)}",
+                f"{f', {attempt} times' if attempt > 1 else ''}: {_explain(error)}",
                 remedy=_REMEDY,
             ) from error
     raise AssertionError("the last attempt returns or raises")
