@@ -17,6 +17,7 @@ from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import project_root
+from study.process import prepare
 from study.settings import Profile
 
 RETRIES = 3  # of a run whose worker died
@@ -45,7 +46,8 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
     """
     ray = _import_ray()
     grid = Grid(profile, store)
-    missing = [run.name for run in grid.missing()]
+    refused = grid.check()
+    missing = [run.name for run in grid.missing() if run.name not in refused]
     _connect(ray, address, store)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
@@ -56,7 +58,7 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
         failures = _gather(ray, pending)
     finally:
         ray.shutdown()
-    return grid.complete(failures)  # finds the runs, measures what compares them
+    return grid.complete(refused | failures)  # finds the runs, measures what compares them
 
 
 def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
@@ -67,6 +69,9 @@ def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
         name = pending.pop(done)
         try:
             reason = ray.get(done)
+        except ray.exceptions.RayTaskError as error:  # before the run began: a module, a profile
+            cause = error.cause
+            reason = f"its worker could not begin: {type(cause).__name__}: {cause}"
         except ray.exceptions.RayError as error:
             reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
         if reason:
@@ -84,7 +89,7 @@ def _connect(ray: Any, address: str | None, store: Store) -> None:
     try:
         ray.init(
             address=address,
-            runtime_env={"env_vars": variables},
+            runtime_env={"env_vars": variables, "worker_process_setup_hook": prepare},
             include_dashboard=False,  # nothing listens for browsers
             log_to_driver=False,
             logging_level="error",
