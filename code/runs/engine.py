@@ -17,7 +17,6 @@ from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
 from study.paths import project_root
-from study.process import prepare
 from study.settings import Profile
 
 RETRIES = 3  # of a run whose worker died
@@ -89,7 +88,7 @@ def _connect(ray: Any, address: str | None, store: Store) -> None:
     try:
         ray.init(
             address=address,
-            runtime_env={"env_vars": variables, "worker_process_setup_hook": prepare},
+            runtime_env={"env_vars": variables},
             include_dashboard=False,  # nothing listens for browsers
             log_to_driver=False,
             logging_level="error",
