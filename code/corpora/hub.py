@@ -21,7 +21,8 @@ from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
 from corpora.treebank import conllu_name, known, read_conllu, refuse_withheld_forms
-from study.errors import StudyError, refuse_other_revision
+from study.environment import network_faults
+from study.errors import StudyError, find_cause, refuse_other_revision
 from study.reading import find_stand_in
 
 GLUE_ID = "nyu-mll/glue"
@@ -94,7 +95,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         _refuse_full_disk(error)
         tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"
         raise StudyError(
-            f"CoLA cannot be loaded from the hub; tried {tried}: {_describe(error)}",
+            f"CoLA cannot be loaded from the hub; tried {tried}: {_explain(error)}",
             remedy=_REMEDY,
         ) from error
     loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
@@ -186,6 +187,12 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line[:300]}".removesuffix(": ")
 
 
+def _explain(error: BaseException) -> str:
+    """The error and the variables that explain it, else what lies behind it."""
+    said, behind = _describe(error), network_faults() or [find_cause(error)]
+    return "; ".join([said, *(one for one in behind if one not in said)])
+
+
 def _refuse_full_disk(error: BaseException) -> None:
     """Without room for the data no other way of getting it helps."""
     cause: BaseException | None = error
@@ -273,7 +280,7 @@ def _load_release(
     name: str, splits: tuple[str, ...], folder: Path | None, reason: BaseException
 ) -> Corpus:
     """The treebank's files of the pinned release, where the script could not be had."""
-    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_describe(reason)}"
+    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_explain(reason)}"
     if name not in UD_REPOSITORIES:
         raise StudyError(
             f"treebank {name!r} cannot be loaded; tried {tried}. The files are known without the "
@@ -344,7 +351,7 @@ def _download(url: str, name: str, tried: str) -> bytes:
                 continue
             raise StudyError(
                 f"treebank {name!r} cannot be loaded; tried {tried}; then {url}"
-                f"{f', {attempt} times' if attempt > 1 else ''}: {_describe(error)}",
+                f"{f', {attempt} times' if attempt > 1 else ''}: {_explain(error)}",
                 remedy=_REMEDY,
             ) from error
         if found := find_stand_in(data):

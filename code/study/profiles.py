@@ -36,11 +36,13 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
 
     Args:
         name: a profile of ``experiments.toml``, ``experiments.local.toml`` or the file that
-            ``EXPERIMENTS_FILE`` names.
+            ``EXPERIMENTS_FILE`` names; or several of Quarto's profiles with commas between them, of
+            which one is such a profile.
         files: the files to read instead of these; later ones add to earlier ones.
 
     Raises:
-        StudyError: unknown profile, task, method or key, or a value out of range, named.
+        StudyError: unknown profile, task, method or key, or a value out of range, named; two
+            profiles of the study.
     """
     paths = _default_files() if files is None else list(files)
     tables = [(file, _read_table(file)) for file in paths]
@@ -74,7 +76,7 @@ def _find_place(where: str | None, tables: Sequence[tuple[Path, Table]]) -> str:
 
 def _build_profile(name: str, tables: Table) -> Profile:
     profiles = tables.get("profiles", {})
-    require_one_of(name, tuple(profiles), "profile")
+    name = _choose(name, tuple(profiles))
     defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
     require_known(own, {"title", "workers", "margins", *_task_names(defaults)}, f"profiles.{name}")
     margins = _build(
@@ -86,6 +88,20 @@ def _build_profile(name: str, tables: Table) -> Profile:
     }
     workers = _convert(own.get("workers", 1), int, f"profiles.{name}.workers")
     return Profile(name, own.get("title", name), tasks, workers)
+
+
+def _choose(named: str, known: tuple[str, ...]) -> str:
+    """The study's profile among those that Quarto was given: ``QUARTO_PROFILE=demo,draft``."""
+    names = [named] if named in known else re.split(r"[,\s]+", named)
+    own = [name for name in dict.fromkeys(names) if name in known]
+    if len(own) > 1:
+        raise StudyError(
+            f"{' and '.join(own)} are two profiles of the study, got {named!r}",
+            remedy="name one of them, in --profile or in QUARTO_PROFILE",
+        )
+    if not own:
+        require_one_of(named, known, "profile")
+    return own[0]
 
 
 def _default_files() -> list[Path]:
