@@ -20,18 +20,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from store.entries import Store
-from store.ledger import Ledger
-from study.errors import Interruption, StudyError
-from study.paths import cache_folder, output_folder, project_root
-from study.profiles import load_profile
-from study.settings import DEFAULT_PROFILE, Profile
+_CODE = str(Path(__file__).resolve().parent)
+if _CODE not in sys.path:  # PYTHONSAFEPATH leaves a script's own folder out
+    sys.path.insert(0, _CODE)
 
+from study.process import prepare, say_taken_away  # noqa: E402
+
+if __name__ == "__main__":  # before numpy and torch are imported: they read variables when they are
+    say_taken_away(prepare())
+
+from store import damage  # noqa: E402
+from store.entries import Store, require_room  # noqa: E402
+from store.ledger import Ledger  # noqa: E402
+from study.errors import Interruption, StudyError  # noqa: E402
+from study.paths import cache_folder, figures_folder, output_folder, project_root  # noqa: E402
+from study.profiles import load_profile  # noqa: E402
+from study.settings import DEFAULT_PROFILE, Profile  # noqa: E402
+
+REPORT_BYTES = 32_000_000  # what a render writes, and its working files
 COMMANDS = ("run", "render", "findings", "verify")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
+    say_taken_away(prepare())
     options = _parse(arguments)
     try:
         profile = load_profile(options.profile)
@@ -44,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "verify":
             return _verify(profile)
         else:
+            if options.command == "render":  # before hours of training
+                require_room(output_folder(profile.name), REPORT_BYTES, "OUTPUT_DIR")
+                require_room(figures_folder(), REPORT_BYTES, "FIGURES_DIR")
             _run_all(profile, options)
         if options.command == "render":
             _render(profile, options.language)
@@ -59,9 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return stop.status if isinstance(stop, Interruption) else 128 + signal.SIGINT
     except BrokenPipeError:  # whoever read our lines has enough: ``| head``
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if not damage.is_disk_error(error):
+            raise
+        _silence()  # if it is the output that is full, what is left of it cannot be told either
+        place = error.filename or "standard output"
+        print(f"error: cannot write: {place}: {error.strerror}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _silence() -> None:
+    """Standard output leads nowhere from here on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

@@ -68,7 +68,8 @@ class AbstractAnswers:
     @property
     def transfer(self) -> Phrase:
         """Task 2: both methods in the other language."""
-        return self.voice.join([self.pos.drop, self.pos.transfer])
+        transfer = [self.pos.transfer] if self.pos.target else []  # else the drop says why not
+        return self.voice.join([self.pos.drop, *transfer])
 
     @property
     def cause(self) -> Phrase:
@@ -78,7 +79,8 @@ class AbstractAnswers:
     @property
     def weights(self) -> Phrase:
         """Task 3: where the weights moved and what became of the hidden states."""
-        return self.voice.join([self.drift.layers_stated, self.states.tagger])
+        states = [self.states.tagger] if self.pos.target else []
+        return self.voice.join([self.drift.layers_stated, *states])
 
     @property
     def training(self) -> Phrase:

@@ -50,6 +50,8 @@ class ColaAnswers(MethodAnswers):
     def threshold(self) -> Phrase:
         """How much MCC another threshold could add, an upper bound."""
         threshold = self._reference["threshold"] if self._reference else None
+        if self.undefined(self.metric, self.settings.validation):
+            return self.voice.say("one-label", metric=self.voice.name("metric", self.metric))
         if threshold is None:
             return self.voice.say("not-compared")
         return self.say(

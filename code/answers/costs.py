@@ -44,10 +44,11 @@ class CostAnswers:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Placeholders of every sentence: reference (first), adapter (second), other language."""
+        """Placeholders of every sentence: reference (first), adapter (second), both languages."""
         return {
             "task": self.voice.name("task", self.task),
             "language": self.voice.language(self.target),
+            "source_language": self.voice.language(self.settings.train),
             **self.voice.methods(*self.pair),
         }
 

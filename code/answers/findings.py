@@ -149,8 +149,13 @@ def share_of_gain(
 
 def find_target(results: Results, task: str) -> str | None:
     """The first evaluated set in another language than the validation set."""
+    return next(iter(find_targets(results, task)), None)
+
+
+def find_targets(results: Results, task: str) -> list[str]:
+    """The evaluated sets in other languages than the validation set."""
     source, *others = results.evaluations(task)
-    return next((e for e in others if language_of(e) != language_of(source)), None)
+    return [e for e in others if language_of(e) != language_of(source)]
 
 
 def transfer_entry(results: Results, task: str, method: str | None) -> Transfer | None:

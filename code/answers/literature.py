@@ -128,6 +128,8 @@ def _own(results: Results, published: Published) -> Own | None:
 def _entry(results: Results, published: Published, method: str) -> Estimate | None:
     """Of the score or the drop, on our first evaluated set in the published language."""
     task, language = published.task, published.language
+    if language_of(results.profile.tasks[task].train) != "en":  # as in all that is published here
+        return None
     where = next((n for n in results.evaluations(task) if language_of(n) == language), "")
     if published.quantity in ("score", "spread"):
         return estimate(results, task, method, published.metric, where)

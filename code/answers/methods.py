@@ -6,7 +6,7 @@ from answers import findings
 from answers.costs import CostAnswers
 from answers.judging import Verdict, judge_comparison, judge_extent
 from answers.voice import Phrase
-from evidence.outcomes import decisive_interval
+from evidence.outcomes import ONE_LABEL, decisive_interval
 from evidence.schema import Comparison
 from words.wording import Shown
 
@@ -44,8 +44,10 @@ class MethodAnswers(CostAnswers):
         """A sentence on the reference against the adapter, or a rival, by their comparison."""
         first, second = self.roles.reference, rival or self.roles.adapter
         if first is None or second is None or evaluation is None:
-            return self.voice.say("not-compared")
+            return self.voice.say("no-target" if evaluation is None else "not-compared")
         found = self.compared(evaluation, metric, first, second)
+        if self.undefined(metric, evaluation):
+            return self.voice.say("one-label", metric=self.voice.name("metric", metric))
         if found is None:
             return self.say(key, Verdict.UNKNOWN, **self.voice.methods(first, second))
         verdict = judge_comparison(found, self.learned(first, second))
@@ -60,6 +62,11 @@ class MethodAnswers(CostAnswers):
             metric=self.voice.name("metric", metric),
             language=self.voice.language(evaluation),
         )
+
+    def undefined(self, metric: str, evaluation: str) -> bool:
+        """Whether a set has one label only, which leaves the metric without a value."""
+        entries = self.results.estimates(self.task, evaluation, metric).values()
+        return any(entry["reason"] == ONE_LABEL for entry in entries)
 
     def compared(
         self, evaluation: str, metric: str, first: str | None, second: str | None

@@ -12,8 +12,55 @@ class PosAnswers(TagAnswers):
     """What Task 2 found beyond costs and quality in the language of training."""
 
     @property
+    def source(self) -> Phrase:
+        """The language of training, as it stands after "in"."""
+        return Phrase(self.voice.language(self.settings.train))
+
+    @property
+    def targets(self) -> list[str]:
+        """The evaluated sets in other languages."""
+        return findings.find_targets(self.results, self.task)
+
+    @property
+    def _other_languages(self) -> str:
+        return self.voice.listed(list(dict.fromkeys(map(self.voice.language, self.targets))))
+
+    @property
+    def title(self) -> Phrase:
+        """What is trained and tested, for the heading of the task."""
+        outcome = "transfer" if self.targets else "alone"
+        return self.say("pos-title", outcome, targets=self._other_languages)
+
+    @property
+    def treebanks(self) -> Phrase:
+        """The treebanks of training and testing."""
+        source, *tested = dict.fromkeys(
+            address.split(":")[0] for address in (self.settings.train, *self.targets)
+        )
+        outcome = "transfer" if tested else "alone"
+        return self.say(
+            "treebanks",
+            "usual" if (source, tested) == ("en_ewt", ["de_gsd"]) else outcome,
+            source=self.voice.name("corpus", source),
+            tested=self.voice.listed([self.voice.name("corpus", name) for name in tested]),
+            targets=self._other_languages,
+        )
+
+    @property
+    def closeness(self) -> Phrase:
+        """How close the two languages are, where that is known of them."""
+        return self.voice.say("close-languages") if self.english_to_german else Phrase("")
+
+    @property
+    def treebank_kinds(self) -> Phrase:
+        """Kinds of confusion that are conventions of the two treebanks, where they are known."""
+        return self.voice.say("treebank-kinds") if self.english_to_german else Phrase("")
+
+    @property
     def drop(self) -> Phrase:
         """How far both methods fall in the other language; one after the other if not both do."""
+        if self.target is None:
+            return self.voice.say("no-target")
         if not self.complete or {self._drop_outcome(m) for m in self.pair} != {"first-larger"}:
             return self.voice.join(self._drop(method) for method in self.pair if method)
         values = {
@@ -56,6 +103,8 @@ class PosAnswers(TagAnswers):
     def macro_drop(self) -> Phrase:
         """Macro-F1 of both methods in both languages, and the drop over the tags of both."""
         values: dict[str, str] = {}
+        if self.target is None:
+            return self.voice.say("no-target")
         for role, method in zip("ab", self.pair, strict=True):
             entry = self._transfer(method)
             if entry is None:
@@ -81,6 +130,8 @@ class PosAnswers(TagAnswers):
     @property
     def transfer(self) -> Phrase:
         """Which method transferred better, by both criteria."""
+        if self.target is None:
+            return self.voice.say("no-target")
         verdicts = {name: self.verdict(self.target or "", name) for name in ("accuracy", "drop")}
         decisive = next((metric for metric, v in verdicts.items() if v.reliable), "drop")
         first, second = (self.estimate(method, "accuracy", self.target) for method in self.pair)
@@ -95,6 +146,8 @@ class PosAnswers(TagAnswers):
     @property
     def why(self) -> Phrase:
         """Whether transfer goes beyond shared vocabulary: what the multilingual encoder adds."""
+        if self.target is None:
+            return self.voice.say("no-target")
         reference, lexical = self.roles.reference, self.computed_control
         found = self.compared(self.target or "", "accuracy", reference, lexical)
         known = {Verdict.FIRST_BETTER: "beyond-words", Verdict.UNKNOWN: "unknown"}

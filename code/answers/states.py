@@ -19,7 +19,7 @@ class StateAnswers(ModelAnswers):
     def tagger(self) -> Phrase:
         """Who moves its weights further, whose states change more: in the target language."""
         found = self.transfer()
-        return self._compare(*found) if found else self.voice.say("not-compared")
+        return self._compare(*found) if found else self.voice.say("no-target")
 
     @property
     def comparison(self) -> Phrase:
@@ -95,7 +95,7 @@ class StateAnswers(ModelAnswers):
         """Whether the reference's last layer stays as it was, in both languages of the taggers."""
         found = self.transfer()
         if found is None:
-            return self.voice.say("not-compared")
+            return self.voice.say("no-target")
         task, method = found[0], self.method(found[0], "reference")
         places = (self.results.evaluations(task)[0], found[1])
         states = [findings.last_layer_similarity(self.results, task, method, p) for p in places]

@@ -42,6 +42,12 @@ class TagAnswers(MethodAnswers):
     """The drop of the reference, divided by tags and by confusions."""
 
     @property
+    def english_to_german(self) -> bool:
+        """Whether the notes on grammar and annotation are about the two languages at hand."""
+        languages = [language_of(name) for name in (self.settings.train, self.target or "")]
+        return languages == ["en", "de"]
+
+    @property
     def _entry(self) -> Transfer | None:
         """The transfer of the reference; of one that did not learn, nothing is concluded."""
         if not findings.learned(self.results, self.task, self.roles.reference):
@@ -90,7 +96,8 @@ class TagAnswers(MethodAnswers):
         top = max(cells, key=lambda cell: cell["points"], default=None)
         taken = top["predicted"] if top else None
         key = f"tag-{language_of(self.target or '')}-{tag}"
-        fits = taken in EXPLAINED.get(tag, (taken,)) and self.voice.words.has("phrases", key)
+        explained = self.english_to_german and self.voice.words.has("phrases", key)
+        fits = taken in EXPLAINED.get(tag, (taken,)) and explained
         if tag in CAPITALS and "uncased" in self.settings.methods[0].model_name_or_path:
             fits = False
         return self.say(
@@ -160,7 +167,11 @@ class TagAnswers(MethodAnswers):
 
     def _part(self, key: str, causes: Collection[str]) -> Phrase:
         """How much of the reference's drop some of its causes make up."""
-        found = [points for cause, points in self._causes.items() if cause in causes]
+        found = [
+            points
+            for cause, points in self._causes.items()
+            if cause in causes and self.english_to_german  # the causes are made for this pair
+        ]
         part, whole = sum(found) if found else None, self._drop_value
         points, drop = self.voice.points(part), self.voice.points(whole)
         return self.say(key, judge_part(part, whole), points=points, drop=drop)

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
-from corpora.treebank import conllu_name, known, read_conllu
-from study.errors import StudyError, refuse_other_revision
+from corpora.treebank import conllu_name, known, read_conllu, refuse_withheld_forms
+from study.environment import network_faults
+from study.errors import StudyError, find_cause, refuse_other_revision
+from study.reading import find_stand_in
 
 GLUE_ID = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -52,6 +54,12 @@ UD_REPOSITORIES: dict[str, str] = {
     "ru_syntagrus": "UD_Russian-SynTagRus",
     "sv_talbanken": "UD_Swedish-Talbanken",
     "tr_imst": "UD_Turkish-IMST",
+}
+
+#: Splits that the release keeps in several files: what their names end in, in the script's order.
+UD_PARTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("cs_pdt", "train"): ("l", "m", "c", "v"),
+    ("de_hdt", "train"): ("a-1", "a-2", "b-1", "b-2"),
 }
 
 _TIMEOUT_SECONDS = 60
@@ -87,7 +95,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         _refuse_full_disk(error)
         tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"
         raise StudyError(
-            f"CoLA cannot be loaded from the hub; tried {tried}: {_describe(error)}",
+            f"CoLA cannot be loaded from the hub; tried {tried}: {_explain(error)}",
             remedy=_REMEDY,
         ) from error
     loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
@@ -179,6 +187,12 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {first_line[:300]}".removesuffix(": ")
 
 
+def _explain(error: BaseException) -> str:
+    """The error and the variables that explain it, else what lies behind it."""
+    said, behind = _describe(error), network_faults() or [find_cause(error)]
+    return "; ".join([said, *(one for one in behind if one not in said)])
+
+
 def _refuse_full_disk(error: BaseException) -> None:
     """Without room for the data no other way of getting it helps."""
     cause: BaseException | None = error
@@ -257,14 +271,16 @@ def _build_tagged(name: str, split: str, table: Any) -> tuple[TaggedSentence, ..
             where=f"{UD_ID}, {name}, {split}",
             remedy=_REMEDY,
         )
-    return tuple(build_tagged_sentence(row, tags) for row in table)
+    sentences = tuple(build_tagged_sentence(row, tags) for row in table)
+    refuse_withheld_forms(sentences, f"{UD_ID}, {name}, {split}")
+    return sentences
 
 
 def _load_release(
     name: str, splits: tuple[str, ...], folder: Path | None, reason: BaseException
 ) -> Corpus:
     """The treebank's files of the pinned release, where the script could not be had."""
-    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_describe(reason)}"
+    tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_explain(reason)}"
     if name not in UD_REPOSITORIES:
         raise StudyError(
             f"treebank {name!r} cannot be loaded; tried {tried}. The files are known without the "
@@ -274,9 +290,14 @@ def _load_release(
     target = folder or _default_release_folder()
     loaded, sums = {}, []
     for split in splits:
-        path, checksum = _provide_release_file(name, split, target, tried)
-        loaded[split] = Split(split, tuple(read_conllu(path)))
-        sums.append(f"{split} {checksum[:12]}")
+        items: list[TaggedSentence] = []
+        for part in UD_PARTS.get((name, split), ("",)):
+            path, checksum = _provide_release_file(
+                name, conllu_name(name, split, part), target, tried
+            )
+            items += read_conllu(path)
+            sums.append(f"{split}{'-' if part else ''}{part} {checksum[:12]}")
+        loaded[split] = Split(split, tuple(items))
     source = (
         f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} as the release's CoNLL-U "
         f"files (tag {UD_RELEASE}; SHA-256 {', '.join(sums)}), because the hub's loading script "
@@ -291,9 +312,9 @@ def _default_release_folder() -> Path:
     return Path(HF_HOME) / "universal_dependencies"
 
 
-def _provide_release_file(name: str, split: str, folder: Path, tried: str) -> tuple[Path, str]:
+def _provide_release_file(name: str, file: str, folder: Path, tried: str) -> tuple[Path, str]:
     """Path and SHA-256 of a release file, downloaded unless an undamaged copy is there."""
-    path = folder / UD_RELEASE / conllu_name(name, split)
+    path = folder / UD_RELEASE / file
     if kept := _find_kept_checksum(path):
         return path, kept
     base = os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL
@@ -322,7 +343,7 @@ def _download(url: str, name: str, tried: str) -> bytes:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-                return response.read()
+                data: bytes = response.read()
         except (OSError, http.client.HTTPException, ValueError) as error:
             if attempt < _ATTEMPTS and _may_pass(error):
                 _log.warning("%s: %s; asked again", url, _describe(error))
@@ -330,9 +351,16 @@ def _download(url: str, name: str, tried: str) -> bytes:
                 continue
             raise StudyError(
                 f"treebank {name!r} cannot be loaded; tried {tried}; then {url}"
-                f"{f', {attempt} times' if attempt > 1 else ''}: {_describe(error)}",
+                f"{f', {attempt} times' if attempt > 1 else ''}: {_explain(error)}",
                 remedy=_REMEDY,
             ) from error
+        if found := find_stand_in(data):
+            raise StudyError(
+                f"treebank {name!r} cannot be loaded; tried {tried}; then {url}, which gave "
+                f"{found[0]}",
+                remedy=_REMEDY,
+            )
+        return data
     raise AssertionError("the last attempt returns or raises")
 
 

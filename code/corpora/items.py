@@ -8,6 +8,7 @@ to ``hub``; ``loading`` is the door to all of them.
 import functools
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -52,6 +53,10 @@ class Sentence:
         """What a model reads and is scored on; notes differ by origin and stay out."""
         return [self.text, self.label]
 
+    def columns(self) -> list[str | int]:
+        """The content and the notes: all that is stored and shown of a sentence."""
+        return [*self.content(), self.source, self.domain, self.phenomenon]
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -76,6 +81,10 @@ class TaggedSentence:
         columns = [[w.form, w.upos, w.xpos, w.deprel, w.head] for w in self.words]
         return [self.sent_id, columns]
 
+    def columns(self) -> list[object]:
+        """The same: words have no notes."""
+        return self.content()
+
 
 Item = TypeVar("Item", Sentence, TaggedSentence)
 
@@ -89,12 +98,21 @@ class Split(Generic[Item]):
 
     @functools.cached_property
     def content_hash(self) -> str:
-        """SHA-256 (hex) over the items' contents, one JSON line each; order matters."""
-        digest = hashlib.sha256()
-        for item in self.items:
-            line = json.dumps(item.content(), ensure_ascii=True, separators=(",", ":"))
-            digest.update(line.encode("ascii") + b"\n")
-        return digest.hexdigest()
+        """SHA-256 (hex) over what a model reads of the items; order matters."""
+        return _hash(item.content() for item in self.items)
+
+    @functools.cached_property
+    def columns_hash(self) -> str:
+        """SHA-256 (hex) over all that is stored and shown of the items, notes included."""
+        return _hash(item.columns() for item in self.items)
+
+
+def _hash(rows: Iterable[Sequence[object]]) -> str:
+    digest = hashlib.sha256()
+    for row in rows:
+        line = json.dumps(row, ensure_ascii=True, separators=(",", ":"))
+        digest.update(line.encode("ascii") + b"\n")
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ downstream knows where the data came from. Words are syntactic words; tokenisati
 ``encoding``.
 """
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -169,23 +171,34 @@ def _read_acceptability_split(name: str, split: str, root: Path) -> Split:
     items: list[Sentence] = []
     for file_name, domain in _COLA_FILES[split]:
         path = root / "cola" / file_name
-        if not path.is_file():
+        if not os.path.lexists(path):  # a link to nothing is told when it is read
             raise _missing(name, split, path)
         items += read_acceptability(path, domain)
     return Split(split, tuple(items))
 
 
 def _read_treebank_split(name: str, split: str, root: Path) -> Split:
-    pattern = f"UD_*/{conllu_name(name, split)}"
-    found = sorted((root / "ud").glob(pattern))
-    if not found:
-        raise _missing(name, split, root / "ud" / pattern)
-    if len(found) > 1:
+    """The sentences of the split's file, or of its parts in the order of their names."""
+    whole, in_parts = (f"UD_*/{conllu_name(name, split, part)}" for part in ("", "*"))
+    named = [folder / conllu_name(name, split) for folder in sorted((root / "ud").glob("UD_*"))]
+    found = [path for path in named if os.path.lexists(path)]
+    parts = sorted((root / "ud").glob(in_parts), key=_by_numbers)
+    if not found and not parts:
+        raise _missing(name, split, root / "ud" / whole)
+    folders = sorted({path.parent for path in (*found, *parts)})
+    if len(folders) > 1 or (found and parts):
+        every = [*found, *parts]
         raise StudyError(
-            f"expected one file of {name!r}, got {len(found)} ({found[0]} and {found[1]})",
-            remedy="Keep one of them in the data folder.",
+            f"expected one file of {name!r}, got {len(every)} ({every[0]} and {every[-1]})",
+            remedy="Keep one of them in the data folder, or its parts in one folder.",
         )
-    return Split(split, tuple(read_conllu(found[0])))
+    return Split(split, tuple(item for path in found or parts for item in read_conllu(path)))
+
+
+def _by_numbers(path: Path) -> list[tuple[int, str]]:
+    """Sorts ``train-10`` behind ``train-9``."""
+    pieces = re.findall(r"\d+|\D+", str(path))
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in pieces]
 
 
 def _missing(name: str, split: str, path: Path) -> StudyError:

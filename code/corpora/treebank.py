@@ -7,7 +7,7 @@ Lemmas, features and enhanced dependencies are not kept.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,11 @@ import conllu
 from conllu.exceptions import ParseException
 
 from corpora.items import UNKNOWN_HEAD, UPOS_TAGS, TaggedSentence, Word
-from corpora.text import read_text
 from study.errors import StudyError
+from study.reading import read_text
+
+#: Stands in a file for a form that its licence keeps back.
+WITHHELD = "_"
 
 _COLUMNS = 10
 _USED_COLUMNS = frozenset({0, 1, 3, 4, 6, 7})  # id form upos xpos head deprel
@@ -47,17 +50,50 @@ def read_conllu(path: Path) -> list[TaggedSentence]:
     A sentence without ``# sent_id`` is called by its 0-based number, as the hub's loader does.
 
     Raises:
-        StudyError: with file and line where the file is missing, empty, cut off or malformed.
+        StudyError: with file and line where the file is missing, empty, cut off or malformed, or
+            holds no word forms.
     """
     sentences = [_parse_block(block, number) for number, block in enumerate(_split_blocks(path))]
     if not sentences:
         raise StudyError("expected CoNLL-U sentences, got none", where=str(path), remedy=_REMEDY)
+    refuse_withheld_forms(sentences, str(path))
     return sentences
 
 
-def conllu_name(treebank: str, split: str) -> str:
-    """What a UD release calls the file of a split: ``en_ewt-ud-dev.conllu``."""
-    return f"{treebank}-ud-{'dev' if split == 'validation' else split}.conllu"
+def refuse_withheld_forms(sentences: Sequence[TaggedSentence], where: str) -> None:
+    """Refuses a treebank whose texts may not be published: ``_`` stands for the forms.
+
+    A single ``_`` is a word like others. Forms are withheld where most words are ``_``, or where
+    whole sentences are that make up a hundredth of the treebank or more.
+
+    Raises:
+        StudyError: the forms are withheld.
+    """
+    words = [word.form for sentence in sentences for word in sentence.words]
+    whole = sum(
+        len(sentence.words) > 1 and all(word.form == WITHHELD for word in sentence.words)
+        for sentence in sentences
+    )
+    count = words.count(WITHHELD)
+    if 2 * count > len(words) or (whole and 100 * whole >= len(sentences)):
+        raise StudyError(
+            f"the forms are withheld: {count} of {len(words)} words are {WITHHELD!r}, "
+            f"{whole} sentences from end to end",
+            where=where,
+            remedy="Fill in the texts as the treebank's README says, or choose another treebank.",
+        )
+
+
+def conllu_name(treebank: str, split: str, part: str = "") -> str:
+    """What a UD release calls the file of a split: ``en_ewt-ud-dev.conllu``.
+
+    Args:
+        treebank: its code.
+        split: "train", "validation" or "test".
+        part: of a split in several files: ``de_hdt-ud-train-a-1.conllu`` for "a-1".
+    """
+    name = "dev" if split == "validation" else split
+    return f"{treebank}-ud-{name}{'-' if part else ''}{part}.conllu"
 
 
 def known(value: str | None) -> str:

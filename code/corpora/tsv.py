@@ -7,8 +7,8 @@ Four columns without a header (Warstadt et al. 2019, ``cola_public/raw``): sourc
 from pathlib import Path
 
 from corpora.items import Sentence
-from corpora.text import read_text
 from study.errors import StudyError
+from study.reading import read_text
 
 #: Source codes with this prefix name a phenomenon of the miniature corpus: "mini-agreement".
 MINIATURE_PREFIX = "mini-"

@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from encoders.packaged import PREFIX, find_package_folder
-from study.errors import StudyError
+from study.environment import network_faults
+from study.errors import StudyError, find_cause
 from study.paths import model_folder
 
 WEIGHTS = "model.safetensors"
@@ -171,8 +172,10 @@ def loading(checkpoint: Checkpoint) -> Iterator[None]:
 
 def _not_found(name: str, error: Exception) -> StudyError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    behind = network_faults() or [find_cause(error)]
+    reasons = [reason, *(said for said in behind if said not in reason)]
     return StudyError(
-        f"the model {name!r} could not be loaded: {reason}",
+        f"the model {name!r} could not be loaded: {'; '.join(reasons)}",
         remedy="check the network, or set MODEL_DIR to a folder that holds it as "
         f"{Path(name).name}/, or render the miniature study: --profile demo",
     )

@@ -10,6 +10,7 @@ from evidence import baselines, intervals, panels, scoring
 from evidence.arrays import Bools, Floats, Groups, Ints
 from evidence.checks import check_methods, check_scores
 from evidence.comparisons import compare_all, learned_fact
+from evidence.outcomes import ONE_LABEL
 from evidence.panels import Panel, Part
 from facts.fact import Fact
 from study.settings import Margins, Roles, find_roles
@@ -33,7 +34,7 @@ def summarise_acceptability(
     evaluation: str = "cola:validation",
     roles: Roles | None = None,
     margins: Margins | None = None,
-    scores: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
+    scores: Mapping[str, Sequence[Mapping[str, float | None]]] | None = None,
 ) -> list[Fact]:
     """Facts of Task 1.
 
@@ -64,8 +65,10 @@ def summarise_acceptability(
         all_seeds[MAJORITY] = []
     counts = {m: scoring.acceptability_counts(a, labels) for m, a in every.items()}
     rng = np.random.default_rng(rng_seed)
-    metrics = scoring.ACCEPTABILITY_METRICS
-    panel = panels.build_panel(counts, metrics, COMPARED, rng, resamples)
+    undefined = scoring.undefined_metrics(labels)
+    metrics = {n: m for n, m in scoring.ACCEPTABILITY_METRICS.items() if n not in undefined}
+    compared = [name for name in COMPARED if name not in undefined]
+    panel = panels.build_panel(counts, metrics, compared, rng, resamples)
     roles, margins = roles or find_roles(()), margins or Margins()
     comparisons = compare_all(task, {evaluation: panel}, [], all_seeds, roles, margins)
     groups = _groups(items, majority)
@@ -118,12 +121,15 @@ def _method_facts(
 ) -> Iterator[Fact]:
     """Everything about one method: metrics, groups, contrasts, errors, thresholds."""
     method, predicted = key["method"], scoring.predicted_labels(logits)
-    for metric, quantity in panel.quantities[method].items():
+    undefined = scoring.undefined_metrics(labels)
+    for metric in scoring.ACCEPTABILITY_METRICS:
         place: dict[str, Any] = {**key, "quantity": "score", "metric": metric, "n": len(labels)}
-        if metric == "loss" and not seeds:
+        if metric in undefined:
+            yield from panels.points([], (), ONE_LABEL, **place)
+        elif metric == "loss" and not seeds:
             yield from panels.points([], (), "a constant control gives no probabilities", **place)
         else:
-            yield from panels.estimate(quantity, seeds, **place)
+            yield from panels.estimate(panel.quantities[method][metric], seeds, **place)
     confusion = panels.mean_confusion(labels, predicted, len(LABELS))
     for (gold, given), value in np.ndenumerate(confusion):
         cell: dict[str, Any] = {"tag": LABELS[gold], "predicted": LABELS[given]}
@@ -138,33 +144,18 @@ def _method_facts(
             yield from facts
         pair = CONTRASTS.get(grouping, ())
         if pair and set(pair) <= parts.keys():
-            place = {
-                **key,
-                "grouping": grouping,
-                "group": pair[0],
-                "against": pair[1],
-            }
-            yield from panels.contrast(
-                parts[pair[0]],
-                parts[pair[1]],
-                seeds,
-                quantity="contrast",
-                metric="accuracy",
-                **place,
-            )
+            one, other = pair
+            place = {**key, "grouping": grouping, "group": one, "against": other}
+            place |= {"quantity": "contrast", "metric": "accuracy"}
+            yield from panels.contrast(parts[one], parts[other], seeds, **place)
     if majority is not None:
         agree = (predicted == majority).astype(np.float64)
         counts = np.stack([agree, np.ones_like(agree)], axis=-1)
         given_majority = panel.replicate(counts, panels.ratio)
-        place = {
-            **key,
-            "quantity": "share",
-            "metric": "given majority",
-            "n": len(labels),
-        }
+        place = {**key, "quantity": "share", "metric": "given majority", "n": len(labels)}
         yield from panels.estimate(given_majority, seeds, **place)
     yield from _shared_errors(predicted == labels, key)
-    if seeds:
+    if seeds and not undefined:
         yield from _threshold_facts(logits, labels, seeds, key)
 
 

@@ -41,7 +41,7 @@ def check_scores(
     where: str,
     facts: Iterable[Fact],
     key: Mapping[str, str],
-    stored: Sequence[Mapping[str, float]],
+    stored: Sequence[Mapping[str, float | None]],
 ) -> None:
     """Refuse evidence whose metrics are not those that were stored as the runs' scores.
 
@@ -49,7 +49,7 @@ def check_scores(
         where: method and evaluated set, for the message.
         facts: of the method, among others.
         key: columns of its scores on the set.
-        stored: metric -> score, of each seed in the facts' order.
+        stored: metric -> score, of each seed in the facts' order; None where it is undefined.
 
     Raises:
         StudyError: two ways to compute one number disagree.
@@ -60,8 +60,13 @@ def check_scores(
             ours.setdefault(fact.metric, []).append(fact.value)
     for position, scores in enumerate(stored):
         for metric, score in scores.items():
-            value = ours[metric][position]
-            if value is None or not abs(value - score) <= SAME_SCORE:
+            values = ours.get(metric)
+            value = values[position] if values else None
+            if value is None or score is None:
+                same = value is score
+            else:
+                same = abs(value - score) <= SAME_SCORE
+            if not same:
                 raise StudyError(
                     f"the {metric} of {where} is {value} by its counts, {score} as its score",
                     where="code/evidence/scoring.py and code/evidence/metrics.py",

@@ -39,10 +39,13 @@ def _macro_drop(study: Tagging, method: str, target: str, key: Mapping[str, Any]
     common = np.ones(len(study.tags), dtype=bool)
     for name in (study.source, target):
         common &= np.bincount(study.sets[name].gold, minlength=len(study.tags)) > 0
+    place = {**key, "quantity": "drop", "metric": "macro_f1", "n": int(common.sum())}
+    if not common.any():
+        yield from points([], (), "the two sets have no tag in common", **place)
+        return
     metric = scoring.macro_f1_over(common)
     both = (study.panels[study.source], study.panels[target])
     one, other = (panel.replicate(panel.counts[method], metric) for panel in both)
-    place = {**key, "quantity": "drop", "metric": "macro_f1", "n": int(common.sum())}
     yield from estimate(one.drop_to(other), study.seeds[method], **place)
 
 

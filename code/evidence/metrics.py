@@ -2,9 +2,10 @@
 
 Each is an ``evaluate.Metric`` of our own around scikit-learn, not one of the hub's. The stage
 ``score`` and the curves of training use them; intervals are made from counts (``scoring``), which
-are checked against these for every stored run. Conventions: MCC is 0 where a row or column of the
-confusion matrix is empty (as in GLUE); an F1 with nothing to find and nothing found is 0; macro-F1
-and weighted F1 are over the tags that occur in the gold data. Values are fractions in [0, 1] (MCC
+are checked against these for every stored run. Conventions: MCC is 0 where all predictions are one
+label (as in GLUE); what a set with one gold label does not define is None
+(``scoring.undefined_metrics``); macro-F1 and weighted F1 of tags are over those that occur in the
+gold data. Values are fractions in [0, 1] (MCC
 in [-1, 1], loss in nats). Imports ``evaluate``, hence torch: reports do not import this.
 """
 
@@ -18,6 +19,7 @@ from scipy.special import log_softmax
 from sklearn import metrics
 
 from evidence.arrays import Floats, Ints
+from evidence.scoring import undefined_metrics
 
 
 class _OfflineMetric(evaluate.Metric):
@@ -45,13 +47,13 @@ class AcceptabilityMetric(_OfflineMetric):
 
     prediction = datasets.Sequence(datasets.Value("float64"))
 
-    def _compute(self, predictions: Any, references: Any) -> dict[str, float]:
+    def _compute(self, predictions: Any, references: Any) -> dict[str, float | None]:
         logits, labels = np.asarray(predictions), np.asarray(references)
         predicted = logits.argmax(axis=-1)
         of_label = {"labels": [0, 1], "average": None, "zero_division": 0}
         unacceptable, acceptable = metrics.f1_score(labels, predicted, **of_label)
         right = log_softmax(logits, axis=-1)[np.arange(len(labels)), labels]
-        return {
+        found = {
             "matthews_correlation": float(metrics.matthews_corrcoef(labels, predicted)),
             "accuracy": float(metrics.accuracy_score(labels, predicted)),
             "f1": float(acceptable),
@@ -59,6 +61,8 @@ class AcceptabilityMetric(_OfflineMetric):
             "macro_f1": float(acceptable + unacceptable) / 2,
             "loss": float(-right.mean()),
         }
+        undefined = undefined_metrics(labels)
+        return {name: None if name in undefined else value for name, value in found.items()}
 
 
 class TaggingMetric(_OfflineMetric):
@@ -76,8 +80,8 @@ class TaggingMetric(_OfflineMetric):
         }
 
 
-def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
-    """Scores of one run on CoLA (``AcceptabilityMetric``).
+def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float | None]:
+    """Scores of one run on CoLA (``AcceptabilityMetric``), None where one is undefined.
 
     Raises:
         ValueError: if the shapes do not fit, there are no items, or a logit is not finite.
@@ -88,7 +92,8 @@ def score_acceptability(logits: Floats, labels: Ints) -> dict[str, float]:
         )
     if not np.isfinite(logits).all():
         raise ValueError("expected finite logits, got NaN or infinity")
-    scores: dict[str, float] = AcceptabilityMetric().compute(predictions=logits, references=labels)
+    metric = AcceptabilityMetric()
+    scores: dict[str, float | None] = metric.compute(predictions=logits, references=labels)
     return scores
 
 

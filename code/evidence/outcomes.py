@@ -6,6 +6,8 @@ Pure functions; every comparative word of the report rests on one of these.
 from facts.fact import Outcome
 
 ALPHA = 0.05  # level of the tests, after Holm's correction
+#: Why a metric has no value where ``scoring.undefined_metrics`` names it.
+ONE_LABEL = "one label only: all items of the set have it"
 LESS_IS_BETTER = ("drop", "loss")
 
 

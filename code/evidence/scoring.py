@@ -6,11 +6,12 @@ negatives, summed cross entropy; "positive" is "acceptable", label 1. Tag counts
 for T tags: correct, predicted and gold words of each tag. A run's own score is not computed here
 but by ``metrics``; evidence is refused where the two differ (``checks.check_scores``).
 
-Conventions, all of them scikit-learn's: MCC is 0 where a row or column of the confusion matrix is
-empty (as in GLUE); an F1 with nothing to find and nothing found is 0. Macro-F1 is the mean over the
-tags that occur in the gold data at hand, ``labels=present, zero_division=0``: a tag without a gold
-word has no recall, hence no F1, but words wrongly given that tag still count against their own.
-Values are fractions in [0, 1] (MCC in [-1, 1], loss in nats).
+Conventions, all of them scikit-learn's: MCC is 0 where all predictions are one label (as in GLUE);
+where all *gold* labels are one it is undefined (``undefined_metrics``); an F1 with nothing to find
+and nothing found is 0. Macro-F1 is the mean over the tags that occur in the gold data at hand,
+``labels=present, zero_division=0``: a tag without a gold word has no recall, hence no F1, but words
+wrongly given that tag still count against their own. Values are fractions in [0, 1] (MCC in
+[-1, 1], loss in nats).
 """
 
 import warnings
@@ -100,6 +101,19 @@ ACCEPTABILITY_METRICS: Mapping[str, CountMetric] = {
     "macro_f1": macro_f1,
     "loss": loss,
 }
+
+
+def undefined_metrics(labels: ArrayLike) -> frozenset[str]:
+    """Metrics without a value on a set with one label only: gold labels (N,).
+
+    MCC correlates two labels, macro-F1 is the mean over both, and the label that the set lacks has
+    no recall, hence no F1.
+    """
+    present = set(np.unique(labels).tolist())
+    if present >= {0, 1}:
+        return frozenset()
+    lacking = "f1_unacceptable" if 1 in present else "f1"
+    return frozenset({"matthews_correlation", "macro_f1", lacking})
 
 
 def bounds_of(metric: CountMetric) -> Bounds:

@@ -36,7 +36,7 @@ def summarise_tagging(
     pieces: Mapping[str, Mapping[str, Ints]] | None = None,
     roles: Roles | None = None,
     margins: Margins | None = None,
-    scores: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]] | None = None,
+    scores: Mapping[str, Mapping[str, Sequence[Mapping[str, float | None]]]] | None = None,
 ) -> list[Fact]:
     """Facts of Task 2.
 

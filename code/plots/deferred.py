@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from plots.style import STYLE
+from plots.style import report_style
 from store.identity import code_of, digest, fingerprint
 from store.results import Results
 from words.wording import Wording
 
 P = ParamSpec("P")
-VISIBLE = ("plots", "names")  # sections of words that a figure can show
+VISIBLE = ("plots", "names", "languages")  # sections of words that a figure can show
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Drawing:
 
         Its label (``get_label``) is its alternative text.
         """
-        with plt.rc_context(STYLE):
+        with report_style():
             return self.plot(self.results, *self.arguments)
 
     @property

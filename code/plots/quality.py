@@ -61,7 +61,7 @@ def draw_quality(ax: Axes, results: Results, task: str, words: Wording, metric: 
         if method in estimates and (value := estimates[method]["value"]) is not None:
             drawing.draw_estimate(ax, row, estimates[method], styles[method])
             known[row] = value
-    low, high = ax.dataLim.intervalx
+    low, high = ax.dataLim.intervalx if known else (0.0, 0.0)  # a metric may be undefined
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2  # a narrow axis would exaggerate differences
     low, high = low - wider - 0.06, high + wider + 0.06
     ax.set_xlim(low, high)

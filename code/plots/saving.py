@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from plots.deferred import Drawing
-from plots.style import PAPER, STYLE
+from plots.style import PAPER, report_style
 from store.identity import digest
 
 PNG_RESOLUTION = 160  # dots an inch
@@ -26,7 +26,7 @@ def save(name: str, drawing: Drawing, folder: Path) -> None:
     """Draws a figure and writes ``<name>.svg`` and ``<name>.png`` into a folder."""
     # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
     # date and with fixed ids, the same figure is the same file.
-    with plt.rc_context({**STYLE, "svg.hashsalt": name}):
+    with report_style(**{"svg.hashsalt": name}):
         figure = drawing.draw()
         _save_png(figure, folder / f"{name}.png")
         _save_svg(figure, folder / f"{name}.svg")

@@ -7,7 +7,8 @@ Colours mark and never write: text is in ``INK``. On a dark page a style sheet r
 grid and the colours of ``DARK`` inside the SVG.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -62,6 +63,15 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
         "hatch.linewidth": 0.6,
     }
 )
+
+
+@contextmanager
+def report_style(**more: Any) -> Iterator[None]:
+    """The style of the report and matplotlib's own defaults, whatever a user's settings say."""
+    from matplotlib.style import context
+
+    with context({**STYLE, **more}, after_reset=True):
+        yield
 
 
 @dataclass(frozen=True)

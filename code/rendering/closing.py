@@ -20,17 +20,18 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
         report: the report's path without a suffix.
 
     Returns:
-        The report's files that exist, then one line a finding: quality, transfer, weights.
+        One line a finding: quality, transfer, weights; then the report's files, if there are any.
     """
     abstract = Answers(results, words).abstract
     findings = (abstract.quality, abstract.transfer, abstract.weights)
     # Not with_suffix: of "report.ru" it would take the language for a suffix.
     candidates = [report.with_name(report.name + suffix) for suffix in SUFFIXES]
     files = [file for file in candidates if file.is_file()]
+    where = words.say("phrases", "closing-report", files=", ".join(map(_shown, files)))
     return [
         words.say("phrases", "closing-findings"),
         *(f"  {number}. {plain_text(text)}" for number, text in enumerate(findings, 1)),
-        words.say("phrases", "closing-report", files=", ".join(map(_shown, files))),
+        *([where] if files else []),
     ]
 
 

@@ -21,6 +21,7 @@ from answers.convergence import summarise_convergence
 from answers.findings import cost_ratios, layer_profile
 from answers.judging import rank_correlation, upper_over_lower
 from rendering.shown import find_shown
+from store.entries import disk_errors
 from store.results import Results
 from study.paths import output_folder
 from words.wording import LANGUAGES
@@ -55,7 +56,6 @@ def export_results(results: Results, folder: Path | None = None) -> Path:
         The file.
     """
     folder = folder or output_folder(results.profile.name)
-    folder.mkdir(parents=True, exist_ok=True)
     frames = {f.name: getattr(results, f.name) for f in fields(results) if f.name != "items"}
     shown = {language: find_shown(results, language) for language in LANGUAGES}
     content = {
@@ -66,9 +66,14 @@ def export_results(results: Results, folder: Path | None = None) -> Path:
     file = folder / "results.json"
     text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
     part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(file)  # whoever reads it never finds half of it
-    shutil.copyfile(Path(__file__).with_name(SCHEMA), folder / SCHEMA)
+    with disk_errors(folder, "OUTPUT_DIR"):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(text + "\n", encoding="utf-8")
+            part.replace(file)  # whoever reads it never finds half of it
+        finally:
+            part.unlink(missing_ok=True)
+        shutil.copyfile(Path(__file__).with_name(SCHEMA), folder / SCHEMA)
     return file
 
 

@@ -17,6 +17,7 @@ from plots.saving import save
 from rendering.export import export_results as export_results  # a chunk's door to it
 from rendering.shown import StoredTables as StoredTables
 from rendering.shown import keep
+from store.entries import disk_errors
 from study.errors import StudyError
 from study.paths import figures_folder, project_root
 
@@ -47,7 +48,6 @@ def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None
     It is drawn only where the stored pictures of this profile and language are out of date.
     """
     folder = folder or figures_folder()
-    folder.mkdir(parents=True, exist_ok=True)
 
     def draw(into: Path) -> dict[str, Any]:
         save(name, drawing, into)
@@ -55,10 +55,12 @@ def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None
 
     origin = f"{drawing.results.profile.name}-{drawing.language}-{name}"
     kept = keep("figure", origin, drawing.identity, draw)
-    if kept is None:
-        draw(folder)
-    else:
-        for file in (f"{name}.svg", f"{name}.png"):
-            shutil.copyfile(kept.path(file), folder / file)
+    with disk_errors(folder, "FIGURES_DIR"):
+        folder.mkdir(parents=True, exist_ok=True)
+        if kept is None:
+            draw(folder)
+        else:
+            for file in (f"{name}.svg", f"{name}.png"):
+                shutil.copyfile(kept.path(file), folder / file)
     content = (folder / f"{name}.svg").read_text(encoding="utf-8")
     display({"image/svg+xml": content}, raw=True)  # type: ignore[no-untyped-call]

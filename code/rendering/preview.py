@@ -11,6 +11,8 @@ profile and the document's header, in this order. Left out: Quarto's themes, lig
 icons, sub-figures, shortcodes, formats other than these two. Quarto stays the reference.
 """
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -22,12 +24,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rendering.document import HEADER, parse, read_document, read_settings
+from rendering.document import HEADER, Piece, parse, read_document, read_settings
 from rendering.execution import execute
+from store.entries import disk_errors
 from study.errors import StudyError
 
 _WORK = ".render-"  # and the process: the folder of a render that goes on
 _METADATA = "metadata.json"  # in it, for pandoc
+# Links in it: pandoc takes "%20" in a path for a space and ":" for the end of a folder's name.
+_LINKS = _ASSETS, _DOCUMENT, _PROJECT = "assets", "document", "project"
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -72,12 +77,24 @@ def render(document: Path, output_dir: Path, profile: str) -> None:
 
     Raises:
         StudyError: a chunk fails (names label, line and error), a reference or citation has no
-            target, the document or its options cannot be read, Typst refuses the result.
+            target, the document or its options cannot be read, Typst refuses the result, the
+            output cannot be written.
     """
     document = document.resolve()
     text = read_document(document)
     settings = read_settings(document, text, profile)
     pieces = parse(text, document.name, settings.get("execute") or {})
+    with disk_errors(output_dir, "OUTPUT_DIR"):
+        _render(document, output_dir, profile, settings, pieces)
+
+
+def _render(
+    document: Path,
+    output_dir: Path,
+    profile: str,
+    settings: Mapping[str, Any],
+    pieces: Sequence[Piece],
+) -> None:
     output_dir.mkdir(parents=True, exist_ok=True)
     _remove_left_over(output_dir)
     prefix = f"{_WORK}{os.getpid()}-"
@@ -116,9 +133,9 @@ def _write_html(markdown: str, settings: Mapping[str, Any], document: Path, work
         "--to=html5",
         "--embed-resources",
         "--mathml",
-        f"--css={ASSETS / 'preview.css'}",
-        f"--css={ASSETS / 'figures.css'}",
-        f"--include-after-body={ASSETS / 'page.html'}",
+        f"--css={_ASSETS}/preview.css",
+        f"--css={_ASSETS}/figures.css",
+        f"--include-after-body={_ASSETS}/page.html",
         f"--toc-depth={_toc_depth(settings, 'html')}",
     ]
     return _pandoc(markdown, document, work / "report.html", options)
@@ -130,7 +147,7 @@ def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work:
     options = [
         "--to=typst",
         "--extract-media=.",
-        f"--template={ASSETS / 'preview.typ'}",
+        f"--template={_ASSETS}/preview.typ",
         f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
     source = _pandoc(markdown, document, work / "report.typ", options)
@@ -145,6 +162,9 @@ def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work:
 def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str]) -> Path:
     import pypandoc
 
+    for name, folder in zip(_LINKS, (ASSETS, document.parent, ROOT), strict=True):
+        with contextlib.suppress(FileExistsError):  # both formats are written at once
+            (target.parent / name).symlink_to(folder)
     command = [
         pypandoc.get_pandoc_path(),
         "--from=markdown",
@@ -152,11 +172,11 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
         "--number-sections",
         "--toc",
         f"--metadata-file={_METADATA}",
-        f"--lua-filter={ASSETS / 'figures.lua'}",
-        f"--lua-filter={ASSETS / 'preview.lua'}",
+        f"--lua-filter={_ASSETS}/figures.lua",
+        f"--lua-filter={_ASSETS}/preview.lua",
         "--citeproc",
-        f"--resource-path={os.pathsep.join(map(str, (target.parent, document.parent, ROOT)))}",
-        f"--output={target}",
+        f"--resource-path={os.pathsep.join(('.', _DOCUMENT, _PROJECT))}",
+        f"--output={target.name}",
         *options,
     ]
     body = HEADER.sub("", markdown, count=1)  # ``_metadata`` has merged its header already
@@ -165,6 +185,8 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
         encoding="utf-8", check=False,
     )  # fmt: skip
     complaints = [row for row in done.stderr.splitlines() if row.strip()]
+    if any(os.strerror(errno.ENOSPC) in row for row in complaints):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if done.returncode or complaints:
         raise StudyError("; ".join(complaints) or "pandoc failed", where=document.name)
     return target

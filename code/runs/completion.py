@@ -4,12 +4,16 @@ The ledger of a profile says which entries its report shows; it is written after
 """
 
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from encoders.memory import keep_freed_memory
 from encoders.precision import MACHINES, Machine, machines, this_machine
+from encoders.skeleton import full_training_bytes
+from runs.failures import record
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
 from runs.progress import Progress
@@ -27,8 +31,9 @@ from runs.stages import (
     structure,
     train,
 )
-from store.entries import Entry, Key, Store
+from store.entries import Entry, Key, Store, require_room
 from store.ledger import Ledger
+from study.environment import take_away
 from study.errors import StudyError
 from study.settings import Profile, TaskSettings
 
@@ -45,21 +50,23 @@ class Grid:
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
         self._machines: dict[str, Machine] = {}  # task -> whose runs are reported, if not ours
+        take_away()  # a worker on another machine has an environment of its own
         keep_freed_memory()
 
     def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
 
-        A run that fails is recorded with its reason, and the others go on.
+        A run that fails in whatever way is recorded with its reason, and the others go on.
 
         Args:
             failed: run -> reason, of runs that were tried elsewhere; not tried again.
 
         Raises:
-            StudyError: data or a model cannot be had: nothing can run.
+            StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
         """
-        # Data and models that cannot be had are said before anything starts.
-        total = sum(train.work(self.inputs, run) for run in self.missing()) or 1.0
+        failed = {**failed, **self.check(failed)}
+        missing = [run for run in self.missing() if run.name not in failed]
+        total = sum(train.work(self.inputs, run) for run in missing) or 1.0
         runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
             for name, reason in failed.items():
@@ -74,6 +81,39 @@ class Grid:
             for task in self.profile.tasks.values():
                 self._price(task, progress)
         return self._complete_tasks()
+
+    def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """What is known of the missing runs before the first step, said at once.
+
+        Args:
+            known: run -> reason, of runs that are not asked about.
+
+        Returns:
+            Run -> reason, of those that cannot be made: the others can be.
+
+        Raises:
+            StudyError: none of the runs can be made or was made, or the disk has no room for them.
+        """
+        asked = [run for run in self.missing() if run.name not in known]
+        refused: dict[str, str] = {}
+        largest, kept = 0, 0
+        for run in asked:
+            try:
+                train.work(self.inputs, run)  # reads the data, and what the tokenizer makes of it
+                needed = full_training_bytes(self.inputs.checkpoint(run.method), run.task.kind)
+            except Exception as error:  # whatever it is, it is this run's
+                refused[run.name] = record(self.store.root, run.name, error)
+                if len(refused) == len(plan_runs(self.profile)):
+                    raise StudyError(f"no run can be made; the last one: {error}") from error
+                continue
+            if run.method.adapter is None and run.method.trainable == "all":
+                largest, kept = max(largest, needed.checkpoint), kept + needed.kept
+        for reason in dict.fromkeys(refused.values()):
+            names = ", ".join(name for name, of_run in refused.items() if of_run == reason)
+            print(f"not made: {names}: {reason}", file=sys.stderr, flush=True)
+        if asked:
+            require_room(self.store.root, largest + kept, "CACHE_DIR")
+        return refused
 
     def _next(self, waiting: list[Run]) -> Run:
         """The first run that no other process is training; the first of all if all are taken."""
@@ -133,9 +173,10 @@ class Grid:
     def _complete_run(self, run: Run, progress: Progress, trained: Entry | None = None) -> None:
         try:
             self._ledger.record(run.name, self._stages(run, progress, trained))
-        except StudyError as error:
-            progress.say(f"{run.name} failed: {error}")
-            self._ledger.record_failure(run.name, str(error))
+        except Exception as error:  # whatever it is: the others go on
+            reason = record(self.store.root, run.name, error)
+            progress.say(f"{run.name} failed: {reason}")
+            self._ledger.record_failure(run.name, reason)
 
     def _stages(self, run: Run, progress: Progress, trained: Entry | None = None) -> dict[str, Any]:
         store, inputs = self.store, self.inputs
@@ -161,7 +202,9 @@ class Grid:
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
             machine = self._machines.get(task.name, this_machine())
-            if known := self.store.find(price.key(self.inputs, task, machine)):
+            parts = filter(None, (task, self._finished_part(task)))
+            keys = (price.key(self.inputs, part, machine) for part in parts)
+            if known := next(filter(None, map(self.store.find, keys)), None):
                 self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
         self._record_growth()
@@ -211,13 +254,24 @@ class Grid:
         self._ledger.record_task(task.name, {"restoration": summary.name})
 
     def _price(self, task: TaskSettings, progress: Progress) -> None:
-        """What a step of each method costs; a report can do without it."""
+        """What a step of each method costs that could be trained; a report can do without it."""
+        finished = self._finished_part(task)
+        if finished is None:
+            return
         try:
-            entry = price.make(self.store, self.inputs, task)
-        except StudyError as error:
-            progress.say(f"the price of a step of {task.name} is not known: {error}")
+            entry = price.make(self.store, self.inputs, finished)
+        except Exception as error:
+            reason = record(self.store.root, f"price-{task.name}", error)
+            progress.say(f"the price of a step of {task.name} is not known: {reason}")
         else:
             self._ledger.record_task(task.name, {"price": entry.name})
+
+    def _finished_part(self, task: TaskSettings) -> TaskSettings | None:
+        """The task with those of its methods of which a run is finished; None if there are none."""
+        runs = [run for run in plan_runs(self.profile) if run.task == task]
+        finished = {run.method.name for run in runs if self._ledger.finished(run.name)}
+        methods = tuple(method for method in task.methods if method.name in finished)
+        return replace(task, methods=methods) if methods else None
 
     def _scored(self, run: Run, address: str, predicted: Entry) -> Entry:
         return score.make(self.store, self.inputs, run, predicted, address)

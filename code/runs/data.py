@@ -1,6 +1,7 @@
 """The corpora of a study, as its stages need them: splits, classes, gold labels, items."""
 
 import functools
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,19 @@ import pandas as pd
 from corpora.loading import (
     UPOS_TAGS,
     Corpus,
+    Sentence,
     Split,
+    TaggedSentence,
     acceptability_items,
     load_corpus,
     tagging_items,
     training_vocabulary,
 )
+from study.errors import StudyError
 from study.settings import TaskSettings
 
 ACCEPTABILITY_LABELS = ("unacceptable", "acceptable")
+SAID_OVERLAP = 0.1  # of an evaluated set with training; short sentences recur in any corpus
 
 
 class Data:
@@ -31,9 +36,39 @@ class Data:
         return UPOS_TAGS if task.kind == "token" else ACCEPTABILITY_LABELS
 
     def split(self, task: TaskSettings, address: str) -> Split:
-        """The split at ``<corpus>:<split>``."""
+        """The split at ``<corpus>:<split>``.
+
+        Raises:
+            StudyError: it cannot be read, is of the other kind of task, or holds nothing but
+                training data where it is to be evaluated.
+        """
+        if address != task.train:
+            self._compare_with_training(task, address)
+        return self._read(task, address)
+
+    def _read(self, task: TaskSettings, address: str) -> Split:
         name, split = address.split(":")
-        return self._corpus_of(task, name).splits[split]
+        found = self._corpus_of(task, name).splits[split]
+        if isinstance(found.items[0], TaggedSentence) != (task.kind == "token"):
+            wanted = "a treebank" if task.kind == "token" else "sentences with labels (cola)"
+            raise StudyError(f"a task of kind {task.kind!r} needs {wanted}, got {address!r}")
+        return found
+
+    @functools.cache  # noqa: B019 - it lives as long as the process
+    def _compare_with_training(self, task: TaskSettings, address: str) -> None:
+        """Refuses an evaluated set that was trained on, under whatever name; a part is said."""
+        known = set(map(_text, self._read(task, task.train).items))
+        texts = [_text(item) for item in self._read(task, address).items]
+        share = sum(text in known for text in texts) / len(texts)
+        if share == 1:
+            raise StudyError(
+                f"every sentence of {address} is also in the training set {task.train}: "
+                "what a method scores there says nothing",
+                remedy="Evaluate on sentences that are held out.",
+            )
+        if share > SAID_OVERLAP:
+            said = f"{share:.0%} of the sentences of {address} are also in {task.train}"
+            print(f"{task.name}: {said}", file=sys.stderr, flush=True)
 
     def source(self, task: TaskSettings, address: str) -> str:
         """Where that split came from, as a sentence."""
@@ -69,3 +104,7 @@ class Data:
     @functools.cache  # noqa: B019 - it lives as long as the process
     def _corpus(self, origin: str, name: str, splits: tuple[str, ...]) -> Corpus:
         return load_corpus(name, origin, splits, None if origin == "local" else self._folder)
+
+
+def _text(item: Sentence | TaggedSentence) -> str | tuple[str, ...]:
+    return item.text if isinstance(item, Sentence) else tuple(word.form for word in item.words)

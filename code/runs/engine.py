@@ -45,7 +45,8 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
     """
     ray = _import_ray()
     grid = Grid(profile, store)
-    missing = [run.name for run in grid.missing()]
+    refused = grid.check()
+    missing = [run.name for run in grid.missing() if run.name not in refused]
     _connect(ray, address, store)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
@@ -56,7 +57,7 @@ def complete_on_ray(profile: Profile, store: Store, address: str | None = None) 
         failures = _gather(ray, pending)
     finally:
         ray.shutdown()
-    return grid.complete(failures)  # finds the runs, measures what compares them
+    return grid.complete(refused | failures)  # finds the runs, measures what compares them
 
 
 def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
@@ -67,6 +68,9 @@ def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
         name = pending.pop(done)
         try:
             reason = ray.get(done)
+        except ray.exceptions.RayTaskError as error:  # before the run began: a module, a profile
+            cause = error.cause
+            reason = f"its worker could not begin: {type(cause).__name__}: {cause}"
         except ray.exceptions.RayError as error:
             reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
         if reason:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from encoders.memory import memory_errors
 from store import provenance
 from store.entries import Entry, Key, Store
+from study.environment import thread_counts
 from study.settings import MethodSettings, Profile, TaskSettings
 
 
@@ -39,7 +42,11 @@ class Stage:
             with memory_errors(f"the stage {self.name!r} of {key.name}"):
                 return make(folder)
 
-        return store.produce(key, make_or_say, lambda: provenance.describe(self.module, device))
+        def describe() -> dict[str, Any]:
+            threads = {"torch": torch.get_num_threads(), **thread_counts()}
+            return {**provenance.describe(self.module, device), "threads": threads}
+
+        return store.produce(key, make_or_say, describe)
 
 
 @dataclass(frozen=True)

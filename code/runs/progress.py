@@ -14,6 +14,7 @@ from types import TracebackType
 from tqdm import tqdm
 
 QUIET_INTERVAL = 20.0  # seconds between two lines where the output is not a terminal
+KNOWN_SHARE = 0.02  # of the work, after which an estimate rests on more than the start
 
 
 class Progress:
@@ -29,7 +30,7 @@ class Progress:
             unit_scale=True,
             smoothing=0.1,
             disable=not self._terminal,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}",
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
         )
         self._done, self._total = 0.0, total
         self._begin = self._spoken = time.monotonic()
@@ -55,15 +56,14 @@ class Progress:
     def advance(self, work: float, loss: float | None = None) -> None:
         """Work of a step (token passes) is done."""
         self._done += work
-        if loss is not None:
-            self._bar.set_postfix_str(f", loss {loss:.3f}", refresh=False)
-        self._bar.update(work)
         now = time.monotonic()
+        left, latest = self._left(now), "" if loss is None else f", loss {loss:.3f}"
+        self._bar.set_postfix_str(f"{left}{latest}", refresh=False)
+        self._bar.update(work)
         if not self._terminal and now - self._spoken > QUIET_INTERVAL:
             self._spoken = now
-            self.say(
-                f"{self._title}: {self._share()}{'' if loss is None else f', loss {loss:.3f}'}"
-            )
+            share = self._done / self._total
+            self.say(f"{self._title}: {share:.0%} of the work{left}{latest}")
 
     def say(self, line: str) -> None:
         """A line above the bar."""
@@ -72,10 +72,12 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def _share(self) -> str:
-        passed = time.monotonic() - self._begin
-        left = passed * (self._total - self._done) / self._done if self._done else 0.0
-        return f"{self._done / self._total:.0%} of the work, about {format_duration(left)} left"
+    def _left(self, now: float) -> str:
+        """The time left, where enough is done to estimate it from."""
+        if self._done < KNOWN_SHARE * self._total:
+            return ""
+        left = (now - self._begin) * max(0.0, self._total / self._done - 1)
+        return f", about {format_duration(left)} left"
 
 
 def quieten_libraries() -> None:

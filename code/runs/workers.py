@@ -20,14 +20,16 @@ import torch
 from encoders.models import NEIGHBOURS_VARIABLE
 from encoders.precision import CPU, device_kind
 from runs.completion import Grid
+from runs.failures import record
 from runs.grid import plan_runs
 from runs.progress import quieten_libraries, tell
 from store.entries import Store
 from store.ledger import Ledger
-from study.errors import StudyError
+from study.process import prepare
 from study.profiles import load_profile
 from study.settings import Profile
 
+DIED = "its process died twice: killed, or out of memory"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -35,56 +37,67 @@ def complete_in_workers(profile: Profile, store: Store) -> Ledger:
     """As ``Grid.complete``, with ``profile.workers`` runs at a time; one after another on a GPU.
 
     Raises:
-        StudyError: data or a model cannot be had, or a worker died.
+        StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
     """
     grid = Grid(profile, store)
     if profile.workers == 1 or device_kind() != CPU:
         return grid.complete()
-    missing = [run.name for run in grid.missing()]
+    refused = grid.check()
+    missing = [run.name for run in grid.missing() if run.name not in refused]
     if not missing:
-        return grid.complete()
+        return grid.complete(refused)
     number = min(profile.workers, len(missing))
     print(f"{len(missing)} runs, {number} at a time", file=sys.stderr, flush=True)
-    return grid.complete(_spread(profile.name, store.root.resolve(), missing, number))
+    return grid.complete(refused | _spread(profile.name, store.root.resolve(), missing, number))
 
 
 def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[str, str]:
-    """Makes the runs in worker processes; run -> reason of those that failed."""
-    failures = {}
+    """Makes the runs in worker processes; run -> reason of those that failed.
+
+    A process that dies takes the pool along, and nobody knows which run killed it: whatever is left
+    is made once more, each run in a process of its own.
+    """
+    threads = max(1, torch.get_num_threads() // number)
+    made = _work(profile, root, missing, number, threads)
+    for name in [name for name in missing if name not in made]:
+        made = {name: DIED} | made | _work(profile, root, [name], 1, threads)
+    return {name: reason for name, reason in made.items() if reason}
+
+
+def _work(
+    profile: str, root: Path, names: list[str], number: int, threads: int
+) -> dict[str, str | None]:
+    """Run -> reason if it failed, of the runs that a pool of processes got through."""
+    made: dict[str, str | None] = {}
     spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
     executor = concurrent.futures.ProcessPoolExecutor(
-        number, spawn, _begin, (os.getpid(), number, max(1, torch.get_num_threads() // number))
+        number, spawn, _begin, (os.getpid(), number, threads)
     )
     try:
-        runs = {executor.submit(complete_named, profile, root, name): name for name in missing}
-        for count, done in enumerate(concurrent.futures.as_completed(runs), 1):
-            reason = done.result()
-            if reason:
-                failures[runs[done]] = reason
-            tell(runs[done], reason, len(missing) - count)
-    except BrokenProcessPool as error:
-        raise StudyError(
-            "a process that trained runs died: killed, or out of memory",
-            remedy="the same command goes on where it stopped; with workers = 1 runs are trained "
-            "one after another",
-        ) from error
+        runs = {executor.submit(complete_named, profile, root, name): name for name in names}
+        for done in concurrent.futures.as_completed(runs):
+            made[runs[done]] = done.result()
+            tell(runs[done], made[runs[done]], len(names) - len(made))
+    except BrokenProcessPool:
+        left = [name for name in names if name not in made]
+        print(f"a process died; not finished: {', '.join(left)}", file=sys.stderr, flush=True)
     except BaseException:  # an interruption: each worker keeps what it trains as a checkpoint
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise
     finally:
         executor.shutdown(cancel_futures=True)
-    return failures
+    return made
 
 
 def complete_named(profile: str, root: Path, run: str) -> str | None:
-    """Makes the run of that name; the reason if it fails."""
-    grid = _grid(profile, root)
-    chosen = next(planned for planned in plan_runs(grid.profile) if planned.name == run)
+    """Makes the run of that name; the reason if it fails, in whatever way."""
     try:
+        grid = _grid(profile, root)
+        chosen = next(planned for planned in plan_runs(grid.profile) if planned.name == run)
         grid.complete_run(chosen)
-    except StudyError as error:
-        return str(error)
+    except Exception as error:
+        return record(root, run, error)
     return None
 
 
@@ -96,7 +109,9 @@ def _grid(profile: str, root: Path) -> Grid:
 
 def _begin(parent: int, workers: int, threads: int) -> None:
     """A worker's first act: its threads, no display of its own, no life without its parent."""
-    os.environ[NEIGHBOURS_VARIABLE] = str(workers)
+    prepare()
+    if workers > 1:
+        os.environ[NEIGHBOURS_VARIABLE] = str(workers)
     torch.set_num_threads(threads)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -151,9 +151,9 @@ def _free_place(root: Path, folder: Path) -> Path:
 
 def is_disk_error(error: BaseException) -> bool:
     """Whether the disk, and not the program, is to blame."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _DISK_ERRORS
-    # torch and safetensors report a full disk as a RuntimeError or an error type of their own.
+    # torch, safetensors and Typst report a full disk by an error without a number.
     return any(text in str(error) for text in ("No space left on device", "file write failed"))
 
 

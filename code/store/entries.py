@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -164,12 +165,13 @@ class Store:
 
     def busy(self, key: Key) -> bool:
         """Whether another process is making this entry now."""
-        lock = FileLock(self._lock_file(key))
-        try:
-            with lock.acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
+        with disk_errors(self.root):
+            lock = FileLock(self._lock_file(key))
+            try:
+                with lock.acquire(timeout=0):
+                    return False
+            except Timeout:
+                return True
 
     def workspace(self, key: Key) -> Path:
         """A folder for unfinished work: it outlives an interruption, ``produce`` removes it."""
@@ -230,8 +232,13 @@ def canonical_json(content: Any) -> str:
 
 
 @contextlib.contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turns a full or unwritable disk into a ``StudyError``."""
+def disk_errors(folder: Path, variable: str = "CACHE_DIR") -> Iterator[None]:
+    """Turns a full or unwritable disk into a ``StudyError``.
+
+    Args:
+        folder: what is written to.
+        variable: of the environment, that names another folder.
+    """
     try:
         yield
     except StudyError:
@@ -243,8 +250,33 @@ def disk_errors(folder: Path) -> Iterator[None]:
         raise StudyError(
             f"cannot write: {reason}",
             where=str(folder),
-            remedy="free space or set CACHE_DIR to a folder with room; finished runs are kept",
+            remedy=f"free space or set {variable} to a folder with room; finished runs are kept",
         ) from error
+
+
+def require_room(folder: Path, needed: int, variable: str) -> None:
+    """Makes a folder and refuses it where it cannot be written or has too little room.
+
+    Args:
+        folder: what will be written to.
+        needed: bytes.
+        variable: of the environment, that names another folder.
+
+    Raises:
+        StudyError: it cannot be written, or fewer bytes are free.
+    """
+    with disk_errors(folder, variable):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            probe.write(b"-")
+            probe.flush()
+        free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StudyError(
+            f"{needed / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free",
+            where=str(folder),
+            remedy=f"free space or set {variable} to a folder with room; finished runs are kept",
+        )
 
 
 def _flush(folder: Path) -> None:

@@ -39,6 +39,16 @@ class StudyError(Exception):
         super().__init__(f"{text}\n  What to do: {remedy}" if remedy else text)
 
 
+def find_cause(error: BaseException) -> str:
+    """The first line of what lies behind an error; "" where nothing does."""
+    cause, seen = error, {id(error)}
+    while (behind := cause.__cause__ or cause.__context__) and id(behind) not in seen:
+        cause = behind
+        seen.add(id(behind))
+    text = next(iter(str(cause).strip().splitlines()), "")
+    return "" if cause is error else f"{type(cause).__name__}: {text[:300]}".removesuffix(": ")
+
+
 def refuse_other_revision(name: str, asked: str, served: str | None, remedy: str) -> None:
     """A hub may answer a pinned revision with another one: its content would be other content.
 

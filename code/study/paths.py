@@ -4,6 +4,7 @@ Three environment variables move folders: ``CACHE_DIR`` (stored results), ``DATA
 corpora) and ``MODEL_DIR`` (the user's checkpoints).
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -58,7 +59,9 @@ def without_folders(text: str) -> str:
     Paths below the project are kept from there, those of the user's folders from the variable that
     names them; of any other absolute path the last name is left.
     """
-    known = {str(project_root()): "", str(Path.home()): "~"}
+    known = {str(project_root()): ""}
+    with contextlib.suppress(RuntimeError):  # a user whom the system does not know has no home
+        known[str(Path.home())] = "~"
     known |= {os.environ[v]: v for v in ("CACHE_DIR", "DATA_DIR", "MODEL_DIR") if os.environ.get(v)}
     for folder in sorted(known, key=len, reverse=True):
         inside = f"{known[folder]}/" if known[folder] else ""

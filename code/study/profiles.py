@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from study.errors import StudyError
 from study.paths import project_root
+from study.reading import read_text
 from study.settings import (
     ADAPTERS,
     MODEL_KEYS,
@@ -35,11 +36,13 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
 
     Args:
         name: a profile of ``experiments.toml``, ``experiments.local.toml`` or the file that
-            ``EXPERIMENTS_FILE`` names.
+            ``EXPERIMENTS_FILE`` names; or several of Quarto's profiles with commas between them, of
+            which one is such a profile.
         files: the files to read instead of these; later ones add to earlier ones.
 
     Raises:
-        StudyError: unknown profile, task, method or key, or a value out of range, named.
+        StudyError: unknown profile, task, method or key, or a value out of range, named; two
+            profiles of the study.
     """
     paths = _default_files() if files is None else list(files)
     tables = [(file, _read_table(file)) for file in paths]
@@ -73,7 +76,7 @@ def _find_place(where: str | None, tables: Sequence[tuple[Path, Table]]) -> str:
 
 def _build_profile(name: str, tables: Table) -> Profile:
     profiles = tables.get("profiles", {})
-    require_one_of(name, tuple(profiles), "profile")
+    name = _choose(name, tuple(profiles))
     defaults, own = tables.get("defaults", {}), _with_ancestors(name, profiles)
     require_known(own, {"title", "workers", "margins", *_task_names(defaults)}, f"profiles.{name}")
     margins = _build(
@@ -87,6 +90,20 @@ def _build_profile(name: str, tables: Table) -> Profile:
     return Profile(name, own.get("title", name), tasks, workers)
 
 
+def _choose(named: str, known: tuple[str, ...]) -> str:
+    """The study's profile among those that Quarto was given: ``QUARTO_PROFILE=demo,draft``."""
+    names = [named] if named in known else re.split(r"[,\s]+", named)
+    own = [name for name in dict.fromkeys(names) if name in known]
+    if len(own) > 1:
+        raise StudyError(
+            f"{' and '.join(own)} are two profiles of the study, got {named!r}",
+            remedy="name one of them, in --profile or in QUARTO_PROFILE",
+        )
+    if not own:
+        require_one_of(named, known, "profile")
+    return own[0]
+
+
 def _default_files() -> list[Path]:
     files = [project_root() / "experiments.toml", project_root() / "experiments.local.toml"]
     if own := os.environ.get("EXPERIMENTS_FILE"):
@@ -96,13 +113,11 @@ def _default_files() -> list[Path]:
 
 def _read_table(file: Path) -> Table:
     try:
-        table = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except ValueError as error:  # neither UTF-8 nor TOML
+        table = tomllib.loads(read_text(Path(file)))
+    except tomllib.TOMLDecodeError as error:
         line = re.search(r"\(at line (\d+)", str(error))
         where = f"{file}:{line[1]}" if line else str(file)
         raise StudyError(f"not valid TOML: {error}", where=where) from error
-    except OSError as error:
-        raise StudyError(f"cannot be read: {error.strerror}", where=str(file)) from error
     require_known(table, {"defaults", "profiles"}, str(file))
     return table
 

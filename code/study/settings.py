@@ -32,6 +32,7 @@ class LoraSettings:
         require_at_least(self, 1, "r", "lora_alpha")
         require(0 <= self.lora_dropout < 1, "lora_dropout", self.lora_dropout, "in [0, 1)")
         require(bool(self.roles), "roles", self.roles, "at least one projection")
+        require_distinct(self.roles, "roles")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class MethodSettings:
         require_one_of(self.pooler, ("encoder", "head"), "pooler")
         require_one_of(self.trainable, ("all", "head"), "trainable")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
-        require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
+        require_distinct(self.seeds, "seeds")
 
     @property
     def mergeable(self) -> bool:
@@ -189,10 +190,26 @@ class TaskSettings:
         require_one_of(self.origin, ("hub", "local", "miniature"), "origin")
         for item in (self.train, *self.evaluations):
             require(item.count(":") == 1, "evaluations", item, "of the form corpus:split")
+            known = item.startswith("cola:") or item.find("_") > 0
+            require(known, "a corpus", item, "cola, or a treebank named <language>_<name>")
         require(bool(self.evaluations), "evaluations", self.evaluations, "at least one")
+        require_distinct(self.evaluations, "evaluations")
+        require(
+            self.train not in self.evaluations,
+            "evaluations",
+            self.evaluations,
+            f"other sets than the training set {self.train!r}",
+        )
+        require(
+            language_of(self.validation) == language_of(self.train),
+            "the first of the evaluations, which is followed during training,",
+            self.validation,
+            f"in the language of the training set {self.train!r}",
+        )
         require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
-        require(len(set(self.seeds)) == len(self.seeds), "seeds", self.seeds, "distinct")
+        require_distinct(self.seeds, "seeds")
         require(bool(self.methods), "methods_run", (), "at least one method")
+        require_distinct([method.name for method in self.methods], "methods_run")
         require_at_least(self, 1, "price_steps")
         require_at_least(self, 0, "restoration_items")
 
@@ -236,15 +253,20 @@ class Profile:
 
 
 def language_of(evaluation: str) -> str:
-    """Language code of an evaluated set: ``de_gsd:test`` -> ``de``; CoLA is English."""
+    """Language code of a set: ``de_gsd:test`` -> ``de``; CoLA is English."""
     corpus = evaluation.split(":")[0]
-    return corpus.split("_")[0] if "_" in corpus else "en"
+    return "en" if corpus == "cola" else corpus.split("_")[0]
 
 
 def require(condition: bool, name: str, value: Any, expected: str) -> None:
     """Refuses a value that does not hold what is expected of it."""
     if not condition:
         raise StudyError(f"{name} must be {expected}, got {value!r}")
+
+
+def require_distinct(values: Sequence[Any], name: str) -> None:
+    """Refuses a list that names something twice."""
+    require(len(set(values)) == len(values), name, values, "distinct")
 
 
 def require_at_least(settings: object, least: int, *names: str) -> None:

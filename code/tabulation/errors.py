@@ -17,7 +17,9 @@ def tabulate_threshold(results: Results, words: Wording) -> Table:
     rows = []
     for method in trained_methods(summary):
         entry = summary["methods"][method]["threshold"]
-        assert entry is not None, "only controls have no probabilities"
+        if entry is None:
+            rows.append([cells.name(method), *[MISSING] * (len(header) - 1)])
+            continue
         best = sorted({cells.number(t, THRESHOLD) for t in entry["best_thresholds"]})
         shown = best[0] if len(best) == 1 else f"{best[0]}–{best[-1]}"
         values = [cells.number(v) for v in (entry["argmax"], entry["upper_bound"], entry["gain"])]

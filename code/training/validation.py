@@ -37,7 +37,8 @@ def measure_validation(
         collate: as in ``predict``.
 
     Returns:
-        ``loss``, the mean cross-entropy of the items, and the metrics of the curve.
+        ``loss``, the mean cross-entropy of the items, and those metrics of the curve that the split
+        defines (one label only does not define MCC).
 
     Raises:
         StudyError: the logits are not finite.
@@ -49,8 +50,10 @@ def measure_validation(
     gold = _gold(data)
     loss = functional.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(gold))
     tags = kind == "token"
-    scores = score_tags(logits.argmax(1), gold) if tags else score_acceptability(logits, gold)
-    return {"loss": loss.item(), **{name: scores[name] for name in CURVE_METRICS[kind]}}
+    scores: dict[str, float | None] = {}
+    scores |= score_tags(logits.argmax(1), gold) if tags else score_acceptability(logits, gold)
+    known = {name: value for name, value in scores.items() if value is not None}
+    return {"loss": loss.item(), **{n: known[n] for n in CURVE_METRICS[kind] if n in known}}
 
 
 def choose_validation(validation: Encoded, features: int) -> Encoded:

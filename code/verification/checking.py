@@ -53,7 +53,8 @@ class Tally:
         for claim in claims:
             found, expected = claim.found, claim.expected
             if expected is None or math.isnan(expected):
-                self.note(kind, claim.where, f"{found} is shown, for nothing" if found else None)
+                nothing = found is None or math.isnan(found)
+                self.note(kind, claim.where, None if nothing else f"{found} is shown, for nothing")
             else:
                 close = found is not None and math.isclose(
                     found, expected, rel_tol=tolerance, abs_tol=1e-9
@@ -175,7 +176,7 @@ class _Recomputed:
             (predictions,) = self.find(stages["predict"][address]).arrays().values()
             again = score_run(run.task.kind, predictions, columns["columns"])
             for metric, value in self.find(name).result()["metrics"].items():
-                claim = Claim(f"{run.name}, {address}, {metric}", value, again[metric])
+                claim = Claim(f"{run.name}, {address}, {metric}", value, again.get(metric))
                 self._hold_both("scores", claim, shown.get((address, metric)), EXACT)
 
     def check_distances(self, run: Run, stages: Mapping[str, Any]) -> None:

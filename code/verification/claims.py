@@ -56,10 +56,12 @@ def claim_answers(
         columns: of the items.
         majority: class of the control, where there is one.
     """
-    for metric in scores[0]:
-        if entry["metrics"][metric]["per_seed"]:
+    for metric, estimate in entry["metrics"].items():
+        if metric in scores[0] and estimate["per_seed"]:
             values = [of_seed[metric] for of_seed in scores]
-            yield from claim_estimate(f"{where}, {metric}", entry["metrics"][metric], values)
+            yield from claim_estimate(f"{where}, {metric}", estimate, values)
+        elif not estimate["per_seed"]:
+            yield Claim(f"{where}, {metric}, which is undefined", estimate["value"], None)
     for g, row in enumerate(entry["confusion"]):
         for p, stored in enumerate(row):
             count = float(np.mean([np.sum((gold == g) & (of_seed == p)) for of_seed in predicted]))

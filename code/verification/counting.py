@@ -31,7 +31,10 @@ def score_run(
 
 
 def score_sentences(logits: Floats, gold: Ints) -> dict[str, float]:
-    """Metrics of two-class logits (N, 2) against labels (N,); 1 is "acceptable"."""
+    """Metrics of two-class logits (N, 2) against labels (N,); 1 is "acceptable".
+
+    Labels that are all one define neither MCC and macro-F1 nor the F1 of the other label.
+    """
     said = logits[:, 1] > logits[:, 0]
     right = gold == 1
     tp, fp = float(np.sum(said & right)), float(np.sum(said & ~right))
@@ -40,14 +43,18 @@ def score_sentences(logits: Floats, gold: Ints) -> dict[str, float]:
     positive, negative = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
     exact = logits.astype(np.float64)
     margin = np.where(right, exact[:, 0] - exact[:, 1], exact[:, 1] - exact[:, 0])
-    return {
-        "matthews_correlation": _ratio(tp * tn - fp * fn, square**0.5),
+    found = {
         "accuracy": (tp + tn) / len(gold),
-        "f1": positive,
-        "f1_unacceptable": negative,
-        "macro_f1": (positive + negative) / 2,
         "loss": float(np.mean(np.logaddexp(0, margin))),
     }
+    if right.any():
+        found["f1"] = positive
+    if not right.all():
+        found["f1_unacceptable"] = negative
+    if right.any() and not right.all():
+        found["matthews_correlation"] = _ratio(tp * tn - fp * fn, square**0.5)
+        found["macro_f1"] = (positive + negative) / 2
+    return found
 
 
 def score_words(predicted: Ints, gold: Ints) -> dict[str, float]:

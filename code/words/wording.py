@@ -3,7 +3,8 @@
 Texts are in ``code/words/texts/<language>/<section>.toml``, one flat table of templates a section
 (``plots``, ``tables``, ``phrases``); a template's ``{placeholders}`` are filled by keyword. What a
 method, task, metric, layer or cause is called stands once, in ``names.toml``, whose tables group
-the names for its reader; the form of a name in a grammatical case is under that case. Numbers
+the names for its reader; the form of a name in a grammatical case is under that case. Languages are
+named in ``languages.toml``; their Russian cases follow by rule (``declension``). Numbers
 are fractions in [0, 1] everywhere else: percent exists only here and in ``tabulation``.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
+from words.declension import decline
 from words.escaping import Markup, escape_markdown
 
 LANGUAGES = ("en", "ru")
@@ -24,6 +26,7 @@ MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between thousands
 NO_BREAK_SPACE = "\u00a0"
 NAMES = "names"
+LANGUAGE_NAMES = "languages"  # by code, as treebanks of Universal Dependencies begin with
 CASES = ("definite", "genitive", "dative", "accusative", "instrumental", "prepositional")
 _SPAN = re.compile(r"^(\d+)-(\d+)$")
 
@@ -80,8 +83,15 @@ class Wording:
         dash. ``case`` is one of ``CASES``: the plain name serves where a language lacks the form.
         """
         names = self.texts.get(NAMES, {})
-        written = names.get(f"{key}-{case}") or names.get(key)
+        written = names.get(f"{key}-{case}") or names.get(key) or self._language(key, case)
         return Markup(written) if written else _SPAN.sub("\\1–\\2", key)
+
+    def _language(self, code: str, case: str) -> str | None:
+        """What a language is called, None for a code that is none."""
+        name = self.texts.get(LANGUAGE_NAMES, {}).get(code)
+        if name is None or self.language != "ru":
+            return name
+        return decline(name).get(case, name)
 
     def model(self, name_or_path: str) -> Markup:
         """What an encoder is called: by the last part of its name that has a name of its own."""

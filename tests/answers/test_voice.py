@@ -197,6 +197,8 @@ MAY_BE_SILENT = (
     "answers.curves.underfitting",
     "answers.drift.unlearned",
     "answers.abstract.cost",
+    "answers.pos.closeness",
+    "answers.pos.treebank_kinds",
 )
 
 
@@ -719,3 +721,20 @@ def test_share_of_gain() -> None:
     assert findings.share_of_gain(0.2, 0.6, 0.4) == pytest.approx(0.5)
     assert findings.share_of_gain(0.6, 0.6, 0.4) is None
     assert findings.share_of_gain(None, 0.6, 0.4) is None
+
+
+@pytest.mark.parametrize(
+    ("languages", "title"),
+    [
+        (("fi",), "tagging English, tested on Finnish"),
+        (("de", "sv"), "tagging English, tested on German, Swedish"),
+        ((), "tagging English"),
+    ],
+)
+def test_the_text_names_the_languages_at_hand(languages: tuple[str, ...], title: str) -> None:
+    study = build_study(methods=("full", "lora"), languages=languages, seeds=(1,), resamples=20)
+    answers = Answers(study, load_wording("en"))
+    assert answers.pos.title == title
+    assert bool(answers.pos.closeness) == (languages[:1] == ("de",))
+    said = [answers.pos.drop, answers.pos.target_quality, answers.pos.why, answers.states.tagger]
+    assert all("no evaluation in another language" in text for text in said) == (not languages)

@@ -476,3 +476,72 @@ def test_counts_of_real_cola() -> None:
 def test_counts_of_real_treebanks(name: str, split: str, sentences: int, words: int) -> None:
     items = load_corpus(name, "local", (split,), Path(DATA_DIR or "")).splits[split].items
     assert (len(items), sum(len(item.words) for item in items)) == (sentences, words)
+
+
+def masked(forms: str, words: int = 4) -> str:
+    """A sentence of words, ``_`` in place of those that ``forms`` marks."""
+    rows = [
+        f"{n}\t{form}\t_\tX\t_\t_\t0\t_\t_\t_" for n, form in enumerate((forms * words)[:words], 1)
+    ]
+    return "\n".join(rows) + "\n\n"
+
+
+@pytest.mark.parametrize("text", [masked("_") * 3, masked("a") * 20 + masked("_"), masked("_a_")])
+def test_withheld_forms_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StudyError, match="the forms are withheld"):
+        read_conllu(write(tmp_path, text, "en_x-ud-train.conllu"))
+
+
+def test_a_word_may_be_an_underscore(tmp_path: Path) -> None:
+    found = read_conllu(write(tmp_path, masked("abc_") * 2, "en_x-ud-train.conllu"))
+    assert [word.form for word in found[0].words] == ["a", "b", "c", "_"]
+
+
+def test_a_split_in_several_files_is_read_in_their_order(tmp_path: Path) -> None:
+    for part in ("1", "2", "10"):
+        text = f"# sent_id = {part}\n" + masked("a")
+        write(tmp_path, text, f"ud/UD_German-Large/de_large-ud-train-{part}.conllu")
+    (split,) = load_corpus("de_large", "local", ("train",), tmp_path).splits.values()
+    assert [item.sent_id for item in split.items] == ["1", "2", "10"]
+    write(tmp_path, masked("a"), "ud/UD_German-Large/de_large-ud-train.conllu")
+    with pytest.raises(StudyError, match="expected one file of 'de_large', got 4"):
+        load_corpus("de_large", "local", ("train",), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS"),
+        ("/annex/objects/SHA256E-s9--0.tsv\n", "git-annex"),
+        ("../../.git/annex/objects/a/b/SHA256E-s9--0.tsv", "git-annex"),
+        ("404: Not Found", "404: Not Found"),
+        ("\n<!DOCTYPE html>\n<html>\n", "DOCTYPE"),
+        ('{"error": "Not found"}', "answer of a server"),
+    ],
+)
+def test_what_stands_in_for_a_file_is_named(tmp_path: Path, content: str, said: str) -> None:
+    for reader in (read_conllu, lambda path: read_acceptability(path, "in")):
+        with pytest.raises(StudyError, match=said):
+            reader(write(tmp_path, content, "file"))
+
+
+def test_a_link_to_nothing_says_so(tmp_path: Path) -> None:
+    link = tmp_path / "ud" / "UD_English-Toy" / "en_toy-ud-train.conllu"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../.git/annex/objects/none")
+    with pytest.raises(StudyError, match="a link to .*annex.*not there"):
+        load_corpus("en_toy", "local", ("train",), tmp_path)
+
+
+def test_marks_in_joined_files_are_no_part_of_the_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeff" + CONLLU + "\ufeff" + CONLLU, "x.conllu")
+    assert len(read_conllu(path)) == 4
+    path = write(tmp_path, ("\ufeff" + COLA + "\ufeff" + COLA).replace("\n", "\r\n"), "x.tsv")
+    assert [s.source for s in read_acceptability(path, "in")] == ["gj04", "ks08", "miniature"] * 2
+
+
+def test_all_that_is_shown_of_a_sentence_is_in_the_hash_of_its_columns() -> None:
+    sentence = Sentence("A.", 1, "x", "in", "")
+    base = Split("train", (sentence,)).columns_hash
+    for change in ({"domain": "out"}, {"source": "y"}, {"phenomenon": "z"}, {"label": 0}):
+        assert Split("train", (replace(sentence, **change),)).columns_hash != base

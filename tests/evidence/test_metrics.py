@@ -64,6 +64,7 @@ def test_counts_give_the_same_scores_of_sentences(seed, items, scale):
     logits, labels = random_logits(seed, items, scale)
     totals = scoring.acceptability_counts(logits[None], labels)[0].sum(axis=0)
     ours = {name: float(metric(totals)) for name, metric in scoring.ACCEPTABILITY_METRICS.items()}
+    ours |= dict.fromkeys(scoring.undefined_metrics(labels))
     assert metrics.score_acceptability(logits, labels) == pytest.approx(ours, abs=SAME_SCORE / 10)
 
 
@@ -167,3 +168,12 @@ def test_accuracy_equals_the_official_ud_evaluation(tmp_path):
     assert official["Words"].f1 == 1.0
     assert official["UPOS"].aligned_accuracy == official["UPOS"].f1 == ours
     assert 0.5 < ours < 0.95
+
+
+@pytest.mark.filterwarnings("ignore:A single label")
+@pytest.mark.parametrize(("label", "lacking"), [(1, "f1_unacceptable"), (0, "f1")])
+def test_one_label_leaves_metrics_undefined(label, lacking):
+    logits, labels = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 2.0]]), np.full(3, label)
+    scores = metrics.score_acceptability(logits, labels)
+    undefined = {name for name, value in scores.items() if value is None}
+    assert undefined == {"matthews_correlation", "macro_f1", lacking}

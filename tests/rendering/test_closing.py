@@ -27,6 +27,12 @@ def test_the_lines_name_the_files_and_the_findings_of_the_report(
     assert not any(mark in line for line in lines for mark in ("*", "[@", "<!--"))
 
 
+def test_where_nothing_is_rendered_yet_no_line_speaks_of_files(tmp_path: Path) -> None:
+    for language in ("en", "ru"):
+        lines = closing_lines(build_study(), load_wording(language), tmp_path / "report")
+        assert len(lines) == 4 and lines[-1].startswith("  3. ")
+
+
 def test_findings_follow_the_results(tmp_path: Path) -> None:
     words = load_wording("en")
     one, other = (

@@ -13,6 +13,7 @@ import run
 from conftest import FinishedStudy
 from hub import Hub, run_with_hub
 from store.entries import Store
+from study.profiles import load_profile
 from tiny_study import PROFILE
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,58 @@ def test_the_profile_comes_from_quarto_where_none_is_given(monkeypatch: pytest.M
     assert run._parse(["--profile", "demo"]).profile == "demo"
     monkeypatch.delenv("QUARTO_PROFILE")
     assert run._parse([]).profile == "full"
+
+
+def test_the_studys_profile_is_found_among_those_that_quarto_was_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("QUARTO_PROFILE", "draft,demo")
+    assert run.main(["--list"]) == 0
+    assert "cola-full-seed42" in capsys.readouterr().out
+    monkeypatch.setenv("QUARTO_PROFILE", "demo,full")
+    assert run.main(["--list"]) == 1
+    error = capsys.readouterr().err
+    assert "demo and full are two profiles" in error and "did you mean" not in error
+    assert load_profile("demo draft").name == load_profile("demo").name == "demo"
+
+
+def test_an_output_that_cannot_be_written_is_said_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(*_: object) -> None:
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(run, "_run_all", train)
+    monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
+    for variable in ("OUTPUT_DIR", "FIGURES_DIR"):
+        (tmp_path / variable).write_text("a file where a folder should be")
+        monkeypatch.setenv("OUTPUT_DIR", str(tmp_path / "out"))
+        monkeypatch.setenv(variable, str(tmp_path / variable / "below"))
+        assert run.main(["render", "--profile", "demo"]) == 1
+        assert variable in capsys.readouterr().err
+    monkeypatch.setenv("FIGURES_DIR", str(tmp_path / "figures"))
+    monkeypatch.setattr(run, "REPORT_BYTES", 10**18)
+    assert run.main(["render", "--profile", "demo"]) == 1
+    assert "are needed" in capsys.readouterr().err
+
+
+def test_a_full_standard_output_is_a_sentence() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "code/run.py", "--list", "--profile", "nonesuch"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        assert "unknown profile" in done.stderr, "nothing was written yet"
+        code = "import sys; sys.path[0] = 'code'; import run\nrun._list = lambda _: print('x')\n"
+        code += "sys.exit(run.main(['--list', '--profile', 'demo']))"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "cannot write: standard output: No space left" in done.stderr
 
 
 def test_data_dir_that_is_no_folder_is_a_sentence(

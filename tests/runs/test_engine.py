@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FinishedStudy
+from runs import workers
 from runs.completion import Grid
 from runs.grid import plan_runs
 from runs.stages import train
@@ -61,17 +62,43 @@ def test_workers_train_each_run_once_though_one_is_killed(
 ) -> None:
     profile = load_tiny_profile("[profiles.tiny]\nworkers = 2\n")
     killer = subprocess.Popen([sys.executable, "-c", KILLER, str(shared)])
-    with pytest.raises(StudyError, match="a process that trained runs died"):
-        complete_in_workers(profile, Store(shared))
-    assert killer.wait(timeout=60) == 0
     ledger = complete_in_workers(profile, Store(shared))
+    assert killer.wait(timeout=60) == 0, "no worker was killed: the test would be vacuous"
     assert ledger.content["failures"] == {}
     assert ledger.content["runs"].keys() == finished.ledger.content["runs"].keys()
     spread = digests_of_weights(Store(shared), finished.profile)
     assert spread == digests_of_weights(finished.store, finished.profile)
     assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
     told = {entry.provenance()["device"] for _, _, entry in Grid(profile, Store(shared)).states()}
-    assert told == {"CPU, 1 thread, 2 runs at a time"}
+    assert told <= {"CPU, 1 thread, 2 runs at a time", "CPU, 1 thread"}
+
+
+def test_a_run_that_kills_its_process_costs_no_other_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody knows which run broke the pool: each that is left is made once more, alone."""
+    (tmp_path / "deadly.py").write_text(DEADLY, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    import deadly
+
+    monkeypatch.setattr(workers, "complete_named", deadly.complete)
+    names = ["a", "deadly", "b", "failing", "c"]
+    failures = workers._spread("tiny", tmp_path, names, 2)
+    assert failures == {"deadly": workers.DIED, "failing": "a reason"}
+    assert "a process died; not finished: " in capsys.readouterr().err
+
+
+def test_an_exception_in_a_worker_is_a_reason_with_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a bug of a library")
+
+    monkeypatch.setattr(workers, "_grid", fail)
+    reason = workers.complete_named("tiny", tmp_path, "cola-full-seed1")
+    assert reason is not None and reason.startswith("ZeroDivisionError: a bug of a library")
+    log = tmp_path / "failures" / "cola-full-seed1.log"
+    assert "Traceback" in log.read_text(encoding="utf-8")
 
 
 def test_a_missing_ray_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +140,13 @@ def test_a_run_that_another_process_makes_is_left_for_later(
         assert grid._next(runs[:1]) == runs[0], "with nothing else to do it waits"
 
 
+DEADLY = """
+import os, time
+def complete(profile, root, name):
+    if name == "deadly":
+        os.kill(os.getpid(), 9)
+    return "a reason" if name == "failing" else None
+"""
 # Kills the first process that holds an unfinished training of this store (Linux: /proc).
 KILLER = """
 import os, signal, sys, time

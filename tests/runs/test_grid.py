@@ -1,5 +1,7 @@
 """The grid and its stages: order, keys, reuse, failures."""
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -114,6 +116,91 @@ def test_a_failing_run_is_recorded_and_the_others_go_on(
     assert set(ledger.content["failures"]) == {"cola-full-seed1", "pos-full-seed1"}
     assert "too small" in ledger.content["failures"]["cola-full-seed1"]
     assert "cola-lora-seed1" in ledger.content["runs"]
+
+
+ONE_SEED = """
+[profiles.tiny.cola]
+seeds = [1]
+[profiles.tiny.cola.training]
+num_train_epochs = 1
+[profiles.tiny.pos]
+seeds = [1]
+methods_run = ["frozen"]
+[profiles.tiny.pos.training]
+num_train_epochs = 1
+"""
+
+
+def test_any_exception_of_a_run_is_recorded_with_a_log_and_the_others_go_on(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = loop.train
+
+    def fail_for_full(model, *rest, **more):
+        if any("embeddings" in n and p.requires_grad for n, p in model.named_parameters()):
+            return {}["a bug of a library"]
+        return original(model, *rest, **more)
+
+    monkeypatch.setattr(loop, "train", fail_for_full)
+    ledger = Grid(load_tiny_profile(ONE_SEED), Store(tmp_path)).complete()
+    assert list(ledger.content["failures"]) == ["cola-full-seed1"]
+    reason = ledger.content["failures"]["cola-full-seed1"]
+    assert "KeyError" in reason and "failures/cola-full-seed1.log" in reason
+    log = (tmp_path / "failures" / "cola-full-seed1.log").read_text(encoding="utf-8")
+    assert "Traceback" in log and "fail_for_full" in log
+    assert set(ledger.content["runs"]) == {
+        "cola-lora-seed1",
+        "cola-frozen-seed1",
+        "pos-frozen-seed1",
+    }
+    # What a step costs is known of the methods that could be trained.
+    price = Store(tmp_path).open(ledger.content["tasks"]["cola"]["price"])
+    assert price is not None and set(price.result()["prices"]) == {"lora", "frozen"}
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_is_no_failure_of_a_run(
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: type[BaseException],
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(loop, "train", interrupt)
+    with pytest.raises(stop):
+        Grid(load_tiny_profile(ONE_SEED), Store(tmp_path)).complete()
+
+
+def test_an_unsupported_model_type_is_told_first_and_costs_no_other_method_its_price(
+    tiny_environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = load_tiny_profile(ONE_SEED)
+    task = profile.tasks["cola"]
+    strange = replace(task.methods[0], name="strange", model_name_or_path=str(tmp_path / "strange"))
+    tasks = {**profile.tasks, "cola": replace(task, methods=(*task.methods[1:], strange))}
+    shutil.copytree(tiny_environment / "models" / "tiny", tmp_path / "strange")
+    config = tmp_path / "strange" / "config.json"
+    content = json.loads(config.read_text(encoding="utf-8"))
+    config.write_text(json.dumps({**content, "model_type": "mpnet"}), encoding="utf-8")
+    ledger = Grid(replace(profile, tasks=tasks), Store(tmp_path / "cache")).complete()
+    told = capsys.readouterr().err
+    assert "'mpnet' is not supported" in told
+    assert told.index("cola-strange-seed1") < told.index("[1/4]")
+    assert list(ledger.content["failures"]) == ["cola-strange-seed1"]
+    price = Store(tmp_path / "cache").open(ledger.content["tasks"]["cola"]["price"])
+    assert price is not None and set(price.result()["prices"]) == {"lora", "frozen"}
+
+
+def test_a_disk_without_room_is_said_before_the_first_step(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10_000))
+    with pytest.raises(StudyError, match=r"are needed.*\n.*CACHE_DIR"):
+        Grid(load_tiny_profile(ONE_SEED), Store(tmp_path / "cache")).complete()
+    assert not (tmp_path / "cache" / "train").exists()
 
 
 MIXED = """

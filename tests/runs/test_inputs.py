@@ -1,16 +1,19 @@
 """What runs share is made once a study, not once a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runs import inputs as module
 from runs.completion import Grid
+from runs.data import Data
 from runs.grid import plan_runs
 from runs.inputs import Inputs
 from runs.stages import train
 from store.entries import Store
 from study.errors import StudyError
+from study.profiles import load_profile
 from tiny import save_checkpoint
 from tiny_study import find_words, load_tiny_profile
 
@@ -66,3 +69,25 @@ def test_a_training_tells_what_its_tokenizer_takes_away(
     run = next(r for r in plan_runs(load_tiny_profile()) if r.name == "cola-frozen-seed1")
     entry = train.make(store, Inputs(store.root), run, lambda _step, _loss: None)
     assert entry.result()["costs"].get("tokenizer_removes") == removed
+
+
+@pytest.mark.parametrize(("files", "refused"), [(("ab", "ab"), True), (("ab", "bc"), False)])
+def test_a_set_that_was_trained_on_is_no_evaluation(
+    files: tuple[str, str], refused: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in zip(("train", "dev"), files, strict=True):
+        path = tmp_path / "data" / "ud" / "UD_English-Toy" / f"en_toy-ud-{name}.conllu"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"1\t{w}\t_\tX\t_\t_\t0\t_\t_\t_\n\n" for w in words))
+    task = load_profile("demo").tasks["pos"]
+    task = replace(task, origin="local", train="en_toy:train", evaluations=("en_toy:validation",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_DIR", str(tmp_path / "data"))
+        if refused:
+            with pytest.raises(StudyError, match="also in the training set"):
+                Data(tmp_path).split(task, "en_toy:validation")
+        else:
+            assert len(Data(tmp_path).split(task, "en_toy:validation").items) == 2
+            assert "50% of the sentences" in capsys.readouterr().err
+        with pytest.raises(StudyError, match="needs sentences with labels"):
+            Data(tmp_path).split(replace(task, kind="sequence"), "en_toy:train")

@@ -102,6 +102,16 @@ adapter = { kind = "lora", r = 64, roles = ["query", "key", "value"] }
         ("[profiles.mine]\nworkers = 0", ("workers", "at least 1")),
         ("[profiles.mine]\nworkers = 'two'", ("workers", "expected int")),
         ("[profiles.mine.cola]\nseeds = [1, 1]", ("seeds", "distinct")),
+        ("[profiles.mine.cola]\nmethods_run = ['full', 'full']", ("methods_run", "distinct")),
+        ("[profiles.mine.pos]\nevaluations = ['en_a:test', 'en_a:test']", ("distinct", "en_a")),
+        ("[profiles.mine.pos]\nevaluations = ['en_ewt:train']", ("other sets than the training",)),
+        ("[profiles.mine.pos]\ntrain = 'de_gsd:train'", ("language of the training set",)),
+        ("[profiles.mine.pos]\ntrain = 'german:train'", ("<language>_<name>",)),
+        (
+            "[profiles.mine.cola.methods.lora]\n"
+            "adapter = { kind = 'lora', roles = ['query', 'query'] }",
+            ("roles", "distinct"),
+        ),
         ("[profiles.mine.cola]\norigin = 'cloud'", ("cloud", "miniature")),
         ("[profiles.mine.cola]\nevaluations = ['cola']", ("cola", "corpus:split")),
         ("[profiles.mine.cols]\nseeds = [1]", ("cols", "cola")),
@@ -166,3 +176,8 @@ def test_a_refusal_names_the_file_and_the_place_in_it(
 ) -> None:
     with pytest.raises(StudyError, match=place):
         load(tmp_path, text)
+
+
+def test_byte_order_marks_in_settings_are_no_part_of_them(tmp_path: Path) -> None:
+    text = '\ufeff[profiles.mine]\ninherits = "demo"\n\ufeff[profiles.mine.pos]\nseeds = [7]\n'
+    assert load(tmp_path, text).tasks["pos"].seeds == (7,)

@@ -491,7 +491,7 @@ def test_new_languages_get_rows_of_their_own(words: Wording) -> None:
     study = build_study(methods=("full", "lora"), languages=("de", "sv"), **FEW)
     table = tabulation.tabulate_tagging(study, words)
     german, swedish = (row for row in cells_of(table) if row[0] == "LoRA")
-    assert german[1] == swedish[1] and german[2] != swedish[2] and "**sv**" in table
+    assert german[1] == swedish[1] and german[2] != swedish[2] and "**Swedish**" in table
     assert "**sv**" in tabulation.tabulate_drop_causes(study, words)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from corpora.hub import UD_REPOSITORIES
 from study.errors import StudyError
 from words import wording
 from words.wording import CASES, LANGUAGES, NAMES, Wording, load_wording
@@ -147,3 +148,31 @@ def test_a_span_of_whole_numbers_is_one_number_where_they_are_the_same() -> None
     words = load_wording("en")
     assert words.span([1200, 1200]) == words.count(1200)
     assert words.span([900, 1200, 1000]) == f"900–{words.count(1200)}"
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "russian", "after_na"),
+    [
+        ("fi", "Finnish", "финский", "финском"),
+        ("lzh", "Classical Chinese", "классический китайский", "классическом китайском"),
+        ("hi", "Hindi", "хинди", "хинди"),
+        ("he", "Hebrew", "иврит", "иврите"),
+        ("qtd", "Turkish-German", "турецко-немецкий", "турецко-немецком"),
+    ],
+)
+def test_a_language_has_its_name_and_its_cases(
+    code: str, english: str, russian: str, after_na: str
+) -> None:
+    assert (EN.name(code), RU.name(code)) == (english, russian)
+    assert RU.name(code, case="prepositional") == after_na
+
+
+def test_every_language_of_the_treebanks_has_a_name() -> None:
+    english, russian = EN.texts["languages"], RU.texts["languages"]
+    assert english.keys() == russian.keys() and len(english) > 280
+    assert not english.keys() & EN.texts[NAMES].keys()
+    fetched = {name.split("_")[0] for name in UD_REPOSITORIES}
+    assert fetched <= english.keys()
+    adjectives = {name for name in russian.values() if name.endswith(("ий", "ый"))}
+    assert len(adjectives) > 150
+    assert all(name.endswith(("кий", "ый")) for name in adjectives)

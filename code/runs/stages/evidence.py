@@ -20,11 +20,11 @@ from store.entries import Entry, Store
 from store.reading import FACTS
 from study.settings import TaskSettings, find_roles, language_of
 
-STAGE = Stage("evidence", 5, __name__)
+STAGE = Stage("evidence", 6, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
-Scores = dict[str, list[dict[str, float]]]  # evaluated set -> metric -> score, of each seed
+Scores = dict[str, list[dict[str, float | None]]]  # evaluated set -> metric -> score, of each seed
 Entries = Mapping[str, Mapping[str, Entry]]  # evaluated set -> run -> entry
 
 

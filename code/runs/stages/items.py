@@ -21,7 +21,7 @@ def make(store: Store, inputs: Inputs, task: TaskSettings, address: str) -> Entr
     others = {m.model_name_or_path: m for m in task.methods if task.kind == "token"}
     others.pop(method.model_name_or_path, None)
     source = {
-        "data": inputs.split(task, address).content_hash,
+        "data": inputs.split(task, address).columns_hash,
         "train": inputs.split(task, task.train).content_hash,
         "tokenizer": inputs.checkpoint(method).identity,
         "other_tokenizers": {name: inputs.checkpoint(m).identity for name, m in others.items()},

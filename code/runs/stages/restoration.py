@@ -19,7 +19,7 @@ from store.entries import Entry, Store
 from store.reading import FACTS
 from study.settings import TaskSettings
 
-STAGE = Stage("restoration", 2, __name__)
+STAGE = Stage("restoration", 3, __name__)
 
 
 def make(
@@ -69,11 +69,17 @@ def _summarise(
     restored: Sequence[Mapping[str, np.ndarray]],
     whole: Sequence[Mapping[str, np.ndarray]],
 ) -> list[Fact]:
-    """Facts about each part on one evaluated set, over the seeds of one method."""
+    """Facts about each part on one evaluated set, over the seeds of one method.
+
+    None where the set has one label only, which leaves the metric undefined.
+    """
     address = key["evaluation"]
     kept = restored[0][array_name("items", address)]
     sentence = np.unique(sentence_of_item(inputs, task, address)[kept], return_inverse=True)[1]
     gold = inputs.gold(task, address)[kept]
+    name, metric = _metric(task)
+    if task.kind == "sequence" and name in scoring.undefined_metrics(gold):
+        return []
     ending = array_name("", address)
     parts = [name.removesuffix(ending) for name in restored[0] if name.endswith(ending)]
     kind = "predicted" if task.kind == "token" else "logits"
@@ -84,7 +90,6 @@ def _summarise(
             return scoring.tag_counts(stacked, gold, sentence, len(inputs.labels(task)))
         return scoring.acceptability_counts(stacked, gold)
 
-    name, metric = _metric(task)
     return summarise_restoration(
         count([arrays[kind][kept] for arrays in whole]),
         {

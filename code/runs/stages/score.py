@@ -7,7 +7,7 @@ from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
 
-STAGE = Stage("score", 2, __name__)
+STAGE = Stage("score", 3, __name__)
 
 
 def make(store: Store, data: Data, run: Run, predicted: Entry, address: str) -> Entry:

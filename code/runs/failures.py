@@ -1,0 +1,33 @@
+"""What is kept of a run that failed: a sentence for the ledger, and a log with its traceback."""
+
+import contextlib
+import re
+import time
+import traceback
+from pathlib import Path
+
+from store.entries import LONGEST_NAME
+from study.errors import StudyError
+
+FOLDER = "failures"  # below the stored results
+
+
+def record(root: Path, run: str, error: BaseException) -> str:
+    """Writes ``failures/<run>.log`` and returns why the run failed, as a sentence.
+
+    Args:
+        root: the folder of the stored results.
+        run: its name.
+        error: what was raised.
+    """
+    name = re.sub(r"[^\w.-]", "_", run, flags=re.ASCII)[:LONGEST_NAME]
+    log = Path(FOLDER) / f"{name}.log"
+    said = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + run + "\n"
+    with contextlib.suppress(OSError):  # a full disk may be the very reason
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        (root / log).write_text(said + "".join(traceback.format_exception(error)), encoding="utf-8")
+    if isinstance(error, StudyError):
+        return str(error)
+    first = next(iter(str(error).strip().splitlines()), "")
+    kind = type(error).__name__
+    return f"{kind}: {first} (traceback: {log})" if first else f"{kind} (traceback: {log})"

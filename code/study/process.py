@@ -1,0 +1,84 @@
+"""What a process of the study must be like before it begins: streams, folders, variables, a home.
+
+Where the standard streams are closed or cannot show a character, where there is no home and no
+user, a path is relative to the folder a command was given in: none of it ends a study.
+"""
+
+import contextlib
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from study.environment import take_away
+from study.paths import cache_folder, project_root
+
+# Folders and files that the user names; other processes of the study have other working folders.
+PLACES = (
+    *("CACHE_DIR", "DATA_DIR", "EXPERIMENTS_FILE", "FIGURES_DIR", "MODEL_DIR", "OUTPUT_DIR"),
+    *("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "MPLCONFIGDIR", "TMPDIR"),
+)
+
+
+def prepare() -> list[str]:
+    """Makes this process fit for a study; doing it twice changes nothing.
+
+    Returns:
+        Names of variables that were set and would have decided results (``environment``).
+    """
+    _open_streams()
+    try:
+        Path.cwd()
+    except FileNotFoundError:  # it was removed after the command's shell had entered it
+        os.chdir(project_root())
+    _anchor_places()
+    _find_home()
+    return take_away()
+
+
+def say_taken_away(names: list[str]) -> None:
+    """Tells of variables that are not heeded."""
+    if names:
+        print(
+            f"not heeded, because experiments.toml alone decides results: {', '.join(names)}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _open_streams() -> None:
+    """Opens what is closed; a character that a stream cannot show is replaced."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:  # else the next file that is opened would get this number
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+        stream = getattr(sys, name)
+        if stream is None or stream.closed:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure") and mode == "w" and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _anchor_places() -> None:
+    """Makes the user's relative paths absolute: they are meant from the folder we are in."""
+    for variable in PLACES:
+        if value := os.environ.get(variable):
+            with contextlib.suppress(RuntimeError):  # "~" where there is no home
+                os.environ[variable] = str(Path(value).expanduser().absolute())
+
+
+def _find_home() -> None:
+    """Gives a home and a name to a user that the system does not know (as in many containers)."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(cache_folder() / ".home")
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"user-{os.getuid()}"
