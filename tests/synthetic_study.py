@@ -211,6 +211,8 @@ def _build(
     every = {"cola": dict(cola), "pos": dict(pos)}
     scores = Facts(of_tasks).where(quantity="score", tag="", group="")
     runs, of_runs = _runs(every, tasks, done, scores)
+    of_tasks += run_facts.size_facts("cola", {"cola:validation": cola_items})
+    of_tasks += run_facts.size_facts("pos", pos_items)
     of_tasks += _prices(every, done)
     of_tasks += _restoration(tasks, done, scores)
     profile = Profile(name, "a synthetic study", tasks)

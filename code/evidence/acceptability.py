@@ -83,7 +83,6 @@ def summarise_acceptability(
     trained = [scoring.predicted_labels(of_method) == labels for of_method in logits.values()]
     set_key: dict[str, Any] = {"task": task, "evaluation": evaluation}
     found += _shared_errors(np.concatenate(trained), set_key)
-    found.append(Fact(quantity="size", metric="items", value=len(items), **set_key))
     if majority is not None:
         share = float(np.mean(labels == majority))
         key = {"tag": LABELS[majority], "metric": "majority", **set_key}

@@ -13,7 +13,9 @@ become small, whether or not anything is left to learn, and one more epoch would
 schedule from its first step on. ``extrapolated_gain`` therefore continues a line, no more.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import Floats
 from evidence.derived import seed_facts
-from facts.fact import Covers, Fact
+from facts.fact import Fact
 from facts.table import Facts
 
 WINDOW = 3  # evaluations averaged wherever a level, not a point, is meant
@@ -64,9 +66,10 @@ def convergence_facts(curves: Facts) -> Iterator[Fact]:
     """What the curves of each run say, and those of a method together.
 
     A method's value is the mean over its runs, ``low`` and ``high`` their range; ``turned`` counts
-    the runs, of ``n`` that are long enough to tell. Of the slope they are an interval: Student's
-    over the runs, or of the line's residuals (``points``) for a single run, where neighbouring
-    evaluations are alike, so that it is rather too small.
+    the runs, of ``n`` that are long enough to tell, and ``direction_after_best_loss`` is that of
+    more than half of the runs that turned, 0 if there is none such. Of the slope they are an
+    interval: Student's over the runs, or of the line's residuals (``points``) for a single run,
+    where neighbouring evaluations are alike, so that it is rather too small.
 
     Args:
         curves: facts of the quantity ``curve``, of any runs.
@@ -95,22 +98,28 @@ def _method_facts(
         place: dict[str, Any] = {**key, "quantity": "convergence", "metric": metric}
         whole, *of_runs = seed_facts(values, False, **place)
         known = list(values.values())
-        low, high = min(known), max(known)
-        covers: Covers = "range"
-        value, n = whole.value, None
         if metric == "turned":
-            value, n, low, high, covers = sum(known), len(known), None, None, ""  # type: ignore[assignment]
-        elif metric == "slope" and whole.low is not None and whole.high is not None:
-            low, high, covers = whole.low, whole.high, "seeds"
-        elif metric == "slope":
-            (seed,) = values
-            low, high = known[0] - margins[seed], known[0] + margins[seed]
-            covers = "points"
-        yield Fact(
-            **place, value=value, low=low, high=high, covers=covers, n=n, sd=whole.sd,
-            seeds=len(known),
-        )  # fmt: skip
+            yield Fact(**place, value=sum(known), n=len(known), seeds=len(known))
+        elif metric == "direction_after_best_loss":
+            turned = [value for seed, value in values.items() if runs[seed].get("turned")]
+            if turned:
+                yield Fact(**place, value=_majority(turned), n=len(turned), seeds=len(known))
+        elif metric != "slope":
+            ends: dict[str, Any] = {"low": min(known), "high": max(known), "covers": "range"}
+            yield replace(whole, **ends, reason="")
+        elif len(known) > 1:
+            yield whole
+        else:
+            ((seed, value),) = values.items()
+            ends = {"low": value - margins[seed], "high": value + margins[seed]}
+            yield replace(whole, **ends, covers="points", reason="")
         yield from of_runs
+
+
+def _majority(values: Sequence[float]) -> float:
+    """The value that more than half are, 0 if there is none such."""
+    (value, count), *_ = Counter(values).most_common(1)
+    return value if 2 * count > len(values) else 0.0
 
 
 def describe_run(rows: Facts) -> tuple[dict[str, float], float]:

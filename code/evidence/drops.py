@@ -26,12 +26,13 @@ def transfer_facts(
     key: dict[str, Any] = {"task": study.task, "method": method, "evaluation": target}
     one, other = (study.panels[n].quantities[method] for n in (study.source, target))
     drop = one["accuracy"].drop_to(other["accuracy"])
-    yield from estimate(drop, seeds, quantity="drop", metric="accuracy", **key)
+    whole, *of_runs = estimate(drop, seeds, quantity="drop", metric="accuracy", **key)
+    yield from (whole, *of_runs)
     yield from _macro_drop(study, method, target, key)
     for kind, parts in groups[study.source].items():
         yield from _group_drops(kind, parts, groups[target][kind], len(seeds), key, seeds)
     yield from _cells(study, method, target, key)
-    yield from _causes(study, method, target, key)
+    yield from _causes(study, method, target, key, whole)
 
 
 def _macro_drop(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> Iterator[Fact]:
@@ -92,8 +93,13 @@ def _cells(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> 
         yield Fact(quantity="rate", **place, against=study.source, value=cell.source_rate)
 
 
-def _causes(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> Iterator[Fact]:
-    """Kinds of error, the dearest first: points of the drop with interval, rate in both sets."""
+def _causes(
+    study: Tagging, method: str, target: str, key: Mapping[str, Any], drop: Fact
+) -> Iterator[Fact]:
+    """Kinds of error, the dearest first: points of the drop with interval, rate in both sets.
+
+    Shares of the drop are told where the drop is more than chance.
+    """
     seeds = study.seeds[method]
     metrics = [transfer.cause_rate(kind) for kind in range(len(transfer.CAUSE_NAMES))]
     rates = []
@@ -102,10 +108,17 @@ def _causes(study: Tagging, method: str, target: str, key: Mapping[str, Any]) ->
         found = transfer.assign_causes(words.items, study.predicted[method][name], study.tags)
         counts = transfer.cause_counts(found, words.sentence)
         rates.append(replicate(panel.weights, counts, metrics))
+    told = drop.low is not None and drop.low > 0
+    share: dict[str, Any] = {**key, "quantity": "share", "metric": "drop", "seeds": len(seeds)}
+    share["reason"] = "" if told else "the drop cannot be told from zero"
+    yield Fact(**share, value=1.0 if told else None)
     rows = zip(transfer.CAUSE_NAMES, *rates, strict=True)
     for cause, source, to in sorted(rows, key=lambda row: row[1].value - row[2].value):
         place = {**key, "cause": cause}
-        yield from estimate(to.drop_to(source), seeds, quantity="contribution", **place)
+        points_of, *of_runs = estimate(to.drop_to(source), seeds, quantity="contribution", **place)
+        yield from (points_of, *of_runs)
+        part = (points_of.value or 0.0) / (drop.value or 1.0) if told else None
+        yield Fact(**share, cause=cause, value=part)
         yield Fact(quantity="rate", **place, value=to.value, seeds=len(seeds))
         yield Fact(
             quantity="rate", **place, against=study.source, value=source.value, seeds=len(seeds)

@@ -17,7 +17,7 @@ wrongly given that tag still count against their own. Values are fractions in [0
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -264,15 +264,10 @@ TAG_METRICS: Mapping[str, CountMetric] = {
 }
 
 
-def precision_and_recall(counts: Floats) -> tuple[Floats, Floats]:
-    """Precision and recall of each tag, (..., 3 T) -> two (..., T).
-
-    Recall of a tag without a gold word is NaN. Its precision is 0 if it was predicted (every time
-    wrongly), else NaN. A tag with gold words that was never predicted scores 0.
-    """
-    correct, predicted, gold = _split(counts)
-    precision = np.where(predicted + gold > 0, divide(correct, predicted), np.nan)
-    return precision, np.where(gold > 0, divide(correct, gold), np.nan)
+def tag_recall(counts: Floats) -> Floats:
+    """Recall of each tag, (..., 3 T) -> (..., T); NaN for a tag without a gold word."""
+    correct, _, gold = _split(counts)
+    return np.where(gold > 0, divide(correct, gold), np.nan)
 
 
 # --------------------------------------------------------------------------------------- seqeval
@@ -293,35 +288,25 @@ def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
         return float(f1_score([list(s) for s in gold], [list(s) for s in predicted]))
 
 
-class SeqevalCase(NamedTuple):
-    """A small case where seqeval's F1 misleads."""
-
-    words: list[str]
-    gold: list[str]
-    predicted: list[str]
-    accuracy: float
-    seqeval_f1: float
-
-
-def seqeval_trap_example() -> dict[str, SeqevalCase]:
-    """Two small cases where seqeval's F1 misleads, computed here and now.
-
-    ``swapped``: SCONJ and CCONJ exchanged, and its F1 is 1; ``merged``: one wrong tag in a run of
-    four nouns, and it finds nothing right.
-    """
-    swapped = ("SCONJ PRON VERB CCONJ VERB", "CCONJ PRON VERB SCONJ VERB")
-    merged = ("NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN")
-    return {
-        "swapped": _trap("because it rained and snowed", *swapped),
-        "merged": _trap("stone bridge repair costs", *merged),
+SEQEVAL_TRAP: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "swapped": (
+            "because it rained and snowed",
+            "SCONJ PRON VERB CCONJ VERB",
+            "CCONJ PRON VERB SCONJ VERB",
+        ),
+        "merged": (
+            "stone bridge repair costs",
+            "NOUN NOUN NOUN NOUN",
+            "NOUN NOUN PROPN NOUN",
+        ),
     }
+)
+"""Sentence, right and predicted tags of two small cases where seqeval's F1 misleads.
 
-
-def _trap(sentence: str, gold_tags: str, predicted_tags: str) -> SeqevalCase:
-    gold, predicted = gold_tags.split(), predicted_tags.split()
-    right = sum(g == p for g, p in zip(gold, predicted, strict=True))
-    f1_of_case = seqeval_f1([gold], [predicted])
-    return SeqevalCase(sentence.split(), gold, predicted, right / len(gold), f1_of_case)
+``swapped``: SCONJ and CCONJ exchanged, and its F1 is 1; ``merged``: one wrong tag in a run of four
+nouns, and it finds nothing right.
+"""
 
 
 # --------------------------------------------------------------------------------- kinds of error

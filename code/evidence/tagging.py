@@ -103,17 +103,22 @@ def summarise_tagging(
             key: dict[str, Any] = {"task": task, "method": method, "evaluation": name}
             check_scores(f"{method} on {name}", found, key, stored)
     for name, words in sets.items():
-        found += _size_facts(words, tags, {"task": task, "evaluation": name})
+        support = np.bincount(words.gold, minlength=len(tags))
+        place: dict[str, Any] = {"quantity": "size", "metric": "words", "task": task}
+        place["evaluation"] = name
+        found += [Fact(**place, tag=t, value=float(n)) for t, n in zip(tags, support, strict=True)]
+    found += _example_facts(task)
     return [*found, *comparisons, *procedure_facts(task, resamples)]
 
 
-def _size_facts(words: WordSet, tags: Sequence[str], key: dict[str, Any]) -> Iterator[Fact]:
-    sizes = {"words": len(words.gold), "sentences": int(words.sentence.max()) + 1}
-    for metric, size in sizes.items():
-        yield Fact(quantity="size", **key, metric=metric, value=size)
-    support = np.bincount(words.gold, minlength=len(tags))
-    for tag, count in zip(tags, support.tolist(), strict=True):
-        yield Fact(quantity="size", **key, metric="words", tag=tag, value=count)
+def _example_facts(task: str) -> Iterator[Fact]:
+    """Accuracy and seqeval's F1 of two made-up cases."""
+    for group, (_, right, given) in scoring.SEQEVAL_TRAP.items():
+        gold, predicted = right.split(), given.split()
+        same = np.mean([g == p for g, p in zip(gold, predicted, strict=True)])
+        values = {"accuracy": float(same), "seqeval_f1": scoring.seqeval_f1([gold], [predicted])}
+        for metric, value in values.items():
+            yield Fact(quantity="example", task=task, group=group, metric=metric, value=value)
 
 
 def _method_facts(study: Tagging, method: str) -> Iterator[Fact]:
@@ -163,7 +168,7 @@ def _tag_facts(study: Tagging, method: str, name: str, key: dict[str, Any]) -> I
     """F1 of each tag with its interval, and its accuracy, which is the tag's recall."""
     panel, tags, seeds = study.panels[name], study.tags, study.seeds[method]
     counts = panel.counts[method]
-    _, recall = scoring.precision_and_recall(counts.sum(axis=1, dtype=np.float64))
+    recall = scoring.tag_recall(counts.sum(axis=1, dtype=np.float64))
     for index, tag in enumerate(tags):
         own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
         words = own[0, :, 2]

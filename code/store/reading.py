@@ -40,9 +40,12 @@ def load_results(profile: str | None = None, root: Path | None = None) -> Result
     Raises:
         StudyError: nothing was run with the present settings, or an entry is gone or damaged.
     """
-    settings = load_profile(profile or "full")
-    store = Store(root or cache_folder())
-    return _Reader(settings, store, Ledger.load(store.root, settings)).read()
+    return read_results(load_profile(profile or "full"), Store(root or cache_folder()))
+
+
+def read_results(profile: Profile, store: Store) -> Results:
+    """As ``load_results``, of a profile that is loaded already."""
+    return _Reader(profile, store, Ledger.load(store.root, profile)).read()
 
 
 def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts:
@@ -54,11 +57,13 @@ def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts
         roles = find_roles([method for method in task.methods if method.name in finished])
         if roles.reference and roles.adapter:
             pairs[name] = (roles.reference, roles.adapter)
+    methods = list(over_seeds(fact for fact in of_runs if fact.quantity != "curve"))
     return Facts(
         [
             *of_tasks,
             *of_runs,
-            *over_seeds(fact for fact in of_runs if fact.quantity != "curve"),
+            *methods,
+            *run_facts.trained_shares(methods),
             *derived_facts(runs, pairs),
             *convergence_facts(runs.where(quantity="curve")),
         ]
@@ -85,15 +90,17 @@ class _Reader:
                     else:
                         missing.append(self._missing(run))
         of_tasks: list[Fact] = []
+        items = {task: self._items(task) for task in self._profile.tasks}
         for task in self._profile.tasks.values():
             self._refuse_mixture(task)
             of_tasks += self._task_facts(task.name)
+            of_tasks += run_facts.size_facts(task.name, items[task.name])
         return Results(
             profile=self._profile,
             missing=tuple(missing),
             facts=gather(self._profile, self._facts, of_tasks),
             runs=tuple(self._runs),
-            items={task: self._items(task) for task in self._profile.tasks},
+            items=items,
             examples={
                 task: pd.DataFrame(self._open(stages["evidence"]).result()["examples"])
                 for task in self._profile.tasks

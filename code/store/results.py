@@ -114,6 +114,15 @@ class Results:
         """The finished runs of a task."""
         return [run for run in self.runs if run.task == task]
 
+    def wrong_in_every_run(self, task: str) -> pd.DataFrame:
+        """The items that no run of any method gets right."""
+        rows = self.examples.get(task, pd.DataFrame(columns=["kind"]))
+        wrong = rows[rows["kind"] == "always wrong"] if len(rows) else rows
+        if not len(wrong):
+            return pd.DataFrame()
+        (evaluation,) = set(wrong["evaluation"])
+        return self.items[task][evaluation].iloc[wrong["item"].to_numpy()]
+
     def machines(self, key: str, task: str | None = None) -> list[Any]:
         """The values of a property of the machines, each once, of all runs or a task's."""
         runs = self.runs if task is None else self.of_task(task)

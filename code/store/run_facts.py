@@ -1,11 +1,14 @@
 """Facts of one run, and of a task's timed steps, from what their stages stored."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from facts.fact import Fact
+from study.architecture import layer_number
 
 MEASURES = ("l2", "relative", "rms", "angle")
 SPECTRA = ("rank", "effective_rank", "top8_share", "intruders")
@@ -34,7 +37,10 @@ def curve_facts(head: Head, curves: Iterable[Mapping[str, Any]]) -> Iterator[Fac
 
 
 def distance_facts(head: Head, rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
-    """Distances by layer and kind of matrix, and their mean over the layers (layer ``all``)."""
+    """Distances by layer and kind of matrix, and their means (layer ``all``).
+
+    Of the means, kind ``all`` is over all layers, ``encoder`` over the encoder's.
+    """
     whole = []
     for row in rows:
         place = {"layer": row["layer"], "kind": row["kind"], "n": int(row["parameters"])}
@@ -44,12 +50,13 @@ def distance_facts(head: Head, rows: Iterable[Mapping[str, Any]]) -> Iterator[Fa
             yield Fact(
                 quantity="distance", **head, **place, metric=metric, value=row[metric], seeds=1
             )
-    for metric in MEASURES:
-        values = [row[metric] for row in whole if row[metric] is not None]
+    inner = [row for row in whole if layer_number(row["layer"]) is not None]
+    for (kind, own), metric in itertools.product((("all", whole), ("encoder", inner)), MEASURES):
+        values = [row[metric] for row in own if row[metric] is not None]
         if values:
-            n = sum(int(row["parameters"]) for row in whole)
+            n = sum(int(row["parameters"]) for row in own)
             mean = float(np.mean(values))
-            place = {"layer": "all", "kind": "all", "metric": metric}
+            place = {"layer": "all", "kind": kind, "metric": metric}
             yield Fact(quantity="distance", **head, **place, value=mean, n=n, seeds=1)
 
 
@@ -77,6 +84,34 @@ def plain_facts(head: Head, quantity: str, values: Mapping[str, Any]) -> Iterato
     for metric, value in values.items():
         number = len(value) if isinstance(value, list) else value
         yield Fact(quantity=quantity, **head, metric=metric, value=float(number), seeds=1)
+
+
+def size_facts(task: str, items: Mapping[str, pd.DataFrame]) -> Iterator[Fact]:
+    """Sizes of the evaluated sets: items are sentences with a length, or words of sentences."""
+    for address, frame in items.items():
+        if "sentence" in frame:
+            sizes = {"words": len(frame), "sentences": frame["sentence"].nunique()}
+        else:
+            sizes = {"items": len(frame), "words": frame["length"].sum()}
+        for metric, value in sizes.items():
+            place: dict[str, Any] = {"task": task, "evaluation": address, "metric": metric}
+            yield Fact(quantity="size", **place, value=float(value))
+
+
+def trained_shares(methods: Iterable[Fact]) -> Iterator[Fact]:
+    """The share of the trained parameters in all parameters of a method's own model.
+
+    Args:
+        methods: facts over the seeds of each method.
+    """
+    costs = {(f.task, f.method, f.metric): f for f in methods if f.quantity == "cost"}
+    for (task, method, metric), fact in costs.items():
+        total = costs.get((task, method, "total_parameters"))
+        if metric == "trainable_parameters" and fact.value is not None and total and total.value:
+            yield Fact(
+                quantity="share", task=task, method=method, metric="trained",
+                value=fact.value / total.value, n=round(total.value), seeds=fact.seeds,
+            )  # fmt: skip
 
 
 def price_facts(head: Head, result: Mapping[str, Any]) -> Iterator[Fact]:
