@@ -108,7 +108,7 @@ def _causes(
         found = transfer.assign_causes(words.items, study.predicted[method][name], study.tags)
         counts = transfer.cause_counts(found, words.sentence)
         rates.append(replicate(panel.weights, counts, metrics))
-    told = drop.low is not None and drop.low > 0
+    told = drop.low is None or drop.low > 0
     share: dict[str, Any] = {**key, "quantity": "share", "metric": "drop", "seeds": len(seeds)}
     share["reason"] = "" if told else "the drop cannot be told from zero"
     yield Fact(**share, value=1.0 if told else None)

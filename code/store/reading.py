@@ -27,6 +27,7 @@ from study.settings import Profile, TaskSettings, find_roles
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
 MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
+NOTES = ("tokenizer_removes",)
 FACTS = "facts.csv"  # of an entry whose result is facts
 
 
@@ -137,7 +138,7 @@ class _Reader:
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
         machine = {key: origin[key] for key in ORIGIN}
-        machine |= {key: result["costs"][key] for key in MACHINE if key in result["costs"]}
+        machine |= {key: result["costs"][key] for key in (*MACHINE, *NOTES) if key in result["costs"]}
         stale = self._stale({**stages, **self._stages(head["task"])})
         self._runs.append(
             RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)

@@ -38,7 +38,7 @@ class RunRecord:
         run: its name.
         task, method, seed: what it is a run of.
         machine: device, device_kind, precision, memory_kind, pooler, time, platform, python,
-            commit, dirty, packages.
+            commit, dirty, packages; what the tokenizer takes away, where it does.
         sources: item (corpus, model) -> where it came from.
         stale: stage -> modules changed since its result was stored (its task's stages included).
     """
@@ -116,12 +116,9 @@ class Results:
 
     def wrong_in_every_run(self, task: str) -> pd.DataFrame:
         """The items that no run of any method gets right."""
-        rows = self.examples.get(task, pd.DataFrame(columns=["kind"]))
-        wrong = rows[rows["kind"] == "always wrong"] if len(rows) else rows
-        if not len(wrong):
-            return pd.DataFrame()
-        (evaluation,) = set(wrong["evaluation"])
-        return self.items[task][evaluation].iloc[wrong["item"].to_numpy()]
+        rows = self.examples.get(task, pd.DataFrame()).to_dict("records")
+        wrong = [row["item"] for row in rows if row["kind"] == "always wrong"]
+        return self.items[task].get(self.evaluations(task)[0], pd.DataFrame()).iloc[wrong]
 
     def machines(self, key: str, task: str | None = None) -> list[Any]:
         """The values of a property of the machines, each once, of all runs or a task's."""
