@@ -78,7 +78,7 @@ def _by_quarto(language: str, folder: Path) -> Rendered:
     # Quarto writes beside the document: a copy keeps two renders at once apart.
     project = folder / "project"
     shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
-    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "experiments.toml"):
+    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "*.cff", "experiments.toml"):
         for file in ROOT.glob(pattern):
             shutil.copy(file, project)
     (project / "_quarto-tiny.yml").write_text("project: {output-dir: out}", encoding="utf-8")
@@ -102,7 +102,8 @@ def rendered_fixture(request: pytest.FixtureRequest, common: Path) -> Rendered:
     renderer, language = request.param
     given = os.environ.get("REPORT_DIR")
     if given and renderer == "quarto":
-        return Rendered(language, Path(given), Path(given).resolve().parents[1] / "figures")
+        reports = Path(given).resolve()  # a page's address is made of its whole path
+        return Rendered(language, reports, reports.parents[1] / "figures")
     finished: FinishedStudy = request.getfixturevalue("finished")
     folder = common / f"report-{renderer}-{language}"
     with FileLock(f"{folder}.lock"):

@@ -148,6 +148,7 @@ def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work:
         "--to=typst",
         "--extract-media=.",
         f"--template={_ASSETS}/preview.typ",
+        f"--include-in-header={_ASSETS}/theme.typ",
         f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
     source = _pandoc(markdown, document, work / "report.typ", options)
