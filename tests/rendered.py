@@ -71,16 +71,21 @@ def _without_quarto(language: str, folder: Path) -> Rendered:
     return Rendered(language, folder / "out", folder / "figures")
 
 
+def copy_project(project: Path) -> None:
+    """What a render reads of this checkout."""
+    shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "*.cff", "experiments.toml"):
+        for file in ROOT.glob(pattern):
+            shutil.copy(file, project)
+
+
 def _by_quarto(language: str, folder: Path) -> Rendered:
     quarto = shutil.which("quarto")
     if quarto is None:
         pytest.skip("needs quarto on the PATH, or REPORT_DIR, a folder with its reports")
     # Quarto writes beside the document: a copy keeps two renders at once apart.
     project = folder / "project"
-    shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
-    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "*.cff", "experiments.toml"):
-        for file in ROOT.glob(pattern):
-            shutil.copy(file, project)
+    copy_project(project)
     (project / "_quarto-tiny.yml").write_text("project: {output-dir: out}", encoding="utf-8")
     command = [quarto, "render", DOCUMENTS[language], "--profile", "tiny"]
     environment = {**os.environ, "QUARTO_PYTHON": sys.executable, "FINISHED_ONLY": "1"}

@@ -117,6 +117,34 @@ def test_figures_have_alternative_texts_and_references_targets(
     assert doubled == []
 
 
+CUT = """() => [...document.querySelectorAll('main table, body > * table')].filter(table => {
+  const scrolls = e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
+  let part = table.parentElement;
+  while (part && !scrolls(part)) part = part.parentElement;
+  return part && part.scrollWidth > part.clientWidth + 1;
+}).map(table => (table.closest('[id^=tbl-]') || table).id)"""
+MAIN_TABLES = {"tbl-key", "tbl-setup", "tbl-cola", "tbl-pos", "tbl-drift"}
+
+
+@pytest.mark.parametrize("width", [1440, 1920])
+def test_main_tables_are_not_cut_where_there_is_room(
+    rendered: Rendered, browser: Any, width: int
+) -> None:
+    page = Page(browser, rendered.page, width, "light").page
+    assert page.locator("table").count() > 30
+    assert MAIN_TABLES & set(page.evaluate(CUT)) == set()
+
+
+def test_a_phone_has_contents(rendered: Rendered, browser: Any) -> None:
+    page = Page(browser, rendered.page, 360, "light").page
+    folded = page.locator(".folded-contents summary")
+    if folded.count():  # Quarto's page; the other shows its contents above the text
+        folded.click()
+    shown = "links => links.filter(a => a.offsetHeight).map(a => a.hash)"
+    reached = page.eval_on_selector_all("#TOC a, .folded-contents a", shown)
+    assert len(reached) > 30 and "#sec-answer-quality" in reached
+
+
 def test_figures_follow_the_dark_page(rendered: Rendered, browser: Any) -> None:
     def ink(scheme: str) -> str:
         page = Page(browser, rendered.page, 1024, scheme).page

@@ -86,6 +86,17 @@ def test_a_full_standard_output_is_a_sentence() -> None:
     assert "cannot write: standard output: No space left" in done.stderr
 
 
+def test_what_a_failed_render_of_quarto_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "project_root", lambda: tmp_path)
+    monkeypatch.setenv("QUARTO_PROJECT_INPUT_FILES", "report.qmd\nreport.ru.qmd")
+    for name in ("report_files", "report.ru_files", "my_files"):
+        (tmp_path / name / "figure-typst").mkdir(parents=True)
+    run._remove_left_over()
+    assert [folder.name for folder in tmp_path.iterdir()] == ["my_files"]
+
+
 def test_data_dir_that_is_no_folder_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
