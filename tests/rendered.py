@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from filelock import FileLock
 
 from rendering import preview
 from tiny_study import PROFILE
+from waiting import PATIENCE, run_process
 
 if TYPE_CHECKING:
     from conftest import FinishedStudy
@@ -89,9 +89,7 @@ def _by_quarto(language: str, folder: Path) -> Rendered:
     (project / "_quarto-tiny.yml").write_text("project: {output-dir: out}", encoding="utf-8")
     command = [quarto, "render", DOCUMENTS[language], "--profile", "tiny"]
     environment = {**os.environ, "QUARTO_PYTHON": sys.executable, "FINISHED_ONLY": "1"}
-    done = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+    done = run_process(command, cwd=project, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr[-4000:]
     for file in (folder / "out").glob("results*"):
         shutil.copy(file, project / "out")
@@ -111,7 +109,7 @@ def rendered_fixture(request: pytest.FixtureRequest, common: Path) -> Rendered:
         return Rendered(language, reports, reports.parents[1] / "figures")
     finished: FinishedStudy = request.getfixturevalue("finished")
     folder = common / f"report-{renderer}-{language}"
-    with FileLock(f"{folder}.lock"):
+    with FileLock(f"{folder}.lock", PATIENCE):
         return _rendered_once(finished, RENDERERS[renderer], language, folder)
 
 

@@ -2,14 +2,15 @@
 
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from study.paths import project_root
+from waiting import run_process
 
 ROOT = project_root()
 PIN = re.compile(r"^([\w.-]+)==([^\s;#\\]+)", re.MULTILINE)
@@ -34,6 +35,12 @@ def test_the_lock_holds_every_pin_with_checksums_and_no_address() -> None:
     assert len(entries) >= len(locked) > 100  # a package may have a pin for each platform
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
     assert "://" not in lock and "--index" not in lock and "--find-links" not in lock
+
+
+def test_no_example_fails_for_being_slow() -> None:
+    """A machine that does other work at the same time once failed half a suite."""
+    assert hypothesis.settings().deadline is None
+    assert hypothesis.HealthCheck.too_slow in hypothesis.settings().suppress_health_check
 
 
 def test_versions_of_python_are_said_alike() -> None:
@@ -62,7 +69,7 @@ def test_make_works_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     (folder / ".venv" / ".base").touch()
     for target in ("list", "render"):
         command = ["make", "-o", ".venv/.base", "-o", ".venv/.quarto", target, "PROFILE=demo"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = run_process(command, cwd=folder, capture_output=True)
         assert done.returncode == 0, done.stderr
         assert str(folder) in done.stdout and "'--profile', 'demo'" in done.stdout
     assert not list(tmp_path.rglob("owned"))
@@ -90,7 +97,7 @@ def test_an_unfit_python_is_a_sentence(tmp_path: Path, version: str, accepted: b
         shutil.copy(ROOT / file, tmp_path)
     fake = write_fake_python(tmp_path / "fake python", version)
     command = ["make", "list", f"PYTHON={fake}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = run_process(command, cwd=tmp_path, capture_output=True)
     said = f"Python 3.11, 3.12 or 3.13 is needed, not Python {version}.0" in done.stdout
     assert said != accepted and done.returncode
 
@@ -120,7 +127,7 @@ def test_the_first_python_that_fits_is_taken(
     for name, version in there.items():
         write_fake_python(programs / name, version)
     command, path = [make, "list", "SHELL=sh"], {"PATH": str(programs)}
-    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True)
+    done = run_process(command, cwd=tmp_path, env=path, capture_output=True)
     assert done.returncode
     if taken:
         assert f"{taken} would install" in done.stdout

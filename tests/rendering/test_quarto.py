@@ -1,7 +1,6 @@
 """What the project hands to Quarto: its filters, the Typst theme, the files of a project."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pypandoc
@@ -9,6 +8,7 @@ import pytest
 import typst
 
 from rendered import ROOT, copy_project
+from waiting import run_process
 
 RENDERING = ROOT / "code" / "rendering"
 QUARTO = "quarto = { doc = { include_text = function(_, text) io.stderr:write(text) end } }\n"
@@ -42,7 +42,7 @@ def write_typst(folder: Path) -> tuple[str, str]:
     filter_text = (RENDERING / "quarto.lua").read_text(encoding="utf-8")
     script.write_text(QUARTO + filter_text, encoding="utf-8")
     command = [pypandoc.get_pandoc_path(), "--to=typst", f"--lua-filter={script}"]
-    done = subprocess.run(command, input=MARKDOWN, capture_output=True, text=True, check=True)
+    done = run_process(command, input=MARKDOWN, capture_output=True, check=True)
     return done.stdout, done.stderr
 
 
@@ -104,7 +104,7 @@ def test_code_is_not_divided_where_it_fits_a_page(tmp_path: Path) -> None:
 def test_latex_is_refused_in_a_sentence() -> None:
     script = RENDERING / "figures.lua"
     command = [pypandoc.get_pandoc_path(), "--to=latex", f"--lua-filter={script}"]
-    done = subprocess.run(command, input="x", capture_output=True, text=True, check=False)
+    done = run_process(command, input="x", capture_output=True, check=False)
     assert done.returncode and "--to typst" in done.stderr and "traceback" not in done.stderr
 
 

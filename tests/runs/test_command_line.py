@@ -15,6 +15,7 @@ from hub import Hub, run_with_hub
 from store.entries import Store
 from study.profiles import load_profile
 from tiny_study import PROFILE
+from waiting import run_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -160,8 +161,8 @@ sys.exit(run.main(["--list", "--profile", "demo"]))
 """
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True
+    done = run_process(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
@@ -198,7 +199,7 @@ except StudyError as error:
 """
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = run_process([sys.executable, "-c", code], capture_output=True)
     assert "No space left on device" in done.stdout and "CACHE_DIR" in done.stdout, done.stderr
 
 

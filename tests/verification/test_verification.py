@@ -29,7 +29,7 @@ FORMATS = (".html", ".pdf")
 
 
 @given(st.lists(st.tuples(st.integers(0, 16), st.integers(0, 16)), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_two_ways_of_counting_words_agree(pairs: list[tuple[int, int]]) -> None:
     predicted, gold = np.array(pairs).T
     ours, theirs = score_words(predicted, gold), score_tags(predicted, gold)
@@ -37,7 +37,7 @@ def test_two_ways_of_counting_words_agree(pairs: list[tuple[int, int]]) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_two_ways_of_counting_sentences_agree(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     logits, gold = rng.normal(size=(count, 2)).astype(np.float32), rng.integers(0, 2, count)
