@@ -118,3 +118,12 @@ def test_the_copy_for_quarto_holds_every_file_that_the_code_names(tmp_path: Path
     }
     assert {"CITATION.cff", "experiments.toml"} <= named
     assert [name for name in named if not (tmp_path / "project" / name).exists()] == []
+
+
+@pytest.mark.parametrize("content", ["#lorem(900)", "#table(columns: 1, ..range(90).map(str))"])
+def test_a_long_table_without_a_note_and_a_long_text_break(tmp_path: Path, content: str) -> None:
+    """A table alone is no sequence, and a text in a table's place holds none."""
+    figure = f"#figure([{content}], caption: figure.caption(position: top, [A table.]),\n"
+    figure += '  kind: "quarto-float-tbl", supplement: "Table")\n'
+    pages = write_pages(tmp_path, "#in-appendix.update(true)\n" + figure)
+    assert len(pages) == 2 and "A table." in pages[0]
