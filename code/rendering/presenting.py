@@ -6,6 +6,8 @@ render draws only what changed.
 """
 
 import ast
+import base64
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,8 @@ def show_source(room: str, function: str) -> None:
 def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:
     """Shows a figure and copies it to ``<folder>/<name>.svg`` and ``.png``.
 
-    It is drawn only where the stored pictures of this profile and language are out of date.
+    It is drawn only where the stored pictures of this profile and language are out of date. A
+    format that cannot have an SVG (``--to docx``; ``QUARTO_FIG_FORMAT`` says so) is shown the PNG.
     """
     folder = folder or figures_folder()
 
@@ -62,5 +65,9 @@ def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None
         else:
             for file in (f"{name}.svg", f"{name}.png"):
                 shutil.copyfile(kept.path(file), folder / file)
-    content = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    display({"image/svg+xml": content}, raw=True)  # type: ignore[no-untyped-call]
+    if os.environ.get("QUARTO_FIG_FORMAT", "svg") == "svg":
+        picture = {"image/svg+xml": (folder / f"{name}.svg").read_text(encoding="utf-8")}
+    else:
+        png = (folder / f"{name}.png").read_bytes()
+        picture = {"image/png": base64.b64encode(png).decode("ascii")}
+    display(picture, raw=True)  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """What is shown is kept: a second render draws nothing and tabulates nothing."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 import tabulation
 from conftest import FinishedStudy
 from plots.deferred import Drawing
-from rendering import export, shown
+from rendering import export, presenting, shown
 from rendering.presenting import show_figure
 from rendering.shown import StoredTables, find_shown
 from store.results import Results, _Reader
@@ -90,6 +91,23 @@ def test_switching_the_language_copies(study: Results, tmp_path: Path) -> None:
     assert drawn == ["en", "ru"]
     assert pictures[0] == pictures[2] != pictures[1] == pictures[3]
     assert (tmp_path / "figures" / "x.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"), [(None, "svg+xml"), ("svg", "svg+xml"), ("png", "png"), ("pdf", "png")]
+)
+def test_a_format_without_svg_gets_a_png(
+    study: Results, monkeypatch: pytest.MonkeyPatch, wanted: str | None, shown: str
+) -> None:
+    """``quarto render --to docx`` lost every figure."""
+    if wanted is not None:  # as Quarto says it to its kernels
+        monkeypatch.setenv("QUARTO_FIG_FORMAT", wanted)
+    displayed: list[dict[str, str]] = []
+    monkeypatch.setattr(presenting, "display", lambda data, raw: displayed.append(data))
+    show_figure("x", drawing_of(study, [], "en"))
+    assert [list(data) for data in displayed] == [[f"image/{shown}"]]
+    if shown == "png":
+        assert base64.b64decode(displayed[0]["image/png"]).startswith(b"\x89PNG")
 
 
 def test_a_picture_that_was_changed_by_hand_is_put_back(study: Results, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def words() -> Wording:
         max_size=4,
     )
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_cells_survive_pandoc(rows: list[list[str]]) -> None:
     header = ["a", "b", "c"]
     table = pipe_table(header, [[escape(cell) for cell in row] for row in rows], "lrc")

@@ -88,7 +88,7 @@ def test_payloads_are_text_in_every_context() -> None:
         max_size=20,
     )
 )
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_any_text_is_text(texts: list[str]) -> None:
     assert_literal([t for t in texts if shown(t)])
 
