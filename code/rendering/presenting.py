@@ -1,47 +1,23 @@
-"""What a chunk hands to the document: a table as Markdown, a figure that is also kept as files.
+"""A figure that a chunk shows, which is also kept as files.
 
-Tables reach the document as Markdown only: any HTML output makes Quarto load scripts from a
-network. Every figure is kept in ``figures/`` as SVG and PNG under the name of its chunk; the next
-render draws only what changed.
+Every figure is kept in ``figures/`` as SVG and PNG under the name of its chunk; the next render
+draws only what changed.
 """
 
-import ast
 import base64
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from plots.deferred import Drawing
 from plots.saving import save
 from rendering.export import export_results as export_results  # a chunk's door to it
-from rendering.shown import StoredTables as StoredTables
 from rendering.shown import keep
 from store.entries import disk_errors
-from study.errors import StudyError
-from study.paths import figures_folder, project_root
-
-
-def show_table(markdown: str) -> None:
-    """Shows a pipe table (or any Markdown) in the document."""
-    display(Markdown(markdown))  # type: ignore[no-untyped-call]
-
-
-def show_source(room: str, function: str) -> None:
-    """Shows the source of a room's function as it is now, read from its file and never imported.
-
-    Raises:
-        StudyError: the room has no such function.
-    """
-    for file in sorted((project_root() / "code" / room).glob("*.py")):
-        text = file.read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                show_table(f"```python\n{ast.get_source_segment(text, node)}\n```")
-                return
-    raise StudyError(f"there is no function {function!r} to show", where=f"code/{room}")
+from study.paths import figures_folder
 
 
 def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:

@@ -66,12 +66,8 @@ def tokens_of(text: str) -> tuple[str, ...]:
 
 
 def passages_of(exported: dict[str, Any], language: str) -> list[Passage]:
-    """The rows of all tables and the sentences of all answers, those that hold numbers."""
+    """The sentences of all answers, those that hold numbers."""
     found = []
-    for label, table in exported["tables"][language].items():
-        for number, row in enumerate(table["rows"], 1):
-            text = " ".join(cell["text"] for cell in row.values())
-            found.append(Passage(f"@{label}, row {number}", _tokens_of_source(text)))
     for expression, answer in exported["answers"][language].items():
         for text in _ELSEWHERE.split(answer["text"]):
             found.append(Passage(expression, _tokens_of_source(text)))

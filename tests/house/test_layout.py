@@ -20,7 +20,7 @@ HEIGHTS = (
     ("evidence", "corpora", "words"),
     ("store",),
     ("encoders", "answers", "text"),
-    ("drift", "training", "tabulation", "plots"),
+    ("drift", "training", "tables", "plots"),
     ("runs", "rendering"),
     ("verification",),
     ("run",),

@@ -58,13 +58,8 @@ def report(finished: FinishedStudy, tiny_environment: Path, tmp_path: Path) -> t
 
 
 def shown_lines(content: dict[str, Any]) -> list[str]:
-    """Rows of tables and answers, as a document has them."""
-    rows = [
-        " ".join(cell["text"] for cell in row.values())
-        for table in content["tables"]["en"].values()
-        for row in table["rows"]
-    ]
-    lines = [*rows, *(answer["text"] for answer in content["answers"]["en"].values())]
+    """Answers, as a document has them."""
+    lines = [answer["text"] for answer in content["answers"]["en"].values()]
     return [re.sub(r"\\(?=[^\w\s])", "", line) for line in lines]
 
 
@@ -93,7 +88,7 @@ def test_a_true_report_is_verified(finished: FinishedStudy, report: tuple[Store,
         assert tally.checked[kind] > 2000
     assert tally.checked["parts set back"] > 20 and tally.checked["prices"] > 10
     numbers = [tally.checked[f"numbers in report{ending}"] for ending in FORMATS]
-    assert numbers[0] == numbers[1] > 500
+    assert numbers[0] == numbers[1] > 80
     assert tally.checked["of them by the words around"] > 0.95 * sum(numbers)
     assert tally.summary().endswith("wrong: 0")
 
@@ -135,12 +130,11 @@ def test_a_number_that_the_document_lacks_is_found(
         (report[1] / f"report{other}").unlink()
 
     def change(content: dict[str, Any]) -> None:
-        table = content["tables"]["en"]["tbl-cola"]
-        table["rows"].append({"x": {"text": "1234.5678"}})
+        content["answers"]["en"]["answers.new"] = {"text": "1234.5678"}
 
     _change(report[1] / "results.json", change)
     (found,) = check(finished, report).wrong
-    assert found.startswith(f"report{ending}: @tbl-cola, row ") and "1234.5678 is not" in found
+    assert found.startswith(f"report{ending}: answers.new") and "1234.5678 is not" in found
 
 
 @pytest.mark.parametrize("ending", FORMATS)
