@@ -1,51 +1,30 @@
-"""What a chunk hands to the document: a table as Markdown, a figure that is also kept as files.
+"""A figure that a chunk shows, which is also kept as files.
 
-Tables reach the document as Markdown only: any HTML output makes Quarto load scripts from a
-network. Every figure is kept in ``figures/`` as SVG and PNG under the name of its chunk; the next
-render draws only what changed.
+Every figure is kept in ``figures/`` as SVG and PNG under the name of its chunk; the next render
+draws only what changed.
 """
 
-import ast
+import base64
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from IPython.display import Markdown, display
+from IPython.display import display
 
 from plots.deferred import Drawing
 from plots.saving import save
 from rendering.export import export_results as export_results  # a chunk's door to it
-from rendering.shown import StoredTables as StoredTables
 from rendering.shown import keep
 from store.entries import disk_errors
-from study.errors import StudyError
-from study.paths import figures_folder, project_root
-
-
-def show_table(markdown: str) -> None:
-    """Shows a pipe table (or any Markdown) in the document."""
-    display(Markdown(markdown))  # type: ignore[no-untyped-call]
-
-
-def show_source(room: str, function: str) -> None:
-    """Shows the source of a room's function as it is now, read from its file and never imported.
-
-    Raises:
-        StudyError: the room has no such function.
-    """
-    for file in sorted((project_root() / "code" / room).glob("*.py")):
-        text = file.read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                show_table(f"```python\n{ast.get_source_segment(text, node)}\n```")
-                return
-    raise StudyError(f"there is no function {function!r} to show", where=f"code/{room}")
+from study.paths import figures_folder
 
 
 def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None:
     """Shows a figure and copies it to ``<folder>/<name>.svg`` and ``.png``.
 
-    It is drawn only where the stored pictures of this profile and language are out of date.
+    It is drawn only where the stored pictures of this profile and language are out of date. A
+    format that cannot have an SVG (``--to docx``; ``QUARTO_FIG_FORMAT`` says so) is shown the PNG.
     """
     folder = folder or figures_folder()
 
@@ -62,5 +41,9 @@ def show_figure(name: str, drawing: Drawing, folder: Path | None = None) -> None
         else:
             for file in (f"{name}.svg", f"{name}.png"):
                 shutil.copyfile(kept.path(file), folder / file)
-    content = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    display({"image/svg+xml": content}, raw=True)  # type: ignore[no-untyped-call]
+    if os.environ.get("QUARTO_FIG_FORMAT", "svg") == "svg":
+        picture = {"image/svg+xml": (folder / f"{name}.svg").read_text(encoding="utf-8")}
+    else:
+        png = (folder / f"{name}.png").read_bytes()
+        picture = {"image/png": base64.b64encode(png).decode("ascii")}
+    display(picture, raw=True)  # type: ignore[no-untyped-call]

@@ -138,7 +138,8 @@ class _Reader:
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
         machine = {key: origin[key] for key in ORIGIN}
-        machine |= {key: result["costs"][key] for key in (*MACHINE, *NOTES) if key in result["costs"]}
+        noted = (*MACHINE, *NOTES)
+        machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
         stale = self._stale({**stages, **self._stages(head["task"])})
         self._runs.append(
             RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)

@@ -513,7 +513,7 @@ def test_trend_with_depth(profile: list[float], trend: Trend) -> None:
 
 
 @given(st.lists(st.floats(0.01, 10), min_size=3, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_trend_turns_with_the_profile(profile: list[float]) -> None:
     mirrored = {
         "mainly-upper": "mainly-lower",

@@ -29,7 +29,7 @@ def low_rank(shape, rank, seed, size=1.0):
     return size * left @ random_matrix((rank, shape[1]), seed + 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=SHAPES, seed=SEEDS, size=st.floats(1e-4, 1e3))
 def test_singular_values_agree_with_the_dense_decomposition(shape, seed, size):
     matrix = random_matrix(shape, seed, size)
@@ -39,7 +39,7 @@ def test_singular_values_agree_with_the_dense_decomposition(shape, seed, size):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=SHAPES, seed=SEEDS, shift=st.floats(0, 3))
 def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
     base = random_matrix(shape, seed)
@@ -52,7 +52,7 @@ def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rank=st.integers(1, 9), seed=SEEDS, size=st.floats(1e-4, 1))
 def test_a_low_rank_update_keeps_its_rank_through_float32(rank, seed, size):
     base = random_matrix((64, 48), seed, 0.04, torch.float32)

@@ -211,7 +211,7 @@ def test_a_small_file_is_read_back_and_becomes_a_checkpoint(tmp_path: Path) -> N
     assert np.array_equal(feed_forward.detach().numpy(), packed.tensor("l0.fo.w"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_whatever_is_wrong_with_the_file_is_a_sentence(data: st.DataObject) -> None:
     content = bytearray(write_small_file())

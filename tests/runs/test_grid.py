@@ -20,6 +20,7 @@ from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
 from training import loop
+from waiting import run_process
 
 
 def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
@@ -329,7 +330,6 @@ def test_the_ledger_belongs_to_its_settings(finished: FinishedStudy) -> None:
 def test_a_copied_cache_is_enough_for_the_report(finished: FinishedStudy, tmp_path: Path) -> None:
     import json
     import shutil
-    import subprocess
     import sys
 
     shutil.copytree(finished.store.root, tmp_path / "cache")
@@ -351,10 +351,9 @@ print(json.dumps([len(study.runs), moved, "torch" in sys.modules]))
     from tiny_study import PROFILE
 
     (tmp_path / "p.toml").write_text(PROFILE, encoding="utf-8")
-    done = subprocess.run(
+    done = run_process(
         [sys.executable, "-c", code, str(tmp_path / "p.toml"), str(tmp_path / "cache")],
         capture_output=True,
-        text=True,
         cwd=Path(__file__).parents[2],
         check=True,
     )

@@ -55,7 +55,7 @@ def parts(tiny_environment: Path):
 
 
 @given(st.integers(1, 20_000), st.integers(1, 64), st.integers(1, 30))
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(max_examples=200)
 def test_a_checkpoint_never_falls_between_two_records(
     features: int, batch: int, points: int
 ) -> None:
