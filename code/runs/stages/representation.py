@@ -59,7 +59,7 @@ def _compute(
 
 def _sentences(inputs: Inputs, run: Run, address: str) -> list[Tensor]:
     """Of each sentence (or window), which tokens are no special ones: masks (T,)."""
-    tokenizer = inputs.tokenizer(inputs.checkpoint(run.method))
+    tokenizer = inputs.tokenizer(inputs.checkpoint(run.task, run.method))
     special = torch.tensor([tokenizer.cls_token_id, tokenizer.sep_token_id])
     features = inputs.encoded(run.task, run.method, address).features
     return [~torch.isin(torch.tensor(feature["input_ids"]), special) for feature in features]

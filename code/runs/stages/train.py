@@ -57,7 +57,7 @@ def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
         {
             "kind": run.task.kind,
             "labels": list(inputs.labels(run.task)),
-            "model": inputs.checkpoint(run.method).identity,
+            "model": inputs.checkpoint(run.task, run.method).identity,
             "train": inputs.split(run.task, run.task.train).content_hash,
             "validation": inputs.split(run.task, run.task.validation).content_hash,
             "pooler": run.method.pooler,
@@ -124,7 +124,7 @@ def _train(
             model,
             run.task.kind,
             *splits,
-            inputs.tokenizer(inputs.checkpoint(run.method)),
+            inputs.tokenizer(inputs.checkpoint(run.task, run.method)),
             run.method.training,
             run.seed,
             workspace,
@@ -142,7 +142,7 @@ def _train(
     kept = (folder / "trained.safetensors").stat().st_size
     facts |= {"kept_bytes": kept, "model": run.method.model_name_or_path}
     sources = {a: inputs.source(run.task, a) for a in (run.task.train, *run.task.evaluations)}
-    sources["model"] = inputs.checkpoint(run.method).source
+    sources["model"] = inputs.checkpoint(run.task, run.method).source
     return {"costs": result.costs | facts, "curves": result.curves, "sources": sources}
 
 
