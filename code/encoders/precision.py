@@ -21,6 +21,7 @@ MACHINES: tuple[Machine, ...] = (
 )
 #: Linux's name of a processor's matrix units for bfloat16. AVX512-BF16 alone does not pay (LOG.md).
 MATRIX_UNITS = "amx_bf16"
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 def device_kind() -> str:
@@ -67,8 +68,7 @@ def this_machine() -> Machine:
 @lru_cache(maxsize=1)
 def cpu_flags() -> frozenset[str]:
     """What the processor says it can do, in Linux's words (proc(5)); nothing elsewhere."""
-    file = Path("/proc/cpuinfo")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.exists() else []
     flags = next((line for line in lines if line.startswith("flags")), "")
     return frozenset(flags.partition(":")[2].split())
 
