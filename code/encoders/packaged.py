@@ -24,7 +24,7 @@ from tokenizers import Regex as Pattern
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
-from encoders.packed import PackedEncoder, Sizes, Vocabulary, read_packed
+from encoders.packed import PackedEncoder, Vocabulary, read_packed
 from encoders.vocabulary import SPACE, keep_pieces, used_pieces
 from store.entries import Key, Store
 from study.errors import StudyError

@@ -16,6 +16,7 @@ from encoders.models import (
     head_state,
     trained_state,
 )
+from encoders.packaged import CUT_FROM
 from encoders.precision import Machine, device_kind, precision_on, resolve_precision
 from encoders.tokens import Collator
 from runs.grid import Run, Stage
@@ -115,8 +116,10 @@ def _train(
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
-    if removed := inputs.removed_by_tokenizer(run.method):
+    if removed := inputs.removed_by_tokenizer(run.task, run.method):
         facts["tokenizer_removes"] = ",".join(removed)
+    if whole := getattr(model.config, CUT_FROM, None):
+        facts |= {"pieces": model.config.vocab_size, CUT_FROM: whole}  # type: ignore[union-attr]
     facts["device_kind"] = device_kind()
     facts["precision"] = resolve_precision(run.method.training.precision)
     with _prepared(inputs, run, model, outputs) as (splits, collate):
