@@ -3,9 +3,9 @@
 For each weight matrix of the encoder with base weights W and tuned weights W + D. Where LoRA made
 D, its singular values are those of the small product of the factors' triangles. Elsewhere they
 come from the eigenvalues of the smaller Gram matrix in float64, so that one pair of matrices and
-their Gram matrices are in memory at a time. Squaring halves the digits: a singular value below about 1e-6
-of the largest is not told from zero, and ``numerical_rank`` counts accordingly. Singular vectors
-are computed for intruder dimensions alone.
+their Gram matrices are in memory at a time. Squaring halves the digits: a singular value below
+about 1e-6 of the largest is not told from zero, and ``numerical_rank`` counts accordingly. Singular
+vectors are computed for intruder dimensions alone.
 
 How far the weights move is in ``drift``.
 """

@@ -20,7 +20,7 @@ from tiny_study import load_tiny_profile
 from training import loop
 from training.batches import LengthBatches
 from training.loop import build_schedule, learning_rates, train
-from training.prediction import length_sorted_batches, predict
+from training.prediction import group_by_length, length_sorted_batches, predict
 from training.validation import _gold, choose_validation
 
 PROFILE = load_tiny_profile()
@@ -294,6 +294,17 @@ def test_predictions_come_in_corpus_order_whatever_the_batches(parts, task: str)
     assert one.shape == many.shape == (len(validation.pieces), 17 if task == "pos" else 2)
     assert np.allclose(one, many, atol=1e-4)
     assert np.abs(one - one[::-1]).max() > 1e-3, "all rows alike: the order is not tested"
+
+
+@given(st.lists(st.integers(1, 200), max_size=60), st.integers(1, 12))
+def test_groups_are_of_like_length_and_hold_all(lengths: list[int], size: int) -> None:
+    groups = list(group_by_length(lengths, size))
+    assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
+    for group in groups:
+        own = [lengths[index] for index in group]
+        assert len(group) <= size and own == sorted(own)
+        assert own[-1] <= max(1.25 * own[0], own[0] + 4)
+    assert len(groups) >= -(-len(lengths) // size)
 
 
 def test_batches_hold_every_feature_once(parts) -> None:
