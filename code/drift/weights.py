@@ -262,9 +262,11 @@ def _low_rank_update(layer: BaseTunerLayer, name: str) -> LowRankUpdate | None:
     if len(active) != 1 or active[0] in layer.lora_variant or layer.fan_in_fan_out:
         return None
     (adapter,) = active
-    left = layer.lora_B[adapter].weight.detach().cpu() * layer.scaling[adapter]
-    right = layer.lora_A[adapter].weight.detach().cpu()
-    return LowRankUpdate(layer.get_base_layer().weight.detach().cpu(), left, right)
+    start, left, right = (
+        module.get_parameter("weight").detach().cpu()
+        for module in (layer.get_base_layer(), layer.lora_B[adapter], layer.lora_A[adapter])
+    )
+    return LowRankUpdate(start, left * layer.scaling[adapter], right)
 
 
 @torch.no_grad()

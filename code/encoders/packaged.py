@@ -214,10 +214,10 @@ def _config(packed: PackedEncoder, kept: Sequence[int]) -> "BertConfig":
 
     own = asdict(packed.sizes) | {"vocab_size": len(kept)}
     del own["version"], own["block"]  # the file's, not the encoder's
-    whole = len(packed.vocabulary.pieces)
-    cut_from = {CUT_FROM: whole} if len(kept) < whole else {}
+    if len(kept) < (whole := len(packed.vocabulary.pieces)):
+        own[CUT_FROM] = whole
     pad = kept.index(packed.vocabulary.pad)
-    return BertConfig(architectures=["BertModel"], pad_token_id=pad, **own, **cut_from)
+    return BertConfig(architectures=["BertModel"], pad_token_id=pad, **own)
 
 
 def _weights(packed: PackedEncoder, kept: Sequence[int]) -> Iterator[tuple[str, Tensor]]:
