@@ -137,6 +137,15 @@ def cut_checkpoint(source: Path, folder: Path, texts: Collection[str]) -> dict[s
     return {"pieces": len(kept), "parameters": sum(value.numel() for value in weights.values())}
 
 
+def pieces_before_cut(location: str) -> int | None:
+    """How many pieces a packaged encoder had; None for a checkpoint that was not cut."""
+    file = Path(location) / "config.json"
+    if not file.is_file():
+        return None
+    whole: int | None = json.loads(file.read_text(encoding="utf-8")).get(CUT_FROM)
+    return whole
+
+
 def _key(package: str, source: str, texts: Collection[str]) -> Key:
     """Of the checkpoint made from files of that hash for these texts."""
     read = hashlib.sha256(json.dumps(sorted(texts)).encode()).hexdigest()

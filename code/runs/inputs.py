@@ -77,9 +77,7 @@ class Inputs(Data):
         checkpoint = self.checkpoint(task, method)
         check_window(load_config(checkpoint), method, checkpoint.location)
 
-    def removed_by_tokenizer(
-        self, task: TaskSettings, method: MethodSettings
-    ) -> tuple[str, ...]:
+    def removed_by_tokenizer(self, task: TaskSettings, method: MethodSettings) -> tuple[str, ...]:
         """What the method's tokenizer takes away from every text (``checking.find_removed``)."""
         return find_removed(self.tokenizer(self.checkpoint(task, method)))
 

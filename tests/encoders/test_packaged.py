@@ -160,7 +160,10 @@ def test_a_cut_encoder_computes_what_the_whole_one_computes(inputs: Inputs) -> N
             states.append(model(**batch).last_hidden_state)
     assert torch.equal(*states)
     sizes = [load_base(checkpoint, "sequence", 2, 0)[0].config for checkpoint in found]
-    assert sizes[1].vocab_size < sizes[0].vocab_size == sizes[1].whole_vocab_size
+    assert sizes[1].vocab_size < sizes[0].vocab_size
+    before = [packaged.pieces_before_cut(checkpoint.location) for checkpoint in found]
+    assert before == [None, sizes[0].vocab_size]
+    assert packaged.pieces_before_cut("org/name") is None
     assert found[0].identity != found[1].identity
 
 

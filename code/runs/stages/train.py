@@ -16,7 +16,7 @@ from encoders.models import (
     head_state,
     trained_state,
 )
-from encoders.packaged import CUT_FROM
+from encoders.packaged import CUT_FROM, pieces_before_cut
 from encoders.precision import Machine, device_kind, precision_on, resolve_precision
 from encoders.tokens import Collator
 from runs.grid import Run, Stage
@@ -118,7 +118,7 @@ def _train(
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
     if removed := inputs.removed_by_tokenizer(run.task, run.method):
         facts["tokenizer_removes"] = ",".join(removed)
-    if whole := getattr(model.config, CUT_FROM, None):
+    if whole := pieces_before_cut(inputs.checkpoint(run.task, run.method).location):
         facts |= {"pieces": model.config.vocab_size, CUT_FROM: whole}  # type: ignore[union-attr]
     facts["device_kind"] = device_kind()
     facts["precision"] = resolve_precision(run.method.training.precision)
