@@ -2,13 +2,13 @@
 
 import os
 import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from plots.deferred import Drawing
 from plots.style import PAPER, report_style
 from store.identity import digest
 
@@ -22,12 +22,12 @@ _WEIGHTS = {None: "g", "Bold": "b", "Oblique": "o", "BoldOblique": "p"}
 _GLYPH = re.compile(r"DejaVuSans(?:-(\w+))?-(?=[0-9a-f]+\")")
 
 
-def save(name: str, drawing: Drawing, folder: Path) -> None:
-    """Draws a figure and writes ``<name>.svg`` and ``<name>.png`` into a folder."""
+def save(name: str, plot: Callable[[], Figure], folder: Path) -> None:
+    """Draws a figure in the report's style and writes ``<name>.svg`` and ``<name>.png``."""
     # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
     # date and with fixed ids, the same figure is the same file.
     with report_style(**{"svg.hashsalt": name}):
-        figure = drawing.draw()
+        figure = plot()
         _save_png(figure, folder / f"{name}.png")
         _save_svg(figure, folder / f"{name}.svg")
     plt.close(figure)
