@@ -88,7 +88,7 @@ def draw_quality(
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2 + 0.1 * max(high - low, LEAST_RANGE)
     ax.set_xlim(low - wider, high + wider)
     metric = next(fact.metric for fact in facts.values())
-    drawing.set_unit(ax.xaxis, unit("score", metric), context, spaces=4)
+    drawing.set_unit(ax.xaxis, unit("score", metric), context, spaces=5)
 
 
 # ---------------------------------------------------------------------------------------- errors

@@ -80,7 +80,7 @@ def hide_unused(axes: NDArray[Any], used: int) -> None:
 # ------------------------------------------------------------------------------------------ axes
 
 
-def set_unit(axis: Axis, unit: Unit, context: Context, spaces: int = 5) -> None:
+def set_unit(axis: Axis, unit: Unit, context: Context, spaces: int = 6) -> None:
     """Ticks of a linear axis, with at most so many spaces between them.
 
     Each label says exactly where its tick stands; counts stand at whole numbers.

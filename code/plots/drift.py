@@ -119,7 +119,8 @@ def draw_depths(ax: Axes, apart: Axes, context: Context, model: Tuned, shift: fl
     depth = number_of_layers(fact.layer for fact in facts) or 1
     inner = [fact for fact in changed if fact.layer not in APART]
     places = [(-1 if (n := layer_number(fact.layer)) is None else n) + 1 for fact in inner]
-    drawing.draw_range(ax, np.array(places) / depth, ranges(inner), style)
+    if inner:
+        drawing.draw_range(ax, np.array(places) / depth, ranges(inner), style)
     rest = [layer for layer in order if layer in APART]
     for fact in (fact for fact in changed if fact.layer in APART):
         place = rest.index(fact.layer) + shift

@@ -170,5 +170,5 @@ def _name_epochs(ax: Axes, context: Context, task: str) -> None:
         steps = ax.secondary_xaxis(-0.16, functions=functions)
         steps.tick_params(length=0)
         steps.spines["bottom"].set_visible(False)
-        drawing.set_unit(steps.xaxis, Unit.COUNT, context, spaces=4)
+        drawing.set_unit(steps.xaxis, Unit.COUNT, context, spaces=5)
         ax.xaxis.labelpad = 16

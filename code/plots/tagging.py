@@ -168,4 +168,4 @@ def largest_causes(context: Context, methods: Sequence[str], where: Any) -> list
 
 def _points_axis(ax: Axes, context: Context) -> None:
     ax.set_xlabel(context.say("points"))
-    drawing.set_unit(ax.xaxis, Unit.POINTS, context, spaces=4)
+    drawing.set_unit(ax.xaxis, Unit.POINTS, context, spaces=5)
