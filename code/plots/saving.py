@@ -18,6 +18,7 @@ _INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 _TAG = re.compile(r"<[^>]+>")
 _COORDINATES = re.compile(r"(?<!scale\()\b(\d+\.\d\d)\d+(?=[ \"\n)])")
 _CLIP = re.compile(r"(?<=url\(#)p[0-9a-f]{10}(?=\))")
+_MARKER = re.compile(r'(<path id="m[0-9a-f]{10}"[^>]*?) style="[^"]*"')
 _WEIGHTS = {None: "g", "Bold": "b", "Oblique": "o", "BoldOblique": "p"}
 _GLYPH = re.compile(r"DejaVuSans(?:-(\w+))?-(?=[0-9a-f]+\")")
 
@@ -64,6 +65,7 @@ def compact(svg: str, name: str) -> str:
     """
     svg = re.sub(r"\n\s+", "\n", re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL))
     svg = _TAG.sub(lambda tag: _COORDINATES.sub(r"\1", tag[0]), svg)  # not in what is said
+    svg = _MARKER.sub(r"\1", svg)  # each use has the colours: a style sheet reaches these alone
     svg = _GLYPH.sub(lambda found: _WEIGHTS[found[1]], svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)

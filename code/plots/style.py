@@ -25,7 +25,6 @@ INK = "#222222"
 FAINT = "#6b6b6b"  # notes and reference lines; contrast 5.3 : 1 on white
 GRID = "#dddddd"
 PAPER = "#ffffff"
-CELL_PAPER = "#fefefe"  # text on a dark cell of a heatmap, whose colour does not follow the page
 BAND_ALPHA = 0.18
 UNCHANGED = "#bdbdbd"  # cells of a heatmap without a value
 # For cells: monotone in lightness; without its ends, which would vanish on a white or a dark page.

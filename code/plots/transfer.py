@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm, to_hex
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from facts.quantities import Unit
 from plots import drawing, lettering
 from plots.context import Context, capitalise, known
-from plots.style import CELL_PAPER, FAINT, GRID, PAPER, SMALL
+from plots.style import FAINT, GRID, INK, PAPER, SMALL
 from store.results import Results
 from words.wording import Wording
 
 TASK = "pos"
 ABREAST = 4  # panels side by side
-CONFUSION_COLORS = "Blues"
+# From nothing to blue, so that the page shows through on light and dark paper.
+CONFUSION_COLORS = LinearSegmentedColormap.from_list("confusion", ["#2171b500", "#2171b5"])
 SHOWN_CONFUSION = 0.05  # share of a row from which a confusion is written out
 
 
@@ -201,15 +202,12 @@ def draw_confusion(ax: Axes, context: Context, shares: pd.DataFrame) -> None:
         cmap=CONFUSION_COLORS,
         annot=shares.map(lambda share: context.number(share, Unit.POINTS, 0)).where(written, ""),
         fmt="",
-        annot_kws={"fontsize": SMALL, "parse_math": False},
+        annot_kws={"fontsize": SMALL, "parse_math": False, "color": INK},
         linewidths=0.4,
         linecolor=GRID,
         cbar=False,
         xticklabels=names,
         yticklabels=names,
     )
-    for text in ax.texts:
-        if to_hex(text.get_color()) == PAPER:
-            text.set_color(CELL_PAPER)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)

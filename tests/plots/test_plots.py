@@ -25,7 +25,7 @@ import plots
 from facts.fact import Fact
 from plots.acceptability import LEAST_RANGE
 from plots.context import Context
-from plots.style import STYLE, UNCHANGED, method_styles
+from plots.style import UNCHANGED, method_styles, report_style
 from store.results import Results
 from study.architecture import components
 from synthetic_study import Traits, build_study
@@ -44,7 +44,7 @@ def draw(name: str, study: Results, words: Wording = EN) -> Figure:
 @functools.cache
 def _draw(name: str, study: Results, language: str) -> Figure:
     words = {"en": EN, "ru": RU}[language]
-    with plt.rc_context(STYLE):
+    with report_style():
         figure: Figure = getattr(plots, f"plot_{name}")(study, words)
         figure.draw_without_rendering()
     return figure
