@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from facts.fact import Fact
-from facts.quantities import Unit
+from facts.quantities import Unit, unit_of
 from plots import drawing, lettering
 from plots.context import WHOLE, Context, capitalise, known, pairs_of, unit
 from store.results import Results
@@ -44,7 +44,7 @@ def plot_quality(results: Results, words: Wording, task: str = TASK) -> Figure:
     for metric in SHOWN:
         name = capitalise(words.name(metric))
         facts = context.facts.where(quantity="score", metric=metric, **where, **WHOLE)
-        draw_quality(axes[metric], context, methods, {f.method: f for f in facts})
+        draw_quality(axes[metric], context, methods, facts)
         axes[metric].set_title(name, fontweight="normal")
         said.append(context.say_estimates(name, facts))
         if pairs:
@@ -74,21 +74,18 @@ def _differences(
     ]
 
 
-def draw_quality(
-    ax: Axes, context: Context, methods: Sequence[str], facts: Mapping[str, Fact]
-) -> None:
+def draw_quality(ax: Axes, context: Context, methods: Sequence[str], facts: Sequence[Fact]) -> None:
     """Estimates of one metric, a row a method, with the values above them."""
     drawing.name_rows(ax, [context.name(method) for method in methods])
-    for row, method in enumerate(methods):
-        fact = facts.get(method)
-        if fact is not None and fact.value is not None:
-            drawing.draw_estimate(ax, row, fact, context.styles[method], context)
+    for fact in facts:
+        if fact.value is not None:
+            row = methods.index(fact.method)
+            drawing.draw_estimate(ax, row, fact, context.styles[fact.method], context)
             drawing.write_above(ax, fact.value, row, context.write(fact))
-    low, high = ax.dataLim.intervalx
+    low, high = ax.dataLim.intervalx if known(facts) else (0.0, 0.0)  # a metric may be undefined
     wider = max(0.0, LEAST_RANGE - (high - low)) / 2 + 0.1 * max(high - low, LEAST_RANGE)
     ax.set_xlim(low - wider, high + wider)
-    metric = next(fact.metric for fact in facts.values())
-    drawing.set_unit(ax.xaxis, unit("score", metric), context, spaces=5)
+    drawing.set_unit(ax.xaxis, unit_of(facts[0]), context, spaces=5)
 
 
 # ---------------------------------------------------------------------------------------- errors
