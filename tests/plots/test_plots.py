@@ -44,7 +44,7 @@ def draw(name: str, study: Results, words: Wording = EN) -> Figure:
 @functools.cache
 def _draw(name: str, study: Results, language: str) -> Figure:
     words = {"en": EN, "ru": RU}[language]
-    with report_style():
+    with report_style(**{"figure.max_open_warning": 0}):
         figure: Figure = getattr(plots, f"plot_{name}")(study, words)
         figure.draw_without_rendering()
     return figure
@@ -52,8 +52,7 @@ def _draw(name: str, study: Results, language: str) -> Figure:
 
 @pytest.fixture(autouse=True, scope="module")
 def closed_figures() -> Iterator[None]:
-    with plt.rc_context({"figure.max_open_warning": 0}):
-        yield
+    yield
     plt.close("all")
     _draw.cache_clear()
 
