@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from IPython.display import Markdown
+from matplotlib.figure import Figure
 
 from answers import Answers
 from facts.table import Facts
-from plots.deferred import Drawing
-from rendering.presenting import show_figure
+from rendering.figures import show_figure
 from store.results import Results, load_results
 from study.errors import StudyError
 from study.paths import project_root
@@ -61,9 +61,9 @@ class Report:
         """A text that is Markdown already."""
         return Markdown(markdown)  # type: ignore[no-untyped-call]
 
-    def figure(self, name: str, drawing: Drawing) -> None:
+    def figure(self, name: str, plot: Callable[..., Figure]) -> None:
         """A figure, which is also kept as files of this name."""
-        show_figure(name, drawing)
+        show_figure(name, plot, self.results, self.words)
 
     def source(self, room: str, function: str) -> Markdown:
         """The source of a room's function as it is now, read from its file and never imported.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import FinishedStudy
+from encoders.precision import this_machine
 from runs.completion import Grid, step_listener
 from runs.grid import plan_runs
 from runs.stages import train as train_stage
@@ -75,7 +76,10 @@ def test_keys_change_with_what_decides_the_result_and_with_nothing_else(
     assert changed(num_train_epochs=9) != digest
     assert changed(weight_decay=0.5) != digest
     assert changed(per_device_eval_batch_size=1) == digest
-    assert changed(precision="float32") == digest, "on a CPU auto is float32"
+    automatic = this_machine()[1]
+    assert changed(precision=automatic) == digest, "auto is what this machine multiplies in"
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[automatic]
+    assert changed(precision=other) != digest
     assert train_stage.key(inputs, replace(run, seed=99)).digest != digest
     renamed = replace(run, method=replace(run.method, name="other"))
     assert train_stage.key(inputs, renamed).digest == digest
