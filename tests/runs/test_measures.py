@@ -18,6 +18,7 @@ from encoders.tokens import Encoded
 from facts.table import Facts
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
+from runs.stages import restoration
 from runs.stages import train as train_stage
 from runs.stages.restored import array_name, choose_sentences
 from store.entries import Store
@@ -64,6 +65,19 @@ def test_parts_set_back_are_scored_on_the_same_sentences(finished: FinishedStudy
         assert {(f.part, f.against) for f in thirds} == {("middle", "upper"), ("upper", "middle")}
     lora = lost.where(method="lora", part="embeddings")
     assert set(lora.values()) == {0.0}, "LoRA leaves the embeddings alone"
+
+
+def test_one_label_leaves_no_loss_to_tell(
+    finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, address = find_run(finished, "cola-full-seed1"), "cola:validation"
+    stages, inputs = finished.ledger.content["runs"][run.name], finished.grid.inputs
+    arrays = [finished.store.open(stages["restored"]).arrays()]
+    whole = [finished.store.open(stages["predict"][address]).arrays()]
+    key = {"task": "cola", "method": "full", "evaluation": address}
+    assert restoration._summarise(inputs, run.task, key, [1], arrays, whole)
+    monkeypatch.setattr(Inputs, "gold", lambda *_: np.ones(len(whole[0]["logits"]), dtype=int))
+    assert restoration._summarise(inputs, run.task, key, [1], arrays, whole) == []
 
 
 def test_the_trained_head_matters(finished: FinishedStudy) -> None:
