@@ -215,7 +215,7 @@ def _verify(profile: Profile) -> int:
 def _tell_findings(profile: Profile, language: str) -> None:
     """The last lines of a render, whichever program rendered."""
     from rendering.closing import closing_lines
-    from store.results import load_results
+    from store.reading import load_results
     from words.wording import load_wording
 
     report = output_folder(profile.name) / _document(language).stem

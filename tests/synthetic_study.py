@@ -9,7 +9,7 @@ have identical results, and exchanging the traits of two methods exchanges their
 import functools
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,10 +19,12 @@ import pandas as pd
 
 from corpora.items import UPOS_TAGS
 from evidence.acceptability import summarise_acceptability
-from evidence.schema import AcceptabilityEvidence, TaggingEvidence, TaskEvidence
 from evidence.tagging import summarise_tagging
-from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
-from store.results import Missing, Results
+from facts.fact import Fact
+from facts.table import Facts
+from store import run_facts
+from store.reading import gather
+from store.results import Missing, Results, RunRecord
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
     AdapterSettings,
@@ -205,21 +207,30 @@ def _build(
     tagging, pos_items = _pos(
         dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples, roles["pos"]
     )
-    found = {"cola": acceptability, "pos": tagging}
-    summaries = {task: summary for task, summary in found.items() if summary}
-    scores = _scores(summaries, tasks, done)
+    of_tasks = [*acceptability, *tagging]
     every = {"cola": dict(cola), "pos": dict(pos)}
-    frames = _frames(every, tasks, done, scores)
+    scores = Facts(of_tasks).where(quantity="score", tag="", group="")
+    runs, of_runs = _runs(every, tasks, done, scores)
+    of_tasks += run_facts.size_facts("cola", {"cola:validation": cola_items})
+    of_tasks += run_facts.size_facts("pos", pos_items)
+    of_tasks += _prices(every, done)
+    of_tasks += _restoration(tasks, done, scores)
+    profile = Profile(name, "a synthetic study", tasks)
+    wrong = [{"kind": "always wrong", "evaluation": "cola:validation", "item": n} for n in (1, 2)]
     return Results(
-        profile=Profile(name, "a synthetic study", tasks),
+        profile=profile,
         missing=tuple(absent),
-        evidence=summaries,
+        facts=gather(profile, of_runs, of_tasks),
+        runs=tuple(runs),
         items={"cola": {"cola:validation": cola_items}, "pos": pos_items},
-        scores=_frame("scores", scores),
-        prices=_task_frame("prices", _prices(every, done)),
-        restoration=_task_frame("restoration", _restoration(every, tasks, done, scores)),
-        **frames,
+        examples={"cola": pd.DataFrame(wrong), "pos": pd.DataFrame(_errors(pos_items))},
     )
+
+
+def _errors(items: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """One error in the last evaluated set, whose words are made up like all others."""
+    place = {"kind": "typical error", "evaluation": list(items)[-1], "item": 3, "method": "full"}
+    return [{**place, "predicted": "PROPN", "cause": "capitalisation", "count": 5}]
 
 
 # -------------------------------------------------------------------------------------- settings
@@ -264,7 +275,7 @@ def _cola(
     phenomena: tuple[str, ...],
     resamples: int,
     roles: Roles,
-) -> tuple[AcceptabilityEvidence | None, pd.DataFrame]:
+) -> tuple[list[Fact], pd.DataFrame]:
     rng = np.random.default_rng(11)
     items = pd.DataFrame(
         {
@@ -277,7 +288,7 @@ def _cola(
         }
     )
     if not seeds:
-        return None, items
+        return [], items
     difficulty = rng.normal(size=count)
     sign = 2 * items["label"].to_numpy() - 1
     logits = {}
@@ -311,11 +322,11 @@ def _pos(
     count: int,
     resamples: int,
     roles: Roles,
-) -> tuple[TaggingEvidence | None, dict[str, pd.DataFrame]]:
+) -> tuple[list[Fact], dict[str, pd.DataFrame]]:
     source = evaluations[0]
     items = {name: _words(name, count) for name in evaluations}
     if not seeds:
-        return None, items
+        return [], items
     predicted = {
         method: {
             name: np.stack(
@@ -384,98 +395,63 @@ def _tagged(items: pd.DataFrame, traits: Traits, is_source: bool, seed: int) -> 
 # ---------------------------------------------------------------------------------------- frames
 
 
-def _scores(
-    summaries: TaskEvidence,
-    tasks: dict[str, TaskSettings],
-    done: dict[str, dict[str, list[int]]],
-) -> list[dict[str, Any]]:
-    rows = []
-    for task, of_task in done.items():
-        for method, seeds in of_task.items():
-            entry = summaries[task]["methods"][method]
-            for evaluation in tasks[task].evaluations:
-                metrics = (entry["evaluations"][evaluation] if task == "pos" else entry)["metrics"]
-                rows += [
-                    {
-                        **_head(task, method, seed),
-                        "evaluation": evaluation,
-                        "language": language_of(evaluation),
-                        "metric": metric,
-                        "value": estimate["per_seed"][index],
-                    }
-                    for metric, estimate in metrics.items()
-                    if metric != "seqeval_f1"
-                    for index, seed in enumerate(seeds)
-                ]
-    return rows
-
-
-def _frames(
+def _runs(
     traits: dict[str, dict[str, Traits]],
     tasks: dict[str, TaskSettings],
     done: dict[str, dict[str, list[int]]],
-    scores: list[dict[str, Any]],
-) -> dict[str, pd.DataFrame]:
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FRAMES if name != "scores"}
+    scores: Facts,
+) -> tuple[list[RunRecord], list[Fact]]:
+    records, facts = [], list[Fact]()
     for task, of_task in done.items():
         for method, seeds in of_task.items():
             for seed in seeds:
-                _add_run(rows, _head(task, method, seed), traits[task][method], tasks[task], scores)
-    return {name: _frame(name, of_frame) for name, of_frame in rows.items()}
+                head = {"task": task, "method": method, "seed": seed}
+                facts += _run_facts(head, traits[task][method], tasks[task], scores)
+                items = (tasks[task].train, *tasks[task].evaluations, "model")
+                sources = {item: f"made at random ({item})" for item in items}
+                run = f"{task}-{method}-seed{seed}"
+                records.append(RunRecord(run, **head, machine=_MACHINE, sources=sources))
+    return records, facts
 
 
-def _add_run(
-    rows: dict[str, list[dict[str, Any]]],
-    head: dict[str, Any],
-    traits: Traits,
-    task: TaskSettings,
-    scores: list[dict[str, Any]],
-) -> None:
+def _run_facts(
+    head: dict[str, Any], traits: Traits, task: TaskSettings, scores: Facts
+) -> Iterator[Fact]:
     rng = np.random.default_rng([head["seed"], task.kind == "token", 5])
     # Drawn in this order whatever the method does, so that equal traits give equal runs.
     noises = {name: rng.random(size) for name, size in (("c", 400), ("d", 400), ("s", 400))}
-    final = {
-        row["metric"]: row["value"]
-        for row in scores
-        if row["run"] == head["run"] and row["evaluation"] == task.validation
-    }
+    own = scores.where(evaluation=task.validation, **head)
+    final = {fact.metric: fact.value for fact in own if fact.value is not None}
     costs = _costs(traits, 1 + 0.05 * (noises["c"][0] - 0.5))
-    model = task.method(head["method"]).model_name_or_path
     sizes = {"train_sentences": 640} | ({"train_words": 9000} if task.kind == "token" else {})
-    rows["runs"].append({**head, **costs, "model": model, "device": "CPU, 2 threads", **sizes})
+    yield from run_facts.cost_facts(head, {**costs, **sizes})
     curves = _curves(traits, costs["training_seconds"], final, task.kind, noises["c"])
-    rows["curves"] += [{**head, **row} for row in curves]
-    rows["sources"] += [
-        {**head, "item": item, "source": f"made at random ({item})"}
-        for item in (task.train, *task.evaluations, "model")
-    ]
-    rows["provenance"].append({**head, **_PROVENANCE})
+    yield from run_facts.curve_facts(head, curves)
     settings = task.method(head["method"])
     if settings.mergeable:
-        drift = _drift(traits, task.kind, noises["d"])
-        rows["drift"] += [{**head, **row} for row in drift]
-        changed = 0 if settings.moves_encoder and settings.adapter is None else 40
-        rows["untouched"].append(
-            {**head, "tensors": changed, "parameters": 9000 * changed, "changed": 0}
-        )
+        yield from run_facts.distance_facts(head, _drift(traits, task.kind, noises["d"]))
+        left = 0 if settings.moves_encoder and settings.adapter is None else 40
+        untouched = {"tensors": left, "parameters": 9000 * left, "changed": []}
+        yield from run_facts.plain_facts(head, "untouched", untouched)
     if settings.moves_encoder:
-        rows["structure"] += [{**head, **row} for row in _structure(traits, noises["s"])]
-        rows["representation"] += [{**head, **row} for row in _cka(traits, task, noises["s"])]
+        yield from run_facts.spectrum_facts(head, _structure(traits, noises["s"]))
+        yield from run_facts.similarity_facts(head, _cka(traits, task, noises["s"]))
         if settings.adapter is None:
-            rows["embedding_rows"].append({**head, **_EMBEDDING_ROWS})
+            yield from run_facts.plain_facts(head, "embedding rows", _EMBEDDING_ROWS)
 
 
-_PROVENANCE: dict[str, Any] = {
+_MACHINE: dict[str, Any] = {
     "time": "2026-01-01T00:00:00Z",
     "platform": "none",
     "python": "3.11.0",
     "device": "CPU, 2 threads",
-    "memory_kind": "resident",
-    "tokenizer_removes": None,
     "commit": "0" * 40,
     "dirty": False,
     "packages": {"numpy": "2"},
-    "stale": {},
+    "device_kind": "cpu",
+    "precision": "float32",
+    "memory_kind": "resident",
+    "pooler": "encoder",
 }
 _EMBEDDING_ROWS: dict[str, Any] = {
     "rows": VOCABULARY,
@@ -504,8 +480,6 @@ def _costs(traits: Traits, wobble: float) -> dict[str, Any]:
         "tokens": tokens,
         "tokens_per_second": tokens / seconds,
         "peak_memory_bytes": int(traits.peak_memory * wobble),
-        "reserved_memory_bytes": None,
-        "memory_kind": "resident",
         "trainable_parameters": trainable,
         "total_parameters": total,
         "memory_parameters_bytes": 4 * total,
@@ -617,100 +591,54 @@ def _structure(traits: Traits, noise: np.ndarray) -> list[dict[str, Any]]:
     return rows
 
 
-def _cka(traits: Traits, task: TaskSettings, noise: np.ndarray) -> list[dict[str, Any]]:
-    return [
-        {
-            "evaluation": evaluation,
-            "language": language_of(evaluation),
-            "layer": layer,
-            "tokens": 2000,
-            "sentences": 120,
-            "cka": 1 - 10 * traits.drift**1.5 * (0.02 + layer**2) * (0.9 + 0.2 * noise[layer]),
-        }
-        for evaluation in task.evaluations
-        for layer in range(traits.layers + 1)
-    ]
+def _cka(traits: Traits, task: TaskSettings, noise: np.ndarray) -> dict[str, Any]:
+    layers = range(traits.layers + 1)
+    moved = 10 * traits.drift**1.5
+    cka = [1 - moved * (0.02 + layer**2) * (0.9 + 0.2 * noise[layer]) for layer in layers]
+    return {"cka": dict.fromkeys(task.evaluations, cka), "tokens": 2000}
 
 
 def _prices(
     traits: dict[str, dict[str, Traits]], done: dict[str, dict[str, list[int]]]
-) -> list[dict[str, Any]]:
+) -> Iterator[Fact]:
     """A step of each method; the whole trainings' seconds give the ratios."""
-    rows = []
     for task, of_task in done.items():
+        reference = next(iter(traits[task]))
+        prices, cpu_prices = {}, {}
         for method in of_task:
-            first = traits[task][next(iter(traits[task]))].seconds
-            ratio = traits[task][method].seconds / first
-            own = ratio == 1
-            rows.append(
-                {
-                    "task": task,
-                    "method": method,
-                    "seconds": 0.4 * ratio,
-                    "cpu_seconds": 0.7 * ratio,
-                    "ratio": ratio,
-                    "low": ratio * (1 if own else 0.96),
-                    "high": ratio * (1 if own else 1.04),
-                    "steps": 30,
-                    "device": "CPU, 2 threads",
-                }
-            )
-    return rows
+            ratio = traits[task][method].seconds / traits[task][reference].seconds
+            ends = (1.0, 1.0) if method == reference else (0.96, 1.04)
+            low, high = (ratio * end for end in ends)
+            price = {"seconds": 0.4 * ratio, "ratio": ratio, "low": low, "high": high, "steps": 30}
+            prices[method], cpu_prices[method] = price, {"seconds": 0.7 * ratio}
+        result = {"reference": reference, "prices": prices, "cpu_prices": cpu_prices}
+        yield from run_facts.price_facts({"task": task}, result)
 
 
 def _restoration(
-    traits: dict[str, dict[str, Traits]],
-    tasks: dict[str, TaskSettings],
-    done: dict[str, dict[str, list[int]]],
-    scores: list[dict[str, Any]],
-) -> list[dict[str, Any]]:
+    tasks: dict[str, TaskSettings], done: dict[str, dict[str, list[int]]], scores: Facts
+) -> Iterator[Fact]:
     """The parts that moved further lose more when they are set back."""
     loss = {EMBEDDINGS: 0.01, "lower": 0.02, "middle": 0.1, "upper": 0.3, HEAD: 0.5}
-    rows = []
     for task, of_task in done.items():
         metric = "accuracy" if tasks[task].kind == "token" else "matthews_correlation"
         moving = [name for name in of_task if tasks[task].method(name).moves_encoder]
         for method, evaluation in itertools.product(moving, tasks[task].evaluations):
-            reached = [
-                row["value"]
-                for row in scores
-                if (row["task"], row["method"]) == (task, method)
-                and (row["evaluation"], row["metric"]) == (evaluation, metric)
-            ]
-            seeds = of_task[method]
+            key = {"task": task, "method": method, "evaluation": evaluation, "metric": metric}
+            reached, seeds = scores.one("score", **key).value or 0.0, len(of_task[method])
+            covers, margin = ("items and seeds", 0.3) if seeds > 2 else ("items", 0.1)
+            both: dict[str, Any] = {"n": 200, "seeds": seeds}
             for part, share in loss.items():
-                drop = share * float(np.mean(reached))
-                rows.append(
-                    {
-                        "task": task,
-                        "method": method,
-                        "part": part,
-                        "evaluation": evaluation,
-                        "language": language_of(evaluation),
-                        "metric": metric,
-                        "value": float(np.mean(reached)) - drop,
-                        "drop": drop,
-                        "low": 0.7 * drop if len(seeds) > 2 else None,
-                        "high": 1.3 * drop if len(seeds) > 2 else None,
-                        "low_items": 0.9 * drop,
-                        "high_items": 1.1 * drop,
-                        "covers": "items and seeds" if len(seeds) > 2 else "items",
-                        "reason": None,
-                        "seeds": len(seeds),
-                        "units": 200,
-                    }
-                )
-    return rows
+                place = {**key, "part": part, **both}
+                yield Fact(quantity="score", **place, value=(1 - share) * reached)
+                yield _lost(place, share * reached, margin, covers)
+            for one, other in itertools.permutations(("lower", "middle", "upper"), 2):
+                place = {**key, "part": one, "against": other, **both}
+                yield _lost(place, (loss[one] - loss[other]) * reached, margin, covers)
 
 
-def _task_frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    columns = [*TASK_COLUMNS, *TASK_FRAMES[name]]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
-
-
-def _head(task: str, method: str, seed: int) -> dict[str, Any]:
-    return dict(zip(RUN_COLUMNS, (f"{task}-{method}-seed{seed}", task, method, seed), strict=True))
-
-
-def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
+def _lost(place: dict[str, Any], value: float, margin: float, covers: Any) -> Fact:
+    ends = sorted((value * (1 - margin), value * (1 + margin)))
+    return Fact(
+        quantity="restoration", **place, value=value, low=ends[0], high=ends[1], covers=covers
+    )

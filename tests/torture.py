@@ -32,7 +32,7 @@ from rendering import preview
 from rendering.export import export_results
 from runs.completion import Grid
 from store.entries import Store
-from store.results import load_results
+from store.reading import load_results
 from study.paths import project_root
 from study.settings import Profile
 from tiny_study import PROFILE, load_tiny_profile
@@ -175,7 +175,7 @@ def _complete(profile: Profile, cache: Path) -> None:
     """The study, and the file of its results."""
     Grid(profile, Store(cache)).complete()
     with MonkeyPatch.context() as patch:
-        patch.setattr("store.results.load_profile", lambda _: profile)
+        patch.setattr("store.reading.load_profile", lambda _: profile)
         patch.setenv("CACHE_DIR", str(cache))
         export_results(load_results("tiny", cache), cache.parent / "output")
 

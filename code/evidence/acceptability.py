@@ -1,18 +1,22 @@
-"""Evidence of Task 1 from stored logits (``schema.AcceptabilityEvidence``)."""
+"""Facts of Task 1 from stored logits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evidence import baselines, intervals, panels, schema, scoring
+from evidence import baselines, intervals, panels, scoring
 from evidence.arrays import Bools, Floats, Groups, Ints
 from evidence.checks import check_methods, check_scores
-from evidence.comparisons import compare_all, has_learned
+from evidence.comparisons import compare_all, learned_fact
 from evidence.outcomes import ONE_LABEL
+from evidence.panels import Panel, Part
+from facts.fact import Fact
 from study.settings import Margins, Roles, find_roles
 
 MAJORITY = "majority class"
+LABELS = ("unacceptable", "acceptable")
 LENGTHS = (5, 8, 11, 15)
 COMPARED = ("matthews_correlation", "accuracy")
 CONTRASTS = {"by_domain": ("in", "out"), "by_label": ("majority", "minority")}
@@ -25,13 +29,14 @@ def summarise_acceptability(
     rng_seed: int = 0,
     resamples: int = intervals.RESAMPLES,
     *,
+    task: str = "cola",
     train_labels: Sequence[int] | None = None,
     evaluation: str = "cola:validation",
     roles: Roles | None = None,
     margins: Margins | None = None,
     scores: Mapping[str, Sequence[Mapping[str, float | None]]] | None = None,
-) -> schema.AcceptabilityEvidence:
-    """Evidence of Task 1.
+) -> list[Fact]:
+    """Facts of Task 1.
 
     Args:
         items: one row per sentence: ``label, domain, phenomenon, length``.
@@ -39,10 +44,11 @@ def summarise_acceptability(
         seeds: method -> its S seeds, in the order of the logits.
         rng_seed: seed of resamples and exchanges.
         resamples: how many of each.
+        task: the task's name.
         train_labels: labels of the training split, for the majority control.
         evaluation: name of the evaluated set.
         roles: which comparison is the primary one, and which method trains the head alone.
-        margins: of equivalence.
+        margins: of what does not matter.
         scores: method -> the stored scores of its runs, which the metrics must agree with.
 
     Raises:
@@ -64,35 +70,33 @@ def summarise_acceptability(
     compared = [name for name in COMPARED if name not in undefined]
     panel = panels.build_panel(counts, metrics, compared, rng, resamples)
     roles, margins = roles or find_roles(()), margins or Margins()
-    comparisons = compare_all({evaluation: panel}, [], all_seeds, roles, margins)
-    groups = _acceptability_groups(items, majority)
-    methods = {
-        method: _acceptability_method(
-            panel, method, all_seeds[method], of_method, labels, groups, majority
-        )
-        for method, of_method in every.items()
-    }
-    for method in logits:
-        methods[method]["learned"] = has_learned(
-            comparisons, method, evaluation, COMPARED[0], roles, MAJORITY
-        )
-        check_scores(method, methods[method]["metrics"], (scores or {}).get(method, ()))
+    comparisons = compare_all(task, {evaluation: panel}, [], all_seeds, roles, margins)
+    groups = _groups(items, majority)
+    found: list[Fact] = []
+    for method, of_method in every.items():
+        key: dict[str, Any] = {"task": task, "method": method, "evaluation": evaluation}
+        found += _method_facts(panel, all_seeds[method], of_method, labels, groups, majority, key)
+        if method in logits:
+            learned = (comparisons, method, evaluation, COMPARED[0], roles, MAJORITY)
+            found += [fact] if (fact := learned_fact(*learned)) else []
+            check_scores(method, found, key, (scores or {}).get(method, ()))
     trained = [scoring.predicted_labels(of_method) == labels for of_method in logits.values()]
-    return {
-        "evaluation": evaluation,
-        "items": len(items),
-        "level": intervals.LEVEL,
-        "resamples": resamples,
-        "rng_seed": rng_seed,
-        "reasons": [] if majority is not None else ["no training labels: no majority control"],
-        "majority_label": majority,
-        "methods": methods,
-        "always_wrong": scoring.always_wrong(np.concatenate(trained)),
-        "comparisons": comparisons,
-    }
+    set_key: dict[str, Any] = {"task": task, "evaluation": evaluation}
+    found += _shared_errors(np.concatenate(trained), set_key)
+    if majority is not None:
+        share = float(np.mean(labels == majority))
+        key = {"tag": LABELS[majority], "metric": "majority", **set_key}
+        found.append(Fact(quantity="share", value=share, **key))
+    return [*found, *comparisons, *procedure_facts(task, resamples)]
 
 
-def _acceptability_groups(items: pd.DataFrame, majority: int | None) -> Groups:
+def procedure_facts(task: str, resamples: int) -> list[Fact]:
+    """How the intervals of a task were made."""
+    values = {"level": intervals.LEVEL, "resamples": float(resamples)}
+    return [Fact(quantity="procedure", task=task, metric=m, value=v) for m, v in values.items()]
+
+
+def _groups(items: pd.DataFrame, majority: int | None) -> Groups:
     bins, names = scoring.length_bins(items["length"], LENGTHS)
     domain = np.array([value or "unknown" for value in items["domain"]], dtype=str)
     phenomenon = items["phenomenon"].to_numpy(dtype=str)
@@ -105,88 +109,108 @@ def _acceptability_groups(items: pd.DataFrame, majority: int | None) -> Groups:
     }
 
 
-def _acceptability_method(
-    panel: panels.Panel,
-    method: str,
+def _method_facts(
+    panel: Panel,
     seeds: Sequence[int],
     logits: Floats,
     labels: Ints,
     groups: Groups,
     majority: int | None,
-) -> schema.AcceptabilityMethod:
-    seeded = bool(seeds)
-    quantities = panel.quantities[method]
-    metrics = {
-        name: panels.estimate_entry(quantities[name], seeded=seeded)
-        if name in quantities
-        else panels.point_entry([], ONE_LABEL)
-        for name in scoring.ACCEPTABILITY_METRICS
-    }
-    if not seeded:
-        metrics["loss"] = panels.point_entry([], "a constant control gives no probabilities")
-    predicted = scoring.predicted_labels(logits)
-    two_labels = not scoring.undefined_metrics(labels)
-    measured = {
-        kind: [_measure_group(panel, method, seeded, names == g, labels, g) for g in order]
-        for kind, (names, order) in groups.items()
-    }
-    parts = {kind: {row["group"]: part for row, part in own} for kind, own in measured.items()}
-    return {
-        "control": not seeded,
-        "seeds": [int(seed) for seed in seeds],
-        "learned": None,
-        "metrics": metrics,
-        "confusion": panels.mean_confusion(labels, predicted, 2),
-        "threshold": _threshold_entry(logits, labels) if seeded and two_labels else None,
-        "groups": {kind: [row for row, _ in own] for kind, own in measured.items()},
-        "contrasts": panels.contrast_parts(CONTRASTS, parts, seeded),
-        "agreement": _agreement(panel, predicted, majority, seeded),
-        "always_wrong": scoring.always_wrong(predicted == labels),
-    }
+    key: dict[str, Any],
+) -> Iterator[Fact]:
+    """Everything about one method: metrics, groups, contrasts, errors, thresholds."""
+    method, predicted = key["method"], scoring.predicted_labels(logits)
+    undefined = scoring.undefined_metrics(labels)
+    for metric in scoring.ACCEPTABILITY_METRICS:
+        place: dict[str, Any] = {**key, "quantity": "score", "metric": metric, "n": len(labels)}
+        if metric in undefined:
+            yield from panels.points([], (), ONE_LABEL, **place)
+        elif metric == "loss" and not seeds:
+            yield from panels.points([], (), "a constant control gives no probabilities", **place)
+        else:
+            yield from panels.estimate(panel.quantities[method][metric], seeds, **place)
+    confusion = panels.mean_confusion(labels, predicted, len(LABELS))
+    for (gold, given), value in np.ndenumerate(confusion):
+        cell: dict[str, Any] = {"tag": LABELS[gold], "predicted": LABELS[given]}
+        yield Fact(
+            quantity="confusion", **key, **cell, value=float(value), n=len(labels), seeds=len(seeds)
+        )
+    for grouping, (names, order) in groups.items():
+        parts: dict[str, Part] = {}
+        for group in order:
+            place = {**key, "grouping": grouping, "group": group}
+            parts[group], facts = _group_facts(panel, seeds, names == group, labels, place)
+            yield from facts
+        pair = CONTRASTS.get(grouping, ())
+        if pair and set(pair) <= parts.keys():
+            one, other = pair
+            place = {**key, "grouping": grouping, "group": one, "against": other}
+            place |= {"quantity": "contrast", "metric": "accuracy"}
+            yield from panels.contrast(parts[one], parts[other], seeds, **place)
+    if majority is not None:
+        agree = (predicted == majority).astype(np.float64)
+        counts = np.stack([agree, np.ones_like(agree)], axis=-1)
+        given_majority = panel.replicate(counts, panels.ratio)
+        place = {**key, "quantity": "share", "metric": "given majority", "n": len(labels)}
+        yield from panels.estimate(given_majority, seeds, **place)
+    yield from _shared_errors(predicted == labels, key)
+    if seeds and not undefined:
+        yield from _threshold_facts(logits, labels, seeds, key)
 
 
-def _agreement(
-    panel: panels.Panel, predicted: Ints, majority: int | None, seeded: bool
-) -> schema.Estimate | None:
-    if majority is None:
-        return None
-    agree = (predicted == majority).astype(np.float64)
-    counts = np.stack([agree, np.ones_like(agree)], axis=-1)
-    return panels.estimate_entry(panel.replicate(counts, panels.ratio), seeded=seeded)
-
-
-def _measure_group(
-    panel: panels.Panel, method: str, seeded: bool, member: Bools, labels: Ints, group: str
-) -> tuple[schema.ItemGroup, panels.Part]:
-    counts = panel.counts[method] * member[:, None]
-    accuracy = panels.measure_part(panel, counts, member, scoring.accuracy, seeded)
-    mcc = (
-        panels.measure_part(panel, counts, member, scoring.matthews_correlation, seeded).entry
-        if len(set(labels[member].tolist())) == 2
-        else panels.point_entry([], "MCC needs items of both labels")
+def _group_facts(
+    panel: Panel, seeds: Sequence[int], member: Bools, labels: Ints, place: dict[str, Any]
+) -> tuple[Part, list[Fact]]:
+    """Accuracy on some of the sentences, and all facts about them."""
+    counts, size = panel.counts[place["method"]] * member[:, None], int(member.sum())
+    key: dict[str, Any] = {**place, "quantity": "score", "n": size}
+    accuracy = panels.measure_part(
+        panel, counts, member, scoring.accuracy, seeds, metric="accuracy", **key
     )
-    row: schema.ItemGroup = {
-        "group": group,
-        "items": int(member.sum()),
-        "share": float(member.mean()),
-        "accuracy": accuracy.entry,
-        "matthews_correlation": mcc,
+    key["metric"] = "matthews_correlation"
+    if len(set(labels[member].tolist())) == len(LABELS):
+        metric = scoring.matthews_correlation
+        mcc = panels.measure_part(panel, counts, member, metric, seeds, **key).facts
+    else:
+        mcc = panels.points([], (), "MCC needs items of both labels", **key)
+    share = Fact(quantity="share", metric="items", **place, n=size, value=float(member.mean()))
+    return accuracy, [*accuracy.facts, *mcc, share]
+
+
+def _shared_errors(correct: Bools, key: dict[str, Any]) -> list[Fact]:
+    """Items that all runs get wrong: how many, and how many if their errors were independent."""
+    wrong = ~correct
+    items = wrong.shape[1]
+    values = {
+        "count": float(wrong.all(axis=0).sum()),
+        "expected": float(items * np.prod(wrong.mean(axis=1))),
     }
-    return row, accuracy
+    return [
+        Fact(quantity="shared errors", **key, metric=metric, value=value, n=items)
+        for metric, value in values.items()
+    ]
 
 
-def _threshold_entry(logits: Floats, labels: Ints) -> schema.Threshold:
-    grid = np.linspace(0.0, 1.0, 101)
+def _threshold_facts(
+    logits: Floats, labels: Ints, seeds: Sequence[int], key: dict[str, Any]
+) -> Iterator[Fact]:
+    """MCC by the threshold on P(acceptable) in steps of a hundredth; the best one is optimistic."""
     curves = [scoring.threshold_curve(of_seed, labels) for of_seed in logits]
+    place: dict[str, Any] = {**key, "quantity": "threshold", "seeds": len(seeds)}
+    grid = np.linspace(0.0, 1.0, 101)
     mcc = np.stack([curve.at(grid) for curve in curves])
+    spread = mcc.std(axis=0, ddof=1) if len(mcc) > 1 else [None] * len(grid)
+    for step, (value, sd) in enumerate(zip(mcc.mean(axis=0), spread, strict=True)):
+        yield Fact(
+            **place, metric="matthews_correlation", step=step, value=float(value),
+            sd=None if sd is None else float(sd),
+        )  # fmt: skip
     argmax = float(np.mean([curve.argmax for curve in curves]))
     bound = float(np.mean([curve.upper_bound for curve in curves]))
-    return {
-        "thresholds": grid.tolist(),
-        "matthews_correlation": mcc.mean(axis=0).tolist(),
-        "sd": mcc.std(axis=0, ddof=1).tolist() if len(mcc) > 1 else None,
-        "argmax": argmax,
-        "upper_bound": bound,
-        "gain": bound - argmax,
-        "best_thresholds": [curve.best_threshold for curve in curves],
-    }
+    for metric, value in (("argmax", argmax), ("upper_bound", bound), ("gain", bound - argmax)):
+        yield Fact(**place, metric=metric, value=value)
+    best = [curve.best_threshold for curve in curves]
+    place = {**key, "quantity": "threshold", "metric": "best_threshold"}
+    yield Fact(**place, value=float(np.mean(best)), seeds=len(seeds))
+    for seed, value in zip(seeds, best, strict=True):
+        yield Fact(**place, seed=int(seed), value=value, seeds=1)

@@ -1,8 +1,9 @@
 """What evidence is refused for: predictions that do not fit, and two values of one metric."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from evidence.schema import Estimate
+from facts.fact import Fact
+from facts.table import Facts
 from study.errors import StudyError
 
 SAME_SCORE = 1e-9  # beyond rounding, a metric has one value
@@ -37,21 +38,29 @@ def check_methods(
 
 
 def check_scores(
-    where: str, ours: Mapping[str, Estimate], stored: Sequence[Mapping[str, float | None]]
+    where: str,
+    facts: Iterable[Fact],
+    key: Mapping[str, str],
+    stored: Sequence[Mapping[str, float | None]],
 ) -> None:
     """Refuse evidence whose metrics are not those that were stored as the runs' scores.
 
     Args:
         where: method and evaluated set, for the message.
-        ours: metric -> estimate.
-        stored: metric -> score, of each seed in the estimates' order; None where it is undefined.
+        facts: of the method, among others.
+        key: columns of its scores on the set.
+        stored: metric -> score, of each seed in the facts' order; None where it is undefined.
 
     Raises:
         StudyError: two ways to compute one number disagree.
     """
+    ours: dict[str, list[float | None]] = {}
+    for fact in Facts(facts).where(quantity="score", tag="", group="", part="", **key):
+        if fact.seed is not None:
+            ours.setdefault(fact.metric, []).append(fact.value)
     for position, scores in enumerate(stored):
         for metric, score in scores.items():
-            values = ours[metric]["per_seed"]
+            values = ours.get(metric)
             value = values[position] if values else None
             if value is None or score is None:
                 same = value is score

@@ -2,81 +2,85 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from evidence import intervals, outcomes
 from evidence.arrays import Floats
 from evidence.intervals import Replicated
 from evidence.panels import ENOUGH_SEEDS, Panel, covers, missing_reason
-from evidence.schema import Comparison
+from facts.fact import Fact
 from study.settings import Margins, Roles
 
 Paired = tuple[Replicated, Floats]  # a difference and its null distribution (P,)
+NO_COMMON_SEED = "the two methods have no seed in common"
 
 
 def compare_all(
+    task: str,
     panels: Mapping[str, Panel],
     drops: Sequence[tuple[str, str]],
     seeds: Mapping[str, Sequence[int]],
     roles: Roles,
     margins: Margins,
-) -> list[Comparison]:
+) -> list[Fact]:
     """All pairs of methods, those with a control corrected within metric and evaluation.
 
+    The reference against the adapter is the primary comparison and not corrected.
+
     Args:
+        task: the task's name.
         panels: evaluation -> panel.
         drops: (source, target) evaluations whose difference in accuracy is compared too.
         seeds: method -> seeds, [] for a control.
         roles: whose comparison is the primary one.
-        margins: of equivalence.
+        margins: of what does not matter.
     """
-    rows: list[Comparison] = []
+    primary = {roles.reference, roles.adapter}
+    families: dict[tuple[str, str], list[Fact]] = {}
     for first, second in itertools.combinations(seeds, 2):
-        rows += _compare(first, second, panels, drops, seeds)
-    families: dict[tuple[str, str], list[Comparison]] = {}
-    for row in rows:
-        row["primary"] = {row["first"], row["second"]} == {roles.reference, roles.adapter}
-        families.setdefault((row["evaluation"], row["metric"]), []).append(row)
+        for fact in _compare(task, first, second, panels, drops, seeds):
+            families.setdefault((fact.evaluation, fact.metric), []).append(fact)
+    found = []
     for family in families.values():
-        _correct([row for row in family if not row["primary"] and row["p"] is not None])
-        for row in family:
-            row["margin"] = margins.of(row["metric"])
-            row["outcome"] = outcomes.decide(
-                outcomes.decisive_interval(row), row["p_corrected"], row["metric"], row["margin"]
-            )
-    return [row for family in families.values() for row in family]
-
-
-def _correct(family: Sequence[Comparison]) -> None:
-    corrected = intervals.holm([row["p"] or 0.0 for row in family])
-    of_items = intervals.holm([row["p_items"] or 0.0 for row in family])
-    for row, p, p_items in zip(family, corrected, of_items, strict=True):
-        row["p_corrected"], row["p_items_corrected"] = p, p_items
-        row["family"] = len(family)
+        others = [f for f in family if {f.method, f.against} != primary and f.p is not None]
+        corrected = intervals.holm([fact.p or 0.0 for fact in others])
+        p_values = {fact.key: p for fact, p in zip(others, corrected, strict=True)}
+        for fact in family:
+            p, margin = p_values.get(fact.key, fact.p), margins.of(fact.metric)
+            outcome = outcomes.decide((fact.low, fact.high), p, fact.metric, margin)
+            found.append(replace(fact, p=p, outcome=outcome))
+    return found
 
 
 def _compare(
+    task: str,
     first: str,
     second: str,
     panels: Mapping[str, Panel],
     drops: Sequence[tuple[str, str]],
     seeds: Mapping[str, Sequence[int]],
-) -> list[Comparison]:
+) -> list[Fact]:
+    """Two methods by every compared metric on every set that both have, and by their drops."""
     shared = {name: p for name, p in panels.items() if first in p.counts and second in p.counts}
     drops = [drop for drop in drops if set(drop) <= shared.keys()]
     names = [(name, metric) for name, p in shared.items() for metric in p.compared]
     names += [(target, "drop") for _, target in drops]
     common, take_first, take_second = shared_seeds(seeds[first], seeds[second])
+    empty = [
+        Fact(
+            quantity="difference", task=task, method=first, against=second, evaluation=name,
+            metric=metric, seeds=len(common), reason=NO_COMMON_SEED,
+        )
+        for name, metric in names
+    ]  # fmt: skip
     if not take_first:
-        return [_comparison(name, first, second, [], None, 0) for name in names]
+        return empty
     pairs = {name: _pair(p, first, second, take_first, take_second) for name, p in shared.items()}
     found = [difference for pair in pairs.values() for difference in pair.values()]
     for source, target in drops:
         (one, null), (other, other_null) = (pairs[name]["accuracy"] for name in (source, target))
         found.append((one.drop_to(other), null - other_null))
-    return [
-        _comparison(name, first, second, common, pair, len(take_first))
-        for name, pair in zip(names, found, strict=True)
-    ]
+    return [_fill(fact, common, *pair) for fact, pair in zip(empty, found, strict=True)]
 
 
 def shared_seeds(
@@ -108,65 +112,28 @@ def _pair(
     }
 
 
-def _comparison(
-    name: tuple[str, str],
-    first: str,
-    second: str,
-    common: list[int],
-    found: Paired | None,
-    values: int,
-) -> Comparison:
-    """One comparison by its difference and null distribution, before roles and correction."""
-    row: Comparison = {
-        "evaluation": name[0],
-        "metric": name[1],
-        "first": first,
-        "second": second,
-        "primary": False,
-        "outcome": None,
-        "margin": None,
-        "effect": None,
-        "low": None,
-        "high": None,
-        "p": None,
-        "p_corrected": None,
-        "low_items": None,
-        "high_items": None,
-        "p_items": None,
-        "p_items_corrected": None,
-        "family": 0,
-        "n": 0,
-        "seeds": common,
-        "covers": covers(values),
-        "reason": "the two methods have no seed in common",
-    }
-    if found:
-        _fill(row, *found, values)
-    return row
-
-
-def _fill(row: Comparison, difference: Replicated, null: Floats, values: int) -> None:
-    inner, p_items = intervals.item_interval(difference), intervals.item_p(difference, null)
-    outer, p = inner, p_items
+def _fill(fact: Fact, common: Sequence[int], difference: Replicated, null: Floats) -> Fact:
+    """A difference with its interval and p, over items and seeds where there are enough seeds."""
+    ends, p = intervals.item_interval(difference), intervals.item_p(difference, null)
+    values = len(difference.values)
     if values >= ENOUGH_SEEDS:
-        outer, p = intervals.seed_interval(difference), intervals.seed_p(difference, p_items)
-    if values >= ENOUGH_SEEDS or not row["seeds"]:  # between controls there are no seeds
-        row["low"], row["high"] = outer.low, outer.high
-    row["effect"], row["low_items"], row["high_items"] = inner
-    row["p"], row["p_corrected"] = p, p
-    row["p_items"], row["p_items_corrected"] = p_items, p_items
-    row["family"], row["n"], row["reason"] = 1, len(difference.influence), missing_reason(values)
+        ends, p = intervals.seed_interval(difference), intervals.seed_p(difference, p)
+    reason = missing_reason(common) if common else ""
+    return replace(
+        fact, value=ends.value, low=ends.low, high=ends.high, covers=covers(values), p=p,
+        n=len(difference.influence), reason=reason,
+    )  # fmt: skip
 
 
-def has_learned(
-    comparisons: Sequence[Comparison],
+def learned_fact(
+    comparisons: Sequence[Fact],
     method: str,
     evaluation: str,
     metric: str,
     roles: Roles,
     control: str,
-) -> bool | None:
-    """Whether a method is above the controls by more than the interval (``schema.Method``).
+) -> Fact | None:
+    """Whether a method is above the controls by more than the interval: 1 or 0; None: not known.
 
     Args:
         comparisons: of the task.
@@ -177,13 +144,12 @@ def has_learned(
         control: the one that is computed.
     """
     rivals = {control} if method == roles.control else {control, roles.control}
-    above = []
-    for row in comparisons:
-        if (row["evaluation"], row["metric"]) != (evaluation, metric) or row["effect"] is None:
-            continue
-        low, high = outcomes.decisive_interval(row)
-        if row["first"] == method and row["second"] in rivals:
-            above.append(low is not None and low > 0)
-        elif row["second"] == method and row["first"] in rivals:
-            above.append(high is not None and high < 0)
-    return all(above) if above else None
+    own = [f for f in comparisons if (f.evaluation, f.metric) == (evaluation, metric) and f.known]
+    told = [f if f.method == method else f.turned() for f in own if method in (f.method, f.against)]
+    above = [fact.low is not None and fact.low > 0 for fact in told if fact.against in rivals]
+    if not above:
+        return None
+    value = float(all(above))
+    return Fact(
+        quantity="learned", task=told[0].task, method=method, evaluation=evaluation, value=value
+    )

@@ -1,7 +1,7 @@
 """What the learning curves say: where validation loss turns, what the metric does, what is left.
 
-Pure functions on the rows of ``Results.curves``. Each run is read on its own and the runs of a
-method are then averaged, so that a turn in one seed does not hide behind the mean curve.
+Each run is read on its own and the runs of a method are then averaged, so that a turn in one seed
+does not hide behind the mean curve.
 
 Noise of a curve is the root mean square of its second differences over the last two thirds of its
 points, divided by sqrt(6): independent noise of standard deviation s has second differences of
@@ -13,96 +13,45 @@ become small, whether or not anything is left to learn, and one more epoch would
 schedule from its first step on. ``extrapolated_gain`` therefore continues a line, no more.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Generic, NamedTuple, TypedDict, TypeVar, cast
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import Floats
+from evidence.derived import seed_facts
+from facts.fact import Fact
+from facts.table import Facts
 
 WINDOW = 3  # evaluations averaged wherever a level, not a point, is meant
 MIN_POINTS = 6  # evaluations below which nothing is said about turns and trends
 TURN_NOISE = 4.0  # standard errors of a mean over the window; the minimum is the lowest of many
 TURN_SHARE = 0.01  # of the lowest loss: a smaller rise is called flat whatever the noise
 AFTER_NOISE = 2.0  # standard errors of a difference between two such means
-FLAT_GAIN = 0.002  # of the metric: an extrapolated change of less in an epoch is called flat
+FLAT_GAIN = 0.002  # of the metric: a smaller change of level is called flat
 LEVEL = 0.95
-DECAYING = ("linear", "cosine")
-
-T = TypeVar("T")
-
-
-class Quantities(TypedDict, Generic[T]):
-    """What is read off the curves of a run: a number, or its spread over runs.
-
-    Best points are the lowest validation loss and the highest metric, the first of equals.
-    ``final_train_loss`` is averaged over the steps since the last but one evaluation; ``gap`` is
-    the final validation loss minus it (it is measured with dropout, which makes the gap smaller);
-    ``rise`` the mean of the last three validation losses minus the lowest mean of three neighbours;
-    ``metric_change_after_best_loss`` how much the metric changes from the lowest loss to the end
-    (means of three); ``slope`` that of the metric over the last third of the steps, an epoch;
-    ``extrapolated_gain`` of one more epoch at that slope, no further than to 1.
-    """
-
-    best_loss: T
-    best_loss_step: T
-    best_loss_epoch: T
-    final_loss: T
-    final_train_loss: T
-    gap: T
-    rise: T
-    best_metric: T
-    best_metric_step: T
-    best_metric_epoch: T
-    final_metric: T
-    metric_change_after_best_loss: T
-    slope: T
-    extrapolated_gain: T
-
-
-class Spread(TypedDict):
-    """Mean and range of a quantity over the runs that have it, and its value in each run."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    per_seed: list[float | None]
-
-
-class RunConvergence(Quantities[float | None]):
-    """One run.
-
-    ``metric``: the first validation metric that is no loss, None if there is none; ``turned``:
-    whether validation loss rises after its minimum by more than ``TURN_NOISE`` standard errors and
-    more than ``TURN_SHARE``, None if the curve is too short; ``metric_after_best_loss``: "rises",
-    "falls" or "flat", None where the lowest loss is the end; ``slope_margin``: half the 95 %
-    interval of the slope.
-    """
-
-    metric: str | None
-    turned: bool | None
-    metric_after_best_loss: str | None
-    slope_margin: float | None
-
-
-class Convergence(Quantities[Spread]):
-    """The runs of a method.
-
-    ``turned``: runs whose validation loss turned, of the ``turn_known`` that are long enough to
-    tell; ``metric_after_turn``: what the metric does in most of them; ``slope_low`` and
-    ``slope_high``: a 95 % interval of the slope, over runs where there are several, else from the
-    residuals of the line; ``outlook``: "rising", "flat" or "falling" if that interval allows to say
-    so, else "unclear"; None without a slope.
-    """
-
-    turned: int
-    turn_known: int
-    metric_after_turn: str | None
-    slope_low: float | None
-    slope_high: float | None
-    outlook: str | None
+MEASURES = {
+    "best_loss": "the lowest validation loss, the first of equals",
+    "best_loss_step": "its step",
+    "best_loss_epoch": "its epoch",
+    "final_loss": "validation loss at the end",
+    "final_train_loss": "training loss averaged over the steps since the last but one evaluation",
+    "gap": "final_loss minus final_train_loss, which dropout makes smaller",
+    "rise": "mean of the last three validation losses minus the lowest mean of three neighbours",
+    "turned": "1 if validation loss rises after its minimum by more than noise",
+    "best_metric": "the highest value of the first validation metric, the first of equals",
+    "best_metric_step": "its step",
+    "best_metric_epoch": "its epoch",
+    "final_metric": "that metric at the end",
+    "metric_change_after_best_loss": "its change from the lowest loss to the end, means of three",
+    "direction_after_best_loss": "1, 0 or -1: that change beyond noise",
+    "slope": "of the metric over the last third of the steps, an epoch",
+    "extrapolated_gain": "of one more epoch at that slope, no further than to 1",
+}
+"""What is read off the curves of a run; what cannot be read off is left out."""
 
 
 class Curve(NamedTuple):
@@ -113,64 +62,115 @@ class Curve(NamedTuple):
     values: Floats
 
 
-def aggregate_runs(runs: Sequence[RunConvergence]) -> Convergence:
-    """What the runs of a method say together."""
-    turned = [run for run in runs if run["turned"]]
-    after = [run["metric_after_best_loss"] for run in turned if run["metric_after_best_loss"]]
-    low, high = _slope_interval(runs)
-    values = [cast(Mapping[str, float | None], run) for run in runs]
-    names = Quantities.__annotations__
-    spreads = {name: _spread([run[name] for run in values]) for name in names}
-    return {
-        **cast(Quantities[Spread], spreads),
-        "turned": len(turned),
-        "turn_known": sum(run["turned"] is not None for run in runs),
-        "metric_after_turn": _majority(after),
-        "slope_low": low,
-        "slope_high": high,
-        "outlook": _outlook(spreads["slope"]["value"], low, high),
-    }
+def convergence_facts(curves: Facts) -> Iterator[Fact]:
+    """What the curves of each run say, and those of a method together.
 
-
-def describe_run(rows: pd.DataFrame) -> RunConvergence:
-    """Convergence of one run.
+    A method's value is the mean over its runs, ``low`` and ``high`` their range; ``turned`` counts
+    the runs, of ``n`` that are long enough to tell, and ``direction_after_best_loss`` is that of
+    more than half of the runs that turned, 0 if there is none such. Of the slope they are an
+    interval: Student's over the runs, or of the line's residuals (``points``) for a single run,
+    where neighbouring evaluations are alike, so that it is rather too small.
 
     Args:
-        rows: of ``Results.curves``, all of one run, with at least a validation loss.
+        curves: facts of the quantity ``curve``, of any runs.
     """
-    metrics = rows.loc[(rows.split == "validation") & (rows.metric != "loss"), "metric"]
-    metric = metrics.iloc[0] if len(metrics) else None
+    for task in curves.distinct("task"):
+        of_task = curves.where(task=task)
+        for method in of_task.distinct("method"):
+            own = of_task.where(method=method)
+            runs: dict[int, dict[str, float]] = {}
+            margins: dict[int, float] = {}
+            for seed in sorted(own.distinct("seed")):
+                found, margin = describe_run(own.where(seed=seed))
+                if found:
+                    runs[seed] = found
+                    margins[seed] = margin
+            yield from _method_facts(runs, margins, {"task": task, "method": method})
+
+
+def _method_facts(
+    runs: dict[int, dict[str, float]], margins: dict[int, float], key: dict[str, Any]
+) -> Iterator[Fact]:
+    for metric in MEASURES:
+        values = {seed: run[metric] for seed, run in runs.items() if metric in run}
+        if not values:
+            continue
+        place: dict[str, Any] = {**key, "quantity": "convergence", "metric": metric}
+        whole, *of_runs = seed_facts(values, False, **place)
+        known = list(values.values())
+        if metric == "turned":
+            yield Fact(**place, value=sum(known), n=len(known), seeds=len(known))
+        elif metric == "direction_after_best_loss":
+            turned = [value for seed, value in values.items() if runs[seed].get("turned")]
+            if turned:
+                yield Fact(**place, value=_majority(turned), n=len(turned), seeds=len(known))
+        elif metric != "slope":
+            ends: dict[str, Any] = {"low": min(known), "high": max(known), "covers": "range"}
+            yield replace(whole, **ends, reason="")
+        elif len(known) > 1:
+            yield whole
+        else:
+            ((seed, value),) = values.items()
+            ends = {"low": value - margins[seed], "high": value + margins[seed]}
+            yield replace(whole, **ends, covers="points", reason="")
+        yield from of_runs
+
+
+def _majority(values: Sequence[float]) -> float:
+    """The value that more than half are, 0 if there is none such."""
+    (value, count), *_ = Counter(values).most_common(1)
+    return value if 2 * count > len(values) else 0.0
+
+
+def describe_run(rows: Facts) -> tuple[dict[str, float], float]:
+    """What the curves of one run say (``MEASURES``), and half the 95 % interval of its slope.
+
+    Args:
+        rows: all curves of one run; nothing is said without a validation loss.
+    """
     loss = select_curve(rows, "validation", "loss")
-    found = dict.fromkeys((*Quantities.__annotations__, *RunConvergence.__annotations__))
-    found |= {"metric": metric, **_describe_losses(loss, select_curve(rows, "train", "loss"))}
-    if metric is not None:
-        found |= _describe_metric(select_curve(rows, "validation", metric), loss)
-    return cast(RunConvergence, found)
+    if not len(loss.values):
+        return {}, 0.0
+    found = _describe_losses(loss, select_curve(rows, "train", "loss"))
+    metrics = [m for m in rows.where(split="validation").distinct("metric") if m != "loss"]
+    if not metrics:
+        return found, 0.0
+    curve = select_curve(rows, "validation", metrics[0])
+    line = late_slope(curve)
+    final = float(curve.values[-1])
+    found |= {**_best(curve, "metric", int(np.argmax(curve.values))), "final_metric": final}
+    found |= _change_after(curve, found["best_loss_step"])
+    if line is None:
+        return found, 0.0
+    found |= {"slope": line[0], "extrapolated_gain": min(1.0, final + line[0]) - final}
+    return found, line[1]
 
 
-def select_curve(rows: pd.DataFrame, split: str, metric: str) -> Curve:
-    """One curve out of the rows of a run; it may be empty."""
-    chosen = rows[(rows.split == split) & (rows.metric == metric)].sort_values("step")
-    return Curve(*(chosen[name].to_numpy(dtype=float) for name in ("step", "epoch", "value")))
+def select_curve(rows: Facts, split: str, metric: str) -> Curve:
+    """One curve out of the facts of a run; it may be empty."""
+    chosen = sorted(rows.where(split=split, metric=metric), key=lambda fact: fact.step or 0)
+    points = [(fact.step, fact.epoch, fact.value) for fact in chosen if fact.value is not None]
+    return Curve(*np.array(points, dtype=float).reshape(-1, 3).T)
 
 
-# ---------------------------------------------------------------------------------------- losses
-
-
-def _describe_losses(loss: Curve, train: Curve) -> dict[str, float | bool | None]:
-    best, final = int(np.argmin(loss.values)), float(loss.values[-1])
-    recent = train.values[train.steps > (loss.steps[-2] if len(loss.steps) > 1 else -np.inf)]
-    final_train = float(recent.mean()) if len(recent) else None
+def _best(curve: Curve, name: str, where: int) -> dict[str, float]:
     return {
-        "best_loss": float(loss.values[best]),
-        "best_loss_step": int(loss.steps[best]),
-        "best_loss_epoch": float(loss.epochs[best]),
-        "final_loss": final,
-        "final_train_loss": final_train,
-        "gap": None if final_train is None else final - final_train,
-        "rise": rise_after_minimum(loss.values),
-        "turned": has_turned(loss.values),
+        f"best_{name}": float(curve.values[where]),
+        f"best_{name}_step": float(curve.steps[where]),
+        f"best_{name}_epoch": float(curve.epochs[where]),
     }
+
+
+def _describe_losses(loss: Curve, train: Curve) -> dict[str, float]:
+    final = float(loss.values[-1])
+    found = {**_best(loss, "loss", int(np.argmin(loss.values))), "final_loss": final}
+    recent = train.values[train.steps > (loss.steps[-2] if len(loss.steps) > 1 else -np.inf)]
+    if len(recent):
+        found |= {"final_train_loss": float(recent.mean()), "gap": final - float(recent.mean())}
+    rise = rise_after_minimum(loss.values)
+    if rise is not None:
+        found |= {"rise": rise, "turned": float(bool(has_turned(loss.values)))}
+    return found
 
 
 def rise_after_minimum(values: Floats) -> float | None:
@@ -203,94 +203,31 @@ def moving_mean(values: Floats) -> Floats:
     return np.convolve(values, np.full(WINDOW, 1 / WINDOW), mode="valid")
 
 
-# ---------------------------------------------------------------------------------------- metric
-
-
-def _describe_metric(curve: Curve, loss: Curve) -> dict[str, float | str | None]:
-    best, final = int(np.argmax(curve.values)), float(curve.values[-1])
-    slope, margin = late_slope(curve)
-    change, direction = _change_after(curve, float(loss.steps[np.argmin(loss.values)]))
-    return {
-        "best_metric": float(curve.values[best]),
-        "best_metric_step": int(curve.steps[best]),
-        "best_metric_epoch": float(curve.epochs[best]),
-        "final_metric": final,
-        "metric_change_after_best_loss": change,
-        "metric_after_best_loss": direction,
-        "slope": slope,
-        "slope_margin": margin,
-        "extrapolated_gain": None if slope is None else min(1.0, final + slope) - final,
-    }
-
-
-def _change_after(curve: Curve, step: float) -> tuple[float | None, str | None]:
+def _change_after(curve: Curve, step: float) -> dict[str, float]:
     """Change of level from a step to the end, with its direction where it exceeds the noise."""
     where = int(np.searchsorted(curve.steps, step))
     if len(curve.values) < MIN_POINTS or where >= len(curve.values) - 1:
-        return None, None
+        return {}
     levels = moving_mean(curve.values)
     change = float(levels[-1] - levels[min(max(where - 1, 0), len(levels) - 1)])
     limit = AFTER_NOISE * noise_of(curve.values) * np.sqrt(2 / WINDOW)
-    if abs(change) <= max(limit, FLAT_GAIN):
-        return change, "flat"
-    return change, "rises" if change > 0 else "falls"
+    direction = 0.0 if abs(change) <= max(limit, FLAT_GAIN) else float(np.sign(change))
+    return {"metric_change_after_best_loss": change, "direction_after_best_loss": direction}
 
 
-def late_slope(curve: Curve) -> tuple[float | None, float | None]:
+def late_slope(curve: Curve) -> tuple[float, float] | None:
     """Least-squares slope an epoch over the last third of the steps, and half its 95 % interval.
 
-    The half-width is that of independent residuals; neighbouring evaluations are alike, so it is
-    rather too small. None without three points there.
+    The half-width is that of independent residuals. None without three points there.
     """
+    if len(curve.values) < MIN_POINTS:
+        return None
     late = curve.steps >= curve.steps[-1] - (curve.steps[-1] - curve.steps[0]) / 3
     values, epochs = curve.values[late], curve.epochs[late]
-    if len(curve.values) < MIN_POINTS or len(values) < WINDOW:
-        return None, None
+    if len(values) < WINDOW:
+        return None
     if np.ptp(values) == 0:
         return 0.0, 0.0
     line = scipy.stats.linregress(epochs, values)
     quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 2)
     return float(line.slope), float(quantile * line.stderr)
-
-
-# ------------------------------------------------------------------------------------- over runs
-
-
-def _spread(values: Sequence[float | None]) -> Spread:
-    known = [float(value) for value in values if value is not None]
-    return {
-        "value": float(np.mean(known)) if known else None,
-        "low": min(known) if known else None,
-        "high": max(known) if known else None,
-        "per_seed": [None if value is None else float(value) for value in values],
-    }
-
-
-def _majority(answers: Sequence[str]) -> str | None:
-    """The answer of more than half, ``"flat"`` if there is none such, None without answers."""
-    for answer in dict.fromkeys(answers):
-        if 2 * answers.count(answer) > len(answers):
-            return answer
-    return "flat" if answers else None
-
-
-def _slope_interval(runs: Sequence[RunConvergence]) -> tuple[float | None, float | None]:
-    slopes = [run["slope"] for run in runs if run["slope"] is not None]
-    if not slopes:
-        return None, None
-    mean = float(np.mean(slopes))
-    if len(slopes) > 1:
-        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1) * scipy.stats.sem(slopes))
-    else:
-        half = next(margin for run in runs if (margin := run["slope_margin"]) is not None)
-    return mean - half, mean + half
-
-
-def _outlook(slope: float | None, low: float | None, high: float | None) -> str | None:
-    if slope is None or low is None or high is None:
-        return None
-    if abs(slope) < FLAT_GAIN or -FLAT_GAIN < low <= high < FLAT_GAIN:
-        return "flat"
-    if low > 0 or high < 0:
-        return "rising" if low > 0 else "falling"
-    return "unclear"

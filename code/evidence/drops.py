@@ -1,21 +1,20 @@
-"""Evidence of the transfer of one method to one target (``schema.Transfer``)."""
+"""Facts on the transfer of one method to one target: the drop, and what it is made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from evidence import scoring, transfer
-from evidence.arrays import CountMetric
-from evidence.intervals import Replicated
-from evidence.panels import RARE, Part, estimate_entry, mean_confusion, point_entry, replicate
-from evidence.schema import CausePart, Cell, DropGroup, Estimate, Transfer
-from evidence.word_groups import Group, Tagging
+from evidence.panels import NO_ITEMS, RARE, differences, estimate, mean_confusion, points, replicate
+from evidence.word_groups import Group, Parts, Tagging
+from facts.fact import Fact
 
 
-def describe_transfer(
-    study: Tagging, method: str, target: str, groups: Mapping[str, Mapping[str, Sequence[Group]]]
-) -> Transfer:
-    """The drop from source to target, and what it is made of.
+def transfer_facts(
+    study: Tagging, method: str, target: str, groups: Mapping[str, Mapping[str, Parts]]
+) -> Iterator[Fact]:
+    """The drop from source to target, in all and by tag, group, confusion and cause.
 
     Args:
         study: what all methods share.
@@ -23,58 +22,85 @@ def describe_transfer(
         target: the evaluation in the other language.
         groups: evaluation -> kind -> the method's groups.
     """
-    seeded = bool(study.seeds[method])
-    source_q, target_q = (study.panels[n].quantities[method] for n in (study.source, target))
-    drop = estimate_entry(source_q["accuracy"].drop_to(target_q["accuracy"]), seeded=seeded)
+    seeds = study.seeds[method]
+    key: dict[str, Any] = {"task": study.task, "method": method, "evaluation": target}
+    one, other = (study.panels[n].quantities[method] for n in (study.source, target))
+    drop = one["accuracy"].drop_to(other["accuracy"])
+    whole, *of_runs = estimate(drop, seeds, quantity="drop", metric="accuracy", **key)
+    yield from (whole, *of_runs)
+    yield from _macro_drop(study, method, target, key)
+    for kind, parts in groups[study.source].items():
+        yield from _group_drops(kind, parts, groups[target][kind], len(seeds), key, seeds)
+    yield from _cells(study, method, target, key)
+    yield from _causes(study, method, target, key, whole)
+
+
+def _macro_drop(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> Iterator[Fact]:
+    """The drop in macro-F1 over the tags that both sets have."""
     common = np.ones(len(study.tags), dtype=bool)
     for name in (study.source, target):
         common &= np.bincount(study.sets[name].gold, minlength=len(study.tags)) > 0
-    return {
-        "drop": drop,
-        "drop_macro_f1": _drop_over(study, method, target, scoring.macro_f1_over(common))
-        if common.any()
-        else point_entry([], "the two sets have no tag in common"),
-        "tags_in_both": [tag for tag, both in zip(study.tags, common, strict=True) if both],
-        "groups": {
-            kind: _drop_rows(of_kind, groups[target][kind], seeded)
-            for kind, of_kind in groups[study.source].items()
-        },
-        "cells": _cells(study, method, target),
-        "causes": _causes(study, method, target, drop["value"]),
-    }
+    place = {**key, "quantity": "drop", "metric": "macro_f1", "n": int(common.sum())}
+    if not common.any():
+        yield from points([], (), "the two sets have no tag in common", **place)
+        return
+    metric = scoring.macro_f1_over(common)
+    both = (study.panels[study.source], study.panels[target])
+    one, other = (panel.replicate(panel.counts[method], metric) for panel in both)
+    yield from estimate(one.drop_to(other), study.seeds[method], **place)
 
 
-def _drop_over(study: Tagging, method: str, target: str, metric: CountMetric) -> Estimate:
-    panels = (study.panels[study.source], study.panels[target])
-    one, other = (panel.replicate(panel.counts[method], metric) for panel in panels)
-    return estimate_entry(one.drop_to(other), seeded=bool(study.seeds[method]))
+def _group_drops(
+    kind: str, source: Parts, target: Parts, runs: int, key: Mapping[str, Any], seeds: Any
+) -> Iterator[Fact]:
+    """The drop on each group, and its part in the whole; of tags also how that part divides."""
+    pairs = [(source[group], target[group]) for group in source]
+    rows = transfer.drop_by_group([a.row for a, _ in pairs], [b.row for _, b in pairs])
+    for row, (one, other) in zip(rows, pairs, strict=True):
+        place = {"tag": row.group} if kind == "by_tag" else {"grouping": kind, "group": row.group}
+        drop: dict[str, Any] = {**key, **place, "quantity": "drop", "metric": "accuracy"}
+        yield from _group_drop(one, other, seeds, drop)
+        part: dict[str, Any] = {**key, **place, "quantity": "contribution", "seeds": runs}
+        yield Fact(**part, value=row.points, n=row.target_words)
+    if kind == "by_tag":
+        divided = [(row.group, {"rate": row.points_rate, "mix": row.points_mix}) for row in rows]
+        whole = {metric: sum(parts[metric] for _, parts in divided) for metric in ("rate", "mix")}
+        for tag, parts in (*divided, ("", whole)):
+            for metric, value in parts.items():
+                part = {**key, "quantity": "contribution", "metric": metric, "grouping": kind}
+                yield Fact(**part, tag=tag, value=value, seeds=runs)
 
 
-def _drop_rows(source: Sequence[Group], target: Sequence[Group], seeded: bool) -> list[DropGroup]:
-    rows = transfer.drop_by_group([g.row for g in source], [g.row for g in target])
-    pairs = zip(rows, source, target, strict=True)
-    return [{**row, "drop": _group_drop(a.part, b.part, seeded)} for row, a, b in pairs]
+def _group_drop(one: Group, other: Group, seeds: Any, place: dict[str, Any]) -> list[Fact]:
+    if one.part.quantity is not None and other.part.quantity is not None:
+        return estimate(one.part.quantity.drop_to(other.part.quantity), seeds, **place)
+    if None in (one.row.accuracy, other.row.accuracy):
+        return points([], (), f"{NO_ITEMS} in one of the sets", **place)
+    return points(differences(one.part, other.part), seeds, RARE, **place)
 
 
-def _group_drop(source: Part, target: Part, seeded: bool) -> Estimate:
-    if source.quantity is not None and target.quantity is not None:
-        return estimate_entry(source.quantity.drop_to(target.quantity), seeded=seeded)
-    if None in (source.entry["value"], target.entry["value"]):
-        return point_entry([], "no such items in one of the sets")
-    values = zip(source.entry["per_seed"], target.entry["per_seed"], strict=True)
-    return point_entry([a - b for a, b in values], RARE)
-
-
-def _cells(study: Tagging, method: str, target: str) -> list[Cell]:
+def _cells(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> Iterator[Fact]:
+    """Confusions: points of the drop, and the rate in both sets."""
     source_table, target_table = (
-        np.asarray(mean_confusion(study.sets[n].gold, study.predicted[method][n], len(study.tags)))
+        mean_confusion(study.sets[n].gold, study.predicted[method][n], len(study.tags))
         for n in (study.source, target)
     )
-    return transfer.decompose_drop(source_table, target_table, study.tags)
+    for cell in transfer.decompose_drop(source_table, target_table, study.tags):
+        place = {**key, "tag": cell.gold, "predicted": cell.predicted}
+        place["seeds"] = len(study.seeds[method])
+        yield Fact(quantity="contribution", **place, value=cell.points)
+        yield Fact(quantity="rate", **place, value=cell.target_rate)
+        yield Fact(quantity="rate", **place, against=study.source, value=cell.source_rate)
 
 
-def _causes(study: Tagging, method: str, target: str, drop: float | None) -> list[CausePart]:
-    seeded = bool(study.seeds[method])
+def _causes(
+    study: Tagging, method: str, target: str, key: Mapping[str, Any], drop: Fact
+) -> Iterator[Fact]:
+    """Kinds of error, the dearest first: points of the drop with interval, rate in both sets.
+
+    Shares of the drop are told where the drop is more than chance.
+    """
+    seeds = study.seeds[method]
     metrics = [transfer.cause_rate(kind) for kind in range(len(transfer.CAUSE_NAMES))]
     rates = []
     for name in (study.source, target):
@@ -82,21 +108,18 @@ def _causes(study: Tagging, method: str, target: str, drop: float | None) -> lis
         found = transfer.assign_causes(words.items, study.predicted[method][name], study.tags)
         counts = transfer.cause_counts(found, words.sentence)
         rates.append(replicate(panel.weights, counts, metrics))
-    rows = [
-        _cause_entry(cause, source, to, drop, seeded)
-        for cause, source, to in zip(transfer.CAUSE_NAMES, *rates, strict=True)
-    ]
-    return sorted(rows, key=lambda row: -(row["points"]["value"] or 0.0))
-
-
-def _cause_entry(
-    cause: str, source: Replicated, target: Replicated, drop: float | None, seeded: bool
-) -> CausePart:
-    points = estimate_entry(target.drop_to(source), seeded=seeded)
-    return {
-        "cause": cause,
-        "source_rate": source.value,
-        "target_rate": target.value,
-        "points": points,
-        "share": (target.value - source.value) / drop if drop else None,
-    }
+    told = drop.low is None or drop.low > 0
+    share: dict[str, Any] = {**key, "quantity": "share", "metric": "drop", "seeds": len(seeds)}
+    share["reason"] = "" if told else "the drop cannot be told from zero"
+    yield Fact(**share, value=1.0 if told else None)
+    rows = zip(transfer.CAUSE_NAMES, *rates, strict=True)
+    for cause, source, to in sorted(rows, key=lambda row: row[1].value - row[2].value):
+        place = {**key, "cause": cause}
+        points_of, *of_runs = estimate(to.drop_to(source), seeds, quantity="contribution", **place)
+        yield from (points_of, *of_runs)
+        part = (points_of.value or 0.0) / (drop.value or 1.0) if told else None
+        yield Fact(**share, cause=cause, value=part)
+        yield Fact(quantity="rate", **place, value=to.value, seeds=len(seeds))
+        yield Fact(
+            quantity="rate", **place, against=study.source, value=source.value, seeds=len(seeds)
+        )

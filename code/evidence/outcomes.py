@@ -3,7 +3,7 @@
 Pure functions; every comparative word of the report rests on one of these.
 """
 
-from evidence.schema import Comparison, Estimate, Outcome
+from facts.fact import Outcome
 
 ALPHA = 0.05  # level of the tests, after Holm's correction
 #: Why a metric has no value where ``scoring.undefined_metrics`` names it.
@@ -11,16 +11,9 @@ ONE_LABEL = "one label only: all items of the set have it"
 LESS_IS_BETTER = ("drop", "loss")
 
 
-def decisive_interval(entry: Estimate | Comparison) -> tuple[float | None, float | None]:
-    """The interval that decides: over items and seeds, else over items, as ``covers`` says."""
-    if entry["low"] is not None:
-        return entry["low"], entry["high"]
-    return entry["low_items"], entry["high_items"]
-
-
 def decide(
     interval: tuple[float | None, float | None], p: float | None, metric: str, margin: float | None
-) -> Outcome | None:
+) -> Outcome:
     """Outcome of first minus second: what the whole interval agrees on.
 
     Args:
@@ -31,11 +24,11 @@ def decide(
         margin: of what does not matter; with the whole interval within it the two are equivalent.
 
     Returns:
-        None where there is no interval.
+        "" where there is no interval.
     """
     low, high = interval
     if low is None or high is None:
-        return None
+        return ""
     if metric in LESS_IS_BETTER:
         low, high = -high, -low
     if margin is not None and -margin < low <= high < margin:

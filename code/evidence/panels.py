@@ -1,11 +1,13 @@
-"""Methods side by side on one evaluated set: what each is estimated at.
+"""Methods side by side on one evaluated set: what each is estimated at, as facts.
 
 A panel holds the counts of all methods on one set under the same bootstrap resamples and the same
-exchanges of units, so that every difference is a paired one.
+exchanges of units, so that every difference is a paired one. An estimate is a fact over seeds, with
+the interval that decides (over items and seeds where there are enough seeds, else over items), and
+a fact for each seed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from evidence import intervals, scoring
 from evidence.arrays import CountMetric, Floats, Ints
 from evidence.intervals import Replicated
-from evidence.schema import Contrast, Covers, Estimate
+from facts.fact import Covers, Fact
 
 ENOUGH_SEEDS = 3  # fewer say too little about their spread for an interval
 ONE_SEED = "one seed: the spread over seeds is unknown"
@@ -74,43 +76,35 @@ def replicate(weights: Floats, counts: Floats, metrics: Iterable[CountMetric]) -
     ]
 
 
-# --------------------------------------------------------------------------------------- entries
+# ----------------------------------------------------------------------------------------- facts
 
 
-def estimate_entry(quantity: Replicated, *, seeded: bool = True) -> Estimate:
-    """A quantity with its intervals.
+def estimate(quantity: Replicated, seeds: Sequence[int], /, **key: Any) -> list[Fact]:
+    """A quantity with its interval, and its value in each seed.
 
     Args:
-        quantity: the quantity with its replicates.
-        seeded: whether its values come from training seeds (a control's do not).
+        quantity: with its replicates.
+        seeds: of its values; none for a control, whose one value comes from no training.
+        key: the other columns.
     """
-    seeds = len(quantity.values)
-    inner = intervals.item_interval(quantity)
-    outer = intervals.seed_interval(quantity) if seeds >= ENOUGH_SEEDS else inner
-    shown = seeds >= ENOUGH_SEEDS or not seeded
-    return {
-        **point_entry(quantity.values.tolist(), missing_reason(seeds) if seeded else NO_SEEDS),
-        "value": inner.value,
-        "low": outer.low if shown else None,
-        "high": outer.high if shown else None,
-        "low_items": inner.low,
-        "high_items": inner.high,
-    }
+    several = len(quantity.values) >= ENOUGH_SEEDS
+    ends = intervals.seed_interval(quantity) if several else intervals.item_interval(quantity)
+    whole, *runs = points(quantity.values.tolist(), seeds, missing_reason(seeds), **key)
+    known: dict[str, Any] = {"value": quantity.value, "low": ends.low, "high": ends.high}
+    return [replace(whole, **known, covers=covers(len(quantity.values))), *runs]
 
 
-def point_entry(values: Sequence[float], reason: str | None) -> Estimate:
-    """An estimate without intervals, for ``reason``; no values at all give None throughout."""
-    return {
-        "value": float(np.mean(values)) if len(values) else None,
-        "low": None,
-        "high": None,
-        "low_items": None,
-        "high_items": None,
-        "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "per_seed": [float(value) for value in values],
-        "covers": covers(len(values)),
-        "reason": reason,
-    }
+def points(values: Sequence[float], seeds: Sequence[int], reason: str, **key: Any) -> list[Fact]:
+    """Values without an interval, for a reason: their mean, and each; no values give no number."""
+    whole = Fact(
+        **key,
+        value=float(np.mean(values)) if len(values) else None,
+        seeds=len(seeds),
+        sd=float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        reason=reason,
+    )
+    runs = zip(seeds, values, strict=False)
+    return [whole, *(Fact(**key, seed=int(s), value=float(v), seeds=1) for s, v in runs)]
 
 
 def covers(seeds: int) -> Covers:
@@ -118,20 +112,25 @@ def covers(seeds: int) -> Covers:
     return "items and seeds" if seeds >= ENOUGH_SEEDS else "items"
 
 
-def missing_reason(seeds: int) -> str | None:
-    """Why there is no interval over seeds."""
-    return {1: ONE_SEED, 2: TWO_SEEDS}.get(seeds)
+def missing_reason(seeds: Sequence[int]) -> str:
+    """Why there is no interval over seeds; "" where there is one."""
+    return {0: NO_SEEDS, 1: ONE_SEED, 2: TWO_SEEDS}.get(len(seeds), "")
 
 
 class Part(NamedTuple):
     """A metric on some of the items, with its replicates where every resample holds such items."""
 
-    entry: Estimate
+    facts: list[Fact]
     quantity: Replicated | None
 
 
 def measure_part(
-    panel: Panel, counts: Floats, size: NDArray[Any], metric: CountMetric, seeded: bool
+    panel: Panel,
+    counts: Floats,
+    size: NDArray[Any],
+    measure: CountMetric,
+    seeds: Sequence[int],
+    **key: Any,
 ) -> Part:
     """A metric on some of the items, whose number may be 0 in a resample.
 
@@ -139,44 +138,34 @@ def measure_part(
         panel: the evaluated set.
         counts: (S, U, K) of these items alone.
         size: (U,) how many of them each unit holds.
-        metric: (..., K) -> (...).
-        seeded: as for ``estimate_entry``.
+        measure: the metric, (..., K) -> (...).
+        seeds: as for ``estimate``.
+        key: the other columns.
     """
     if not size.sum():
-        return Part(point_entry([], NO_ITEMS), None)
+        return Part(points([], (), NO_ITEMS, **key), None)
     if np.min(panel.weights @ size.astype(np.float32)) <= 0:
-        return Part(point_entry(metric(counts.sum(axis=1, dtype=np.float64)).tolist(), RARE), None)
-    quantity = panel.replicate(counts, metric)
-    return Part(estimate_entry(quantity, seeded=seeded), quantity)
+        values = measure(counts.sum(axis=1, dtype=np.float64)).tolist()
+        return Part(points(values, seeds, RARE, **key), None)
+    quantity = panel.replicate(counts, measure)
+    return Part(estimate(quantity, seeds, **key), quantity)
 
 
-def contrast_parts(
-    pairs: Mapping[str, tuple[str, str]], parts: Mapping[str, Mapping[str, Part]], seeded: bool
-) -> dict[str, Contrast]:
-    """One group's quantity minus another's, of each kind that has both.
-
-    Args:
-        pairs: kind -> two of its groups.
-        parts: kind -> group -> the quantity on it.
-        seeded: as for ``estimate_entry``.
-    """
-    return {
-        kind: _contrast((one, other), parts[kind][one], parts[kind][other], seeded)
-        for kind, (one, other) in pairs.items()
-        if {one, other} <= parts[kind].keys()
-    }
-
-
-def _contrast(names: tuple[str, str], one: Part, other: Part, seeded: bool) -> Contrast:
-    # On the same units under the same resamples.
+def contrast(one: Part, other: Part, seeds: Sequence[int], **key: Any) -> list[Fact]:
+    """The quantity of one part minus that of another, on the same units."""
     if one.quantity is not None and other.quantity is not None:
-        difference = estimate_entry(one.quantity.minus(other.quantity), seeded=seeded)
-    else:
-        entries = (one.entry, other.entry)
-        values = zip(entries[0]["per_seed"], entries[1]["per_seed"], strict=False)
-        reason = next(e["reason"] for e in entries if e["low_items"] is None) or NO_ITEMS
-        difference = point_entry([a - b for a, b in values], reason)
-    return {"first": names[0], "second": names[1], "difference": difference}
+        return estimate(one.quantity.minus(other.quantity), seeds, **key)
+    reason = next(p.facts[0].reason for p in (one, other) if p.quantity is None)
+    return points(differences(one, other), seeds, reason, **key)
+
+
+def differences(one: Part, other: Part) -> list[float]:
+    """Values of one part minus those of another, seed by seed; of a control the one value."""
+    values = [
+        [f.value for f in part.facts[1:] or part.facts if f.value is not None]
+        for part in (one, other)
+    ]
+    return [a - b for a, b in zip(*values, strict=False)]
 
 
 def ratio(counts: Floats) -> Floats:
@@ -184,8 +173,8 @@ def ratio(counts: Floats) -> Floats:
     return scoring.divide(counts[..., 0], counts[..., 1])
 
 
-def mean_confusion(gold: Ints, predicted: Ints, classes: int) -> list[list[float]]:
+def mean_confusion(gold: Ints, predicted: Ints, classes: int) -> Floats:
     """Confusion matrix averaged over seeds, gold in rows: gold (W,), predicted (S, W)."""
     tables = [scoring.confusion_matrix(gold, of_seed, classes) for of_seed in predicted]
-    mean: list[list[float]] = np.mean(tables, axis=0).tolist()
+    mean: Floats = np.mean(tables, axis=0)
     return mean

@@ -24,7 +24,6 @@ from numpy.typing import ArrayLike
 
 from evidence.arrays import Bools, CountMetric, Floats, Ints
 from evidence.intervals import UNIT, Bounds
-from evidence.schema import AlwaysWrong, SeqevalCase
 
 
 def divide(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
@@ -265,15 +264,10 @@ TAG_METRICS: Mapping[str, CountMetric] = {
 }
 
 
-def precision_and_recall(counts: Floats) -> tuple[Floats, Floats]:
-    """Precision and recall of each tag, (..., 3 T) -> two (..., T).
-
-    Recall of a tag without a gold word is NaN. Its precision is 0 if it was predicted (every time
-    wrongly), else NaN. A tag with gold words that was never predicted scores 0.
-    """
-    correct, predicted, gold = _split(counts)
-    precision = np.where(predicted + gold > 0, divide(correct, predicted), np.nan)
-    return precision, np.where(gold > 0, divide(correct, gold), np.nan)
+def tag_recall(counts: Floats) -> Floats:
+    """Recall of each tag, (..., 3 T) -> (..., T); NaN for a tag without a gold word."""
+    correct, _, gold = _split(counts)
+    return np.where(gold > 0, divide(correct, gold), np.nan)
 
 
 # --------------------------------------------------------------------------------------- seqeval
@@ -315,23 +309,6 @@ nouns, and it finds nothing right.
 """
 
 
-def seqeval_trap_example() -> dict[str, SeqevalCase]:
-    """The cases of ``SEQEVAL_TRAP`` with their scores, computed here and now."""
-    return {name: _trap(*case) for name, case in SEQEVAL_TRAP.items()}
-
-
-def _trap(sentence: str, gold_tags: str, predicted_tags: str) -> SeqevalCase:
-    gold, predicted = gold_tags.split(), predicted_tags.split()
-    right = sum(g == p for g, p in zip(gold, predicted, strict=True))
-    return {
-        "words": sentence.split(),
-        "gold": gold,
-        "predicted": predicted,
-        "accuracy": right / len(gold),
-        "seqeval_f1": seqeval_f1([gold], [predicted]),
-    }
-
-
 # --------------------------------------------------------------------------------- kinds of error
 
 
@@ -347,19 +324,3 @@ def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[st
     names = [str(low) if low == high else f"{low}-{high}" for low, high in pairs]
     bins = np.searchsorted(np.asarray(edges), np.asarray(lengths), side="left")
     return bins, [*names, f"{starts[-1]}+"]
-
-
-def always_wrong(correct: Bools) -> AlwaysWrong:
-    """Items that every seed gets wrong: correct (S, N), whether seed s is right on item n.
-
-    ``expected`` is N times the product of the seeds' error rates, the count if seeds erred
-    independently of each other and of the item.
-    """
-    wrong = ~np.asarray(correct, dtype=bool)
-    indices, items = np.flatnonzero(wrong.all(axis=0)), wrong.shape[1]
-    return {
-        "indices": indices.tolist(),
-        "count": len(indices),
-        "expected": float(items * np.prod(wrong.mean(axis=1))),
-        "share": len(indices) / items,
-    }

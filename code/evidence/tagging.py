@@ -1,17 +1,19 @@
-"""Evidence of Task 2 from stored tag predictions (``schema.TaggingEvidence``)."""
+"""Facts of Task 2 from stored tag predictions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evidence import baselines, intervals, panels, scoring, transfer
-from evidence.arrays import Floats, Ints
+from evidence import baselines, intervals, panels, scoring
+from evidence.acceptability import procedure_facts
+from evidence.arrays import Ints
 from evidence.checks import check_methods, check_scores
-from evidence.comparisons import compare_all, has_learned
-from evidence.drops import describe_transfer
-from evidence.schema import EvaluatedSet, TaggingEvidence, TaggingMethod, TaggingOnSet, TagScores
-from evidence.word_groups import Group, Tagging, WordSet, build_word_set, measure_groups
+from evidence.comparisons import compare_all, learned_fact
+from evidence.drops import transfer_facts
+from evidence.word_groups import Parts, Tagging, WordSet, build_word_set, measure_groups
+from facts.fact import Fact
 from study.settings import Margins, Roles, find_roles
 
 LEXICAL = "most frequent tag"
@@ -30,12 +32,13 @@ def summarise_tagging(
     rng_seed: int = 0,
     resamples: int = intervals.RESAMPLES,
     *,
+    task: str = "pos",
     pieces: Mapping[str, Mapping[str, Ints]] | None = None,
     roles: Roles | None = None,
     margins: Margins | None = None,
     scores: Mapping[str, Mapping[str, Sequence[Mapping[str, float | None]]]] | None = None,
-) -> TaggingEvidence:
-    """Evidence of Task 2.
+) -> list[Fact]:
+    """Facts of Task 2.
 
     Args:
         items: evaluation -> one row per word: ``sentence, position, form, tag, deprel, xpos,
@@ -49,10 +52,11 @@ def summarise_tagging(
             most-frequent-tag control.
         rng_seed: seed of resamples and exchanges.
         resamples: how many of each.
+        task: the task's name.
         pieces: method -> evaluation -> (W,) word pieces by the method's own tokenizer, where it is
             not the one of the items' column.
         roles: which comparison is the primary one, and which method trains the head alone.
-        margins: of equivalence.
+        margins: of what does not matter.
         scores: method -> evaluation -> the stored scores of its runs, which the metrics must agree
             with.
 
@@ -66,7 +70,13 @@ def summarise_tagging(
     for name, words in sets.items():
         shapes = {m: of[name].shape for m, of in predicted.items() if name in of}
         check_methods(shapes, seeds, len(words.gold), LEXICAL)
-    every, all_seeds, reasons = _with_lexical_control(predicted, seeds, items, tags, train_words)
+    every: dict[str, Mapping[str, Ints]] = dict(predicted)
+    all_seeds: dict[str, Sequence[int]] = {method: list(seeds[method]) for method in predicted}
+    if train_words is not None:
+        lexicon = baselines.learn_lexicon(train_words)
+        forms = {name: frame["form"] for name, frame in items.items()}
+        every[LEXICAL] = {n: baselines.tag_words(lexicon, own, tags) for n, own in forms.items()}
+        all_seeds[LEXICAL] = []
     rng = np.random.default_rng(rng_seed)
     of_sets = {}
     for name, words in sets.items():
@@ -78,108 +88,96 @@ def summarise_tagging(
         of_sets[name] = panels.build_panel(counts, scoring.TAG_METRICS, COMPARED, rng, resamples)
     targets = [n for n in sets if languages[n] != languages[source_evaluation]]
     study = Tagging(
-        sets, of_sets, every, all_seeds, pieces or {}, tuple(tags), source_evaluation, targets
+        task, sets, of_sets, every, all_seeds, pieces or {}, tuple(tags), source_evaluation, targets
     )
     drops = [(source_evaluation, target) for target in targets]
-    roles = roles or find_roles(())
-    comparisons = compare_all(of_sets, drops, all_seeds, roles, margins or Margins())
-    methods = {method: _tag_method(study, method) for method in every}
-    for method in predicted:
-        methods[method]["learned"] = has_learned(
-            comparisons, method, source_evaluation, COMPARED[0], roles, LEXICAL
-        )
-        for name, of_set in methods[method]["evaluations"].items():
-            stored = (scores or {}).get(method, {}).get(name, ())
-            check_scores(f"{method} on {name}", of_set["metrics"], stored)
-    return {
-        "tags": list(tags),
-        "source": source_evaluation,
-        "level": intervals.LEVEL,
-        "resamples": resamples,
-        "rng_seed": rng_seed,
-        "reasons": reasons,
-        "evaluations": {n: _set_entry(words, languages[n], tags) for n, words in sets.items()},
-        "targets": targets,
-        "cause_meanings": dict(transfer.CAUSE_MEANINGS),
-        "seqeval_trap": scoring.seqeval_trap_example(),
-        "methods": methods,
-        "comparisons": comparisons,
-    }
+    roles, margins = roles or find_roles(()), margins or Margins()
+    comparisons = compare_all(task, of_sets, drops, all_seeds, roles, margins)
+    found: list[Fact] = []
+    for method in every:
+        found += _method_facts(study, method)
+        if method in predicted:
+            learned = (comparisons, method, source_evaluation, COMPARED[0], roles, LEXICAL)
+            found += [fact] if (fact := learned_fact(*learned)) else []
+        for name, stored in (scores or {}).get(method, {}).items():
+            key: dict[str, Any] = {"task": task, "method": method, "evaluation": name}
+            check_scores(f"{method} on {name}", found, key, stored)
+    for name, words in sets.items():
+        support = np.bincount(words.gold, minlength=len(tags))
+        place: dict[str, Any] = {"quantity": "size", "metric": "words", "task": task}
+        place["evaluation"] = name
+        found += [Fact(**place, tag=t, value=float(n)) for t, n in zip(tags, support, strict=True)]
+    found += _example_facts(task)
+    return [*found, *comparisons, *procedure_facts(task, resamples)]
 
 
-def _with_lexical_control(
-    predicted: Mapping[str, Mapping[str, Ints]],
-    seeds: Mapping[str, Sequence[int]],
-    items: Mapping[str, pd.DataFrame],
-    tags: Sequence[str],
-    train_words: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int] | None,
-) -> tuple[dict[str, Mapping[str, Ints]], dict[str, Sequence[int]], list[str]]:
-    every = dict(predicted)
-    all_seeds: dict[str, Sequence[int]] = {method: list(seeds[method]) for method in predicted}
-    reasons = [
-        f"no predictions of {method} for {name}"
-        for method, of_method in predicted.items()
-        for name in items
-        if name not in of_method
-    ]
-    if train_words is None:
-        return every, all_seeds, [*reasons, "no training words: no most-frequent-tag control"]
-    lexicon = baselines.learn_lexicon(train_words)
-    every[LEXICAL] = {n: baselines.tag_words(lexicon, f["form"], tags) for n, f in items.items()}
-    all_seeds[LEXICAL] = []
-    return every, all_seeds, reasons
+def _example_facts(task: str) -> Iterator[Fact]:
+    """Accuracy and seqeval's F1 of two made-up cases."""
+    for group, (_, right, given) in scoring.SEQEVAL_TRAP.items():
+        gold, predicted = right.split(), given.split()
+        same = np.mean([g == p for g, p in zip(gold, predicted, strict=True)])
+        values = {"accuracy": float(same), "seqeval_f1": scoring.seqeval_f1([gold], [predicted])}
+        for metric, value in values.items():
+            yield Fact(quantity="example", task=task, group=group, metric=metric, value=value)
 
 
-def _set_entry(words: WordSet, language: str, tags: Sequence[str]) -> EvaluatedSet:
-    support = np.bincount(words.gold, minlength=len(tags)).tolist()
-    return {
-        "language": language,
-        "words": len(words.gold),
-        "sentences": int(words.sentence.max()) + 1,
-        "support": dict(zip(tags, support, strict=True)),
-    }
-
-
-def _tag_method(study: Tagging, method: str) -> TaggingMethod:
+def _method_facts(study: Tagging, method: str) -> Iterator[Fact]:
+    """Everything about one method on the sets and targets that it has predictions for."""
     here = [name for name in study.sets if name in study.predicted[method]]
     groups = {name: measure_groups(study, method, name) for name in here}
-    targets = [t for t in study.targets if t in here and study.source in here]
-    return {
-        "control": not study.seeds[method],
-        "seeds": [int(seed) for seed in study.seeds[method]],
-        "learned": None,
-        "evaluations": {n: _tag_evaluation(study, method, n, groups[n]) for n in here},
-        "transfer": {t: describe_transfer(study, method, t, groups) for t in targets},
-    }
+    for name in here:
+        yield from _set_facts(study, method, name, groups[name])
+    for target in (t for t in study.targets if t in here and study.source in here):
+        yield from transfer_facts(study, method, target, groups)
 
 
-def _tag_evaluation(
-    study: Tagging, method: str, name: str, groups: Mapping[str, Sequence[Group]]
-) -> TaggingOnSet:
-    words, panel, tags = study.sets[name], study.panels[name], study.tags
-    predicted, seeded = study.predicted[method][name], bool(study.seeds[method])
-    metrics = {
-        metric: panels.estimate_entry(quantity, seeded=seeded)
-        for metric, quantity in panel.quantities[method].items()
-    }
-    metrics["seqeval_f1"] = panels.point_entry(
-        _seqeval(words, predicted, tags), "not resampled: it stands beside the others only"
-    )
-    parts = {kind: {g.group: part for g, part in of_kind} for kind, of_kind in groups.items()}
-    return {
-        "metrics": metrics,
-        "per_tag": _per_tag(panel, method, tags, seeded),
-        "confusion": panels.mean_confusion(words.gold, predicted, len(tags)),
-        "groups": {
-            kind: [
-                {"group": g.group, "words": g.words, "share": g.share, "accuracy": part.entry}
-                for g, part in of_kind
-            ]
-            for kind, of_kind in groups.items()
-            if kind != "by_tag"  # accuracy on the words of a tag is its recall, in per_tag
-        },
-        "contrasts": panels.contrast_parts(CONTRASTS, parts, seeded),
-    }
+def _set_facts(
+    study: Tagging, method: str, name: str, groups: Mapping[str, Parts]
+) -> Iterator[Fact]:
+    words, panel, seeds = study.sets[name], study.panels[name], study.seeds[method]
+    predicted, size = study.predicted[method][name], len(words.gold)
+    key: dict[str, Any] = {"task": study.task, "method": method, "evaluation": name}
+    place: dict[str, Any] = {**key, "quantity": "score", "n": size}
+    for metric, quantity in panel.quantities[method].items():
+        yield from panels.estimate(quantity, seeds, metric=metric, **place)
+    seqeval = _seqeval(words, predicted, study.tags)
+    reason = "not resampled: it stands beside the others only"
+    yield from panels.points(seqeval, seeds, reason, metric="seqeval_f1", **place)
+    yield from _tag_facts(study, method, name, key)
+    for kind, parts in groups.items():
+        if kind == "by_tag":  # told as tags
+            continue
+        for group, (row, part) in parts.items():
+            yield from part.facts
+            share: dict[str, Any] = {"grouping": kind, "group": group, "n": row.words}
+            yield Fact(quantity="share", **key, **share, metric="items", value=row.share)
+        if kind in CONTRASTS:
+            first, second = CONTRASTS[kind]
+            pair: dict[str, Any] = {"grouping": kind, "group": first, "against": second, **key}
+            one, other = parts[first].part, parts[second].part
+            pair |= {"quantity": "contrast", "metric": "accuracy"}
+            yield from panels.contrast(one, other, seeds, **pair)
+    confusion = panels.mean_confusion(words.gold, predicted, len(study.tags))
+    for gold, given in np.argwhere(confusion):
+        cell: dict[str, Any] = {"tag": study.tags[gold], "predicted": study.tags[given]}
+        value = float(confusion[gold, given])
+        yield Fact(quantity="confusion", **key, **cell, value=value, n=size, seeds=len(seeds))
+
+
+def _tag_facts(study: Tagging, method: str, name: str, key: dict[str, Any]) -> Iterator[Fact]:
+    """F1 of each tag with its interval, and its accuracy, which is the tag's recall."""
+    panel, tags, seeds = study.panels[name], study.tags, study.seeds[method]
+    counts = panel.counts[method]
+    recall = scoring.tag_recall(counts.sum(axis=1, dtype=np.float64))
+    for index, tag in enumerate(tags):
+        own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
+        words = own[0, :, 2]
+        place: dict[str, Any] = {**key, "quantity": "score", "tag": tag, "n": int(words.sum())}
+        f1 = scoring.tag_macro_f1  # of one tag: its own
+        yield from panels.measure_part(panel, own, words, f1, seeds, metric="f1", **place).facts
+        known = recall[:, index][~np.isnan(recall[:, index])]
+        value = float(known.mean()) if len(known) else None
+        yield Fact(**place, metric="accuracy", value=value, seeds=len(seeds))
 
 
 def _seqeval(words: WordSet, predicted: Ints, tags: Sequence[str]) -> list[float]:
@@ -191,28 +189,3 @@ def _seqeval(words: WordSet, predicted: Ints, tags: Sequence[str]) -> list[float
 
     gold = sentences(words.gold)
     return [scoring.seqeval_f1(gold, sentences(of_seed)) for of_seed in predicted]
-
-
-def _per_tag(
-    panel: panels.Panel, method: str, tags: Sequence[str], seeded: bool
-) -> list[TagScores]:
-    counts, found = panel.counts[method], []
-    precision, recall = scoring.precision_and_recall(counts.sum(axis=1, dtype=np.float64))
-    for index, tag in enumerate(tags):
-        own = counts[..., [index, len(tags) + index, 2 * len(tags) + index]]
-        f1 = scoring.tag_macro_f1  # of one tag: its own
-        found.append(
-            TagScores(
-                tag=tag,
-                support=int(own[0, :, 2].sum()),
-                precision=_mean_or_none(precision[:, index]),
-                recall=_mean_or_none(recall[:, index]),
-                f1=panels.measure_part(panel, own, own[0, :, 2], f1, seeded).entry,
-            )
-        )
-    return found
-
-
-def _mean_or_none(values: Floats) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None

@@ -57,6 +57,7 @@ class Tagging:
     """What the entries of all methods share.
 
     Attributes:
+        task: the task's name.
         sets: evaluation -> its words.
         panels: evaluation -> its panel.
         predicted: method -> evaluation -> (S, W) tag indices.
@@ -68,6 +69,7 @@ class Tagging:
         targets: those in other languages.
     """
 
+    task: str
     sets: Mapping[str, WordSet]
     panels: Mapping[str, Panel]
     predicted: Mapping[str, Mapping[str, Ints]]
@@ -91,18 +93,23 @@ class Group(NamedTuple):
     part: Part
 
 
-def measure_groups(study: Tagging, method: str, name: str) -> dict[str, list[Group]]:
-    """Every group of every kind, of one method on one set."""
-    words, panel, seeded = study.sets[name], study.panels[name], bool(study.seeds[method])
+Parts = dict[str, Group]  # group -> what is measured on it
+
+
+def measure_groups(study: Tagging, method: str, name: str) -> dict[str, Parts]:
+    """Accuracy on every group of every kind, of one method on one set."""
+    words, panel, seeds = study.sets[name], study.panels[name], study.seeds[method]
     correct = study.predicted[method][name] == words.gold
-    found: dict[str, list[Group]] = {}
+    key = {"task": study.task, "method": method, "evaluation": name, "metric": "accuracy"}
+    found: dict[str, Parts] = {}
     for kind, (names, order) in study.groups(method, name).items():
-        found[kind] = []
+        found[kind] = {}
         for row in transfer.accuracy_by_group(correct, names, order):
             own, sentence = correct[:, names == row.group], words.sentence[names == row.group]
             counts = _hits_by_sentence(own, sentence, panel.weights.shape[1])
-            part = measure_part(panel, counts, counts[0, :, 1], ratio, seeded)
-            found[kind].append(Group(row, part))
+            place = {"quantity": "score", "grouping": kind, "group": row.group, "n": row.words}
+            part = measure_part(panel, counts, counts[0, :, 1], ratio, seeds, **key, **place)
+            found[kind][row.group] = Group(row, part)
     return found
 
 

@@ -33,8 +33,8 @@ def write_facts(facts: Iterable[Fact], file: Path) -> None:
     file.write_text(text.getvalue(), encoding="utf-8")
 
 
-def read_facts(file: Path) -> Facts:
-    """Reads what ``write_facts`` wrote.
+def read_facts(file: Path, entry: str = "") -> Facts:
+    """Reads what ``write_facts`` wrote, ``entry`` being the stored entry that the file is of.
 
     Raises:
         StudyError: the columns are others.
@@ -48,10 +48,11 @@ def read_facts(file: Path) -> Facts:
                 where=f"{file}:1",
             )
         readers = [_READERS[_type_of(name)] for name in COLUMNS]
-        return Facts(
-            Fact(**{n: read(cell) for n, read, cell in zip(COLUMNS, readers, row, strict=True)})
-            for row in rows
-        )
+        found = []
+        for row in rows:
+            values = {n: read(c) for n, read, c in zip(COLUMNS, readers, row, strict=True)}
+            found.append(Fact(**{**values, "entry": entry or values["entry"]}))
+        return Facts(found)
 
 
 def record(fact: Fact) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from facts.fact import COLUMNS
+from facts.table import Facts
 from store.results import Results
 from study.paths import project_root
 
@@ -41,10 +43,13 @@ def code_of(rooms: Sequence[str], packages: Sequence[str]) -> str:
 
 
 def _is_source(file: Path) -> bool:
-    return file.suffix in (".py", ".toml", ".js", ".html") and file.is_file()
+    kept = file.suffix in (".py", ".toml", ".js", ".html") and "__pycache__" not in file.parts
+    return kept and file.is_file()
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Facts):
+        return [[getattr(fact, name) for name in COLUMNS] for fact in value]
     if isinstance(value, pd.DataFrame):
         return value.to_json(orient="split", double_precision=15)
     if is_dataclass(value) and not isinstance(value, type):

@@ -47,7 +47,5 @@ def costs(at: Context, task: str) -> Table:
 
 def memory_note(at: Context, task: str) -> str:
     """Says what the measured peak of memory is of."""
-    rows = at.results.provenance
-    kinds = rows[rows["task"] == task]["memory_kind"].dropna().drop_duplicates()
-    known = [f"note_memory_{kind}" for kind in kinds]
+    known = [f"note_memory_{kind}" for kind in at.results.machines("memory_kind", task)]
     return " ".join(at.say(key) for key in known if at.numbers.words.has("tables", key))

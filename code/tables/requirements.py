@@ -99,9 +99,9 @@ def _drift(at: Context) -> Iterator[Point]:
 
 
 def _general(at: Context) -> Iterator[Point]:
-    runs = at.results.provenance
+    runs = at.results.runs
     seeds = {
-        at.name(task): ", ".join(map(str, sorted(set(runs[runs["task"] == task]["seed"]))))
+        at.name(task): ", ".join(map(str, sorted({r.seed for r in runs if r.task == task})))
         for task in at.results.profile.tasks
     }
     done = at.say("result_runs", done=len(runs), missing=len(at.results.missing))

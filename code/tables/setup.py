@@ -3,9 +3,8 @@
 import sys
 from typing import Any
 
-import pandas as pd
-
 from facts.quantities import Unit
+from store.results import Results
 from study.architecture import HEAD, number_of_layers
 from study.settings import LoraSettings, MethodSettings, PrefixSettings, TaskSettings, language_of
 from tables.markdown import escape_markdown as escape
@@ -33,9 +32,9 @@ def setup(at: Context) -> Table:
 
 def _setup_of(at: Context, task: TaskSettings) -> dict[str, str]:
     """What the table says of one task, by the label of the row."""
-    main, runs = task.methods[0], at.results.provenance
+    main = task.methods[0]
     validation, *tests = (_data(at, task.name, address) for address in task.evaluations)
-    seeds = runs[(runs["task"] == task.name) & (runs["method"] == main.name)]["seed"]
+    seeds = [run.seed for run in at.results.of_task(task.name) if run.method == main.name]
     batch = main.training.per_device_train_batch_size
     length = at.say("setup_length", epochs=main.training.num_train_epochs, batch=batch)
     return {
@@ -60,10 +59,10 @@ def _encoder(at: Context, task: TaskSettings, method: MethodSettings) -> str:
     parameters = at.numbers.value(total)
     said = at.say("setup_encoder", name=name, layers=counted, parameters=parameters)
     # A cased vocabulary that is lowered is another input than the encoder was pretrained with.
-    runs = at.results.provenance
-    own = runs[(runs["task"] == task.name) & (runs["method"] == method.name)]
-    removed = ",".join(own["tokenizer_removes"].dropna()).split(",")
-    warned = [at.say(f"tokenizer_removes_{what}") for what in dict.fromkeys(removed) if what]
+    runs = at.results.of_task(task.name)
+    notes = [r.machine.get("tokenizer_removes", "") for r in runs if r.method == method.name]
+    removed = dict.fromkeys(what for note in notes for what in note.split(",") if what)
+    warned = [at.say(f"tokenizer_removes_{what}") for what in removed]
     return "; ".join([said, *warned])
 
 
@@ -132,45 +131,44 @@ def _same_training(tasks: list[TaskSettings]) -> bool:
 
 def environment(at: Context) -> Table:
     """What the results were made with, where corpora and encoders came from, what renders them."""
-    frame = at.results.provenance
+    results = at.results
     seconds = at.facts.where(quantity="cost", metric="training_seconds")
     trained = sum(fact.value or 0.0 for fact in seconds if fact.seed is not None)
     found = {
         "rendered_with": ".".join(str(part) for part in sys.version_info[:3]),
-        "trained_with": _unique(frame, "python"),
-        "platform": _unique(frame, "platform"),
-        "device": _unique(frame, "device"),
-        "commit": _commits(at, frame),
-        "time": _period(frame),
+        "trained_with": _unique(results, "python"),
+        "platform": _unique(results, "platform"),
+        "device": _unique(results, "device"),
+        "commit": _commits(at),
+        "time": _period(results),
         "training_time": at.numbers.write(trained, Unit.SECONDS),
-        "runs": at.say("result_runs", done=len(frame), missing=len(at.results.missing)),
+        "runs": at.say("result_runs", done=len(results.runs), missing=len(results.missing)),
         "changed_modules": _stale(at),
-        "versions": _versions(frame),
+        "versions": _versions(results),
     }
     rows = [Row((at.say(f"fact_{key}"), value or MISSING)) for key, value in found.items()]
-    for row in at.results.sources.drop_duplicates(["task", "item", "source"]).itertuples():
-        item = at.say("source_encoder") if row.item == "model" else escape(str(row.item))
-        rows.append(Row((f"{at.name(str(row.task))}: {item}", escape(str(row.source)))))
+    sources = [(r.task, item, source) for r in results.runs for item, source in r.sources.items()]
+    for task, name, source in dict.fromkeys(sources):
+        item = at.say("source_encoder") if name == "model" else escape(name)
+        rows.append(Row((f"{at.name(task)}: {item}", escape(source))))
     return Table(at.titles("fact", "value"), rows)
 
 
-def _unique(frame: pd.DataFrame, column: str) -> str:
-    values = frame[column].dropna().drop_duplicates() if column in frame else []
-    return "; ".join(escape(str(value)) for value in values)
+def _unique(results: Results, key: str) -> str:
+    return "; ".join(escape(str(value)) for value in results.machines(key))
 
 
-def _commits(at: Context, frame: pd.DataFrame) -> str:
+def _commits(at: Context) -> str:
     texts = []
-    pairs = frame[["commit", "dirty"]] if "commit" in frame else pd.DataFrame()
-    for commit, dirty in pairs.drop_duplicates().to_numpy():
-        known = isinstance(commit, str) and commit
-        text = escape(commit[:12]) if known else at.say("no_commit")
-        texts.append(f"{text} {at.say('dirty')}" if known and dirty is True else text)
+    for run in at.results.runs:
+        commit = run.machine.get("commit")
+        text = escape(commit[:12]) if commit else at.say("no_commit")
+        texts.append(f"{text} {at.say('dirty')}" if commit and run.machine["dirty"] else text)
     return "; ".join(dict.fromkeys(texts))
 
 
-def _period(frame: pd.DataFrame) -> str:
-    times = sorted(str(time) for time in frame["time"].dropna())
+def _period(results: Results) -> str:
+    times = sorted(map(str, results.machines("time")))
     ends = dict.fromkeys((times[0], times[-1])) if times else {}
     return " – ".join(escape(time) for time in ends)
 
@@ -181,17 +179,17 @@ def _stale(at: Context) -> str:
     return "; ".join(parts) or at.say("none_changed")
 
 
-def _versions(frame: pd.DataFrame) -> str:
+def _versions(results: Results) -> str:
     found: dict[str, set[str]] = {}
-    for of_run in frame.get("packages", ()):
-        for name, version in of_run.items():
+    for run in results.runs:
+        for name, version in run.machine.get("packages", {}).items():
             found.setdefault(name, set()).add(version)
     return ", ".join(f"{escape(n)} {escape('/'.join(sorted(v)))}" for n, v in found.items())
 
 
 def missing(at: Context) -> Table:
     """Runs that the settings ask for and the report lacks; a sentence where there are none."""
-    done = len(at.results.provenance)
+    done = len(at.results.runs)
     rows = [Row((escape(gap.run), at.name(gap.reason))) for gap in at.results.missing]
     note = at.say("note_missing", missing=len(rows), wanted=len(rows) + done)
     complete = at.say("nothing_missing", count=done)

@@ -67,6 +67,5 @@ class CostSentences:
     @property
     def _memory_kind(self) -> str:
         """``video`` where the runs were on a GPU, else ``resident``."""
-        runs = self.view.results.runs
-        kinds = set(runs[runs["task"] == self.view.task].get("memory_kind", ()))
+        kinds = self.view.results.machines("memory_kind", self.view.task)
         return "resident" if "resident" in kinds else "video"

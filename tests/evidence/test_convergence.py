@@ -1,36 +1,45 @@
+"""Learning curves: what is read off one run, and off the runs of a method together."""
+
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answers.convergence import summarise_convergence
-from evidence import convergence
 from evidence.convergence import (
+    MEASURES,
+    convergence_facts,
     describe_run,
     has_turned,
     noise_of,
     rise_after_minimum,
 )
-from synthetic_study import EPOCHS, Traits, build_study
+from facts.fact import Fact
+from facts.table import Facts
+from synthetic_study import Traits, build_study
 
 SMALL = {"sentences": 80, "words": 300, "resamples": 40}
 
 
-def run_rows(loss, metric=None, train=None, steps_per_epoch=5):
-    """Rows of ``Study.curves``: evaluations every 10 steps, training losses every 5."""
+def run_rows(loss, metric=None, train=None, steps_per_epoch=5, **key):
+    """Curves of a run: evaluations every 10 steps, training losses every 5."""
 
     def rows(split, name, values, every):
         return [
-            {"step": every * n, "epoch": n * every / 10 / steps_per_epoch, "split": split}
-            | {"metric": name, "value": float(value)}
+            Fact(
+                quantity="curve", split=split, metric=name, step=every * n, value=float(value),
+                epoch=n * every / 10 / steps_per_epoch, **key,
+            )
             for n, value in enumerate(values)
-        ]
+        ]  # fmt: skip
 
     found = rows("validation", "loss", loss, 10)
     found += rows("validation", "matthews_correlation", metric, 10) if metric is not None else []
     found += rows("train", "loss", train, 5) if train is not None else []
-    return pd.DataFrame(found)
+    return Facts(found)
+
+
+def described(*curves, **options):
+    return describe_run(run_rows(*curves, **options))[0]
 
 
 def u_turn(points=16, lowest=8, height=0.2):
@@ -43,63 +52,63 @@ def u_turn(points=16, lowest=8, height=0.2):
 
 def test_a_planted_turn_is_found_where_it_is():
     loss, metric = u_turn(16, lowest=8), np.linspace(0.1, 0.6, 16)
-    run = describe_run(run_rows(loss, metric))
+    run = described(loss, metric)
     assert run["best_loss_step"] == 80 and run["best_loss_epoch"] == pytest.approx(1.6)
     assert run["best_loss"] == pytest.approx(0.4)
-    assert run["turned"] is True
-    assert run["metric_after_best_loss"] == "rises"
+    assert run["turned"] == 1 and run["direction_after_best_loss"] == 1
     assert run["metric_change_after_best_loss"] == pytest.approx((0.5 / 15) * 6)
     assert run["best_metric_step"] == 150 and run["final_metric"] == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
     ("metric", "expected"),
-    [(np.full(16, 0.5), "flat"), (np.r_[np.full(9, 0.6), np.linspace(0.59, 0.4, 7)], "falls")],
+    [(np.full(16, 0.5), 0), (np.r_[np.full(9, 0.6), np.linspace(0.59, 0.4, 7)], -1)],
 )
 def test_what_the_metric_does_after_the_lowest_loss(metric, expected):
-    assert describe_run(run_rows(u_turn(), metric))["metric_after_best_loss"] == expected
+    assert described(u_turn(), metric)["direction_after_best_loss"] == expected
 
 
 def test_a_falling_loss_has_not_turned_and_nothing_comes_after_its_end():
-    run = describe_run(run_rows(np.linspace(1, 0.4, 16), np.linspace(0, 0.5, 16)))
-    assert run["turned"] is False and run["rise"] == 0
-    assert run["metric_after_best_loss"] is None
+    run = described(np.linspace(1, 0.4, 16), np.linspace(0, 0.5, 16))
+    assert run["turned"] == 0 == run["rise"]
+    assert "direction_after_best_loss" not in run
 
 
 def test_the_gap_takes_training_loss_since_the_last_but_one_evaluation():
     loss = np.linspace(1, 0.5, 8)  # evaluations at steps 0 .. 70
     train = np.r_[np.full(13, 9.0), 0.2, 0.4]  # steps 0 .. 70; 65 and 70 are after step 60
-    run = describe_run(run_rows(loss, train=train))
+    run = described(loss, train=train)
     assert run["final_train_loss"] == pytest.approx(0.3)
     assert run["gap"] == pytest.approx(0.2)
-    assert describe_run(run_rows(loss))["gap"] is None
+    assert "gap" not in described(loss)
 
 
 def test_the_late_slope_is_that_of_the_last_third_an_epoch():
     metric = np.r_[np.linspace(0, 0.5, 11), 0.5 + 0.01 * np.arange(1, 6)]  # last third: 0.05/epoch
-    run = describe_run(run_rows(np.linspace(1, 0.5, 16), metric))
+    run, margin = describe_run(run_rows(np.linspace(1, 0.5, 16), metric))
     assert run["slope"] == pytest.approx(0.05)
-    assert run["slope_margin"] == pytest.approx(0, abs=1e-6)
+    assert margin == pytest.approx(0, abs=1e-6)
     assert run["extrapolated_gain"] == pytest.approx(0.05)
 
 
 def test_an_extrapolation_does_not_pass_one():
-    run = describe_run(run_rows(np.linspace(1, 0.5, 16), np.linspace(0.5, 0.99, 16)))
+    run = described(np.linspace(1, 0.5, 16), np.linspace(0.5, 0.99, 16))
     assert run["slope"] > 0.1
     assert run["extrapolated_gain"] == pytest.approx(0.01)
 
 
 def test_short_curves_say_nothing_about_turns_and_trends():
-    run = describe_run(run_rows([1, 0.5, 0.9], [0.1, 0.4, 0.3]))
+    run = described([1, 0.5, 0.9], [0.1, 0.4, 0.3])
     assert run["best_loss_step"] == 10 and run["best_metric_step"] == 10
-    assert run["turned"] is None and run["slope"] is None and run["rise"] is None
-    assert run["metric_after_best_loss"] is None
+    assert not {"turned", "slope", "rise", "direction_after_best_loss"} & run.keys()
 
 
 def test_a_run_without_a_metric_is_described_by_its_losses():
-    run = describe_run(run_rows(u_turn()))
-    assert run["metric"] is None and run["turned"] is True
-    assert set(convergence.Quantities.__annotations__) <= run.keys() and run["slope"] is None
+    run = described(u_turn())
+    assert run["turned"] == 1 and not [name for name in run if "metric" in name or "slope" in name]
+    both = described(u_turn(), np.linspace(0, 0.5, 16), np.linspace(1, 0.5, 31))
+    assert both.keys() == MEASURES.keys(), "everything that can be read off is described"
+    assert run.keys() < both.keys()
 
 
 def test_noise_alone_seldom_turns_and_a_rise_of_six_sigma_nearly_always_does():
@@ -138,43 +147,78 @@ def test_noise_of_a_line_is_none_and_of_white_noise_its_size():
 # --------------------------------------------------------------------------------------- over runs
 
 
+def together(runs, **key):
+    """The facts of one method from the curves of its runs: seed -> (loss, metric)."""
+    rows = [
+        f for s, curves in runs.items() for f in run_rows(*curves, task="t", method="m", seed=s)
+    ]
+    facts = Facts(convergence_facts(Facts(rows)))
+    return lambda metric, seed=None: facts.one(
+        "convergence", task="t", method="m", metric=metric, seed=seed
+    )
+
+
 def test_methods_are_summarised_over_their_seeds():
-    study = build_study(("full", "lora"), (42, 43, 44), **SMALL)
-    full, lora = summarise_convergence(study, "cola")
-    assert (full["method"], lora["method"]) == ("full", "lora")
-    assert full["metric"] == "matthews_correlation" and full["epochs"] == EPOCHS and full["decays"]
-    assert full["turned"] == full["turn_known"] == 3 and lora["turned"] == 0
-    assert full["metric_after_turn"] in ("rises", "flat") and lora["metric_after_turn"] is None
-    assert [run["seed"] for run in full["runs"]] == full["seeds"] == [42, 43, 44]
-    per_seed = [run["gap"] for run in full["runs"]]
-    assert full["gap"]["value"] == pytest.approx(np.mean(per_seed))
-    assert (full["gap"]["low"], full["gap"]["high"]) == (min(per_seed), max(per_seed))
-    assert full["slope_low"] < full["slope"]["value"] < full["slope_high"]
+    facts = build_study(("full", "lora"), (42, 43, 44), **SMALL).facts
+    own = facts.where(quantity="convergence", task="cola")
+    assert own.distinct("method") == ["full", "lora"]
+    turned = {
+        method: facts.one("convergence", task="cola", method=method, metric="turned")
+        for method in ("full", "lora")
+    }
+    assert {m: (f.value, f.n) for m, f in turned.items()} == {"full": (3, 3), "lora": (0, 3)}
+    after = {f.method: f.value for f in own.where(metric="direction_after_best_loss", seed=None)}
+    assert after.keys() == {"full"} and after["full"] in (0, 1), "no run of LoRA turned"
+    gap = facts.one("convergence", task="cola", method="full", metric="gap")
+    runs = own.where(method="full", metric="gap", seed=(42, 43, 44)).values()
+    assert len(runs) == gap.seeds == 3 and gap.value == pytest.approx(np.mean(runs))
+    assert (gap.low, gap.high, gap.covers) == (min(runs), max(runs), "range")
+    slope = facts.one("convergence", task="cola", method="full", metric="slope")
+    assert slope.low < slope.value < slope.high and slope.covers == "seeds"
+
+
+def test_the_slope_of_one_run_has_the_interval_of_its_line():
+    noisy = np.linspace(0, 0.5, 16) + np.random.default_rng(0).normal(scale=0.01, size=16)
+    slope = together({1: (u_turn(), noisy)})("slope")
+    _, margin = describe_run(run_rows(u_turn(), noisy))
+    assert (slope.covers, slope.seeds) == ("points", 1)
+    assert (slope.low, slope.high) == (slope.value - margin, slope.value + margin)
+    assert margin > 0
+
+
+def test_the_direction_is_that_of_most_runs_that_turned():
+    rises, falls = np.linspace(0.1, 0.6, 16), np.linspace(0.6, 0.1, 16)
+    still = np.linspace(1, 0.4, 16)
+    of = {1: (u_turn(), falls), 2: (u_turn(), falls), 3: (u_turn(), rises), 4: (still, rises)}
+    assert together(of)("direction_after_best_loss").value == -1
+    del of[1]
+    assert together(of)("direction_after_best_loss").value == 0, "one falls, one rises"
+    assert not together({4: of[4]})("direction_after_best_loss").known
 
 
 def test_equal_traits_give_equal_convergence_and_missing_runs_are_left_out():
     same = {"a": Traits(), "b": Traits()}
     study = build_study(("a", "b"), (1, 2), traits=same, missing=("cola-b-seed1",), **SMALL)
-    first, second = summarise_convergence(study, "cola")
-    assert second["seeds"] == [2]
-    assert first["runs"][1] == second["runs"][0]
+    own = study.facts.where(quantity="convergence", task="cola")
+    assert own.where(method="b").distinct("seed") == [None, 2]
+    values = [
+        {f.metric: f.value for f in own.where(method=method, seed=2)} for method in ("a", "b")
+    ]
+    assert values[0] == values[1] and len(values[0]) > 8
 
 
 def test_a_method_without_runs_is_not_listed():
     study = build_study(("full", "lora"), (1,), missing=("pos-lora-seed1",), **SMALL)
-    assert [row["method"] for row in summarise_convergence(study, "pos")] == ["full"]
+    assert study.facts.where(quantity="convergence", task="pos").distinct("method") == ["full"]
 
 
 @pytest.mark.parametrize(
-    ("slopes", "expected"),
-    [
-        ([0.05, 0.051, 0.049], "rising"),
-        ([-0.05, -0.051, -0.049], "falling"),
-        ([0.0001, -0.0001, 0.0], "flat"),
-        ([0.05, -0.04, 0.02], "unclear"),
-    ],
+    ("ends", "sign"), [((0.5, 0.51, 0.49), 1), ((0.0, 0.005, 0.01), -1), ((0.5, -0.4, 0.2), 0)]
 )
-def test_the_outlook_follows_the_interval_of_the_slope(slopes, expected):
-    base = describe_run(run_rows(u_turn(), np.linspace(0, 0.5, 16)))
-    runs = [{**base, "slope": slope} for slope in slopes]
-    assert convergence.aggregate_runs(runs)["outlook"] == expected
+def test_the_interval_of_the_slope_over_seeds_says_whether_the_metric_still_rises(ends, sign):
+    """What it decides is told in one place above, by rules with three values."""
+    late = {1: 0.0, -1: 0.5, 0: 0.0}[sign]
+    runs = {s: (u_turn(), np.linspace(late, end, 16)) for s, end in enumerate(ends)}
+    slope = together(runs)("slope")
+    assert slope.covers == "seeds" and slope.seeds == 3
+    assert (slope.low > 0) - (slope.high < 0) == sign

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from corpora.loading import UPOS_TAGS
 from evidence import metrics, scoring
 from evidence.checks import SAME_SCORE, check_scores
+from facts.fact import Fact
 from study.errors import StudyError
 
 TAGS = len(UPOS_TAGS)
@@ -131,11 +132,14 @@ def test_evaluate_leaves_numpys_global_generator_alone():
 
 
 def test_evidence_with_another_score_than_the_stored_one_is_refused():
-    ours = {"accuracy": {"per_seed": [0.5, 0.75]}}
-    check_scores("full", ours, [{"accuracy": 0.5}, {"accuracy": 0.75 + SAME_SCORE / 2}])
-    for wrong in (0.75 + 2 * SAME_SCORE, float("nan")):
+    key = {"task": "t", "method": "full", "evaluation": "e"}
+    place = {"quantity": "score", **key, "metric": "accuracy"}
+    ours = [Fact(**place, seed=seed, value=value) for seed, value in ((1, 0.5), (2, 0.75))]
+    ours += [Fact(**place, value=0.625), Fact(**place, seed=2, group="in", value=0.1)]
+    check_scores("full", ours, key, [{"accuracy": 0.5}, {"accuracy": 0.75 + SAME_SCORE / 2}])
+    for wrong in (0.75 + 2 * SAME_SCORE, float("nan"), None):
         with pytest.raises(StudyError, match=r"accuracy of full is 0\.75 .*\n.*a bug"):
-            check_scores("full", ours, [{"accuracy": 0.5}, {"accuracy": wrong}])
+            check_scores("full", ours, key, [{"accuracy": 0.5}, {"accuracy": wrong}])
 
 
 def write_conllu(path, sentences):

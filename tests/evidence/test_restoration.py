@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from evidence import scoring
+from evidence.arrays import CountMetric
 from evidence.restoration import summarise_restoration
+from facts.table import Facts
 
 RNG = np.random.default_rng(0)
 GOLD = RNG.integers(0, 2, 400)
@@ -17,32 +19,49 @@ def counts_of(error_rate: float, seeds: int = 3) -> np.ndarray:
     return scoring.acceptability_counts(np.eye(2)[predicted] * 4.0, GOLD)
 
 
+def restored(tuned: np.ndarray, parts: dict[str, np.ndarray], metric: CountMetric) -> Facts:
+    return Facts(summarise_restoration(tuned, parts, metric, range(len(tuned)), method="m"))
+
+
 def test_a_part_that_does_not_matter_and_one_that_does() -> None:
-    tuned = counts_of(0.05)
-    rows = summarise_restoration(
-        tuned, {"lower": tuned, "upper": counts_of(0.5)}, scoring.matthews_correlation
-    )
-    same, lost = rows
-    assert (same["part"], same["drop"], same["low"], same["high"]) == ("lower", 0, 0, 0)
-    whole = float(scoring.matthews_correlation(tuned.sum(axis=1)).mean())
-    assert same["value"] == pytest.approx(whole)
-    assert lost["drop"] == pytest.approx(whole - lost["value"]) and lost["drop"] > 0.7
-    assert lost["low"] is not None and 0.6 < lost["low"] < lost["drop"]
-    assert (lost["seeds"], lost["units"], lost["covers"]) == (3, 400, "items and seeds")
+    tuned, mcc = counts_of(0.05), scoring.matthews_correlation
+    facts = restored(tuned, {"lower": tuned, "upper": counts_of(0.5)}, mcc)
+    lost = {part: facts.one("restoration", method="m", part=part) for part in ("lower", "upper")}
+    same, upper = lost["lower"], lost["upper"]
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    whole = float(mcc(tuned.sum(axis=1)).mean())
+    values = {part: facts.one("score", method="m", part=part).value for part in lost}
+    assert values["lower"] == pytest.approx(whole)
+    assert upper.value == pytest.approx(whole - values["upper"]) and upper.value > 0.7
+    assert upper.low is not None and 0.6 < upper.low < upper.value
+    assert (upper.seeds, upper.n, upper.covers) == (3, 400, "items and seeds")
+
+
+def test_two_thirds_are_compared_by_what_each_is_worth() -> None:
+    tuned, mcc = counts_of(0.05), scoring.matthews_correlation
+    parts = {"lower": counts_of(0.2), "upper": counts_of(0.5), "head": counts_of(0.4)}
+    facts = restored(tuned, parts, mcc)
+    lost = {part: facts.one("restoration", method="m", part=part).value for part in parts}
+    more = facts.one("restoration", method="m", part="upper", against="lower")
+    assert more.value == pytest.approx((lost["upper"] or 0) - (lost["lower"] or 0))
+    assert more.low is not None and more.low > 0, "and by more than chance"
+    back = facts.one("restoration", method="m", part="lower", against="upper")
+    assert (back.value, back.low) == (pytest.approx(-more.value), pytest.approx(-more.high))
+    assert {fact.part for fact in facts if fact.against} == {"lower", "upper"}
 
 
 def test_the_difference_is_paired() -> None:
     """The items that both get wrong do not widen the interval."""
     tuned = counts_of(0.3)
-    restored = tuned.copy()
-    restored[:, :4] = counts_of(1.0)[:, :4]
-    (row,) = summarise_restoration(tuned, {"upper": restored}, scoring.accuracy)
-    assert 0 < row["drop"] <= 0.01
-    assert row["high_items"] is not None and row["high_items"] < 0.03
+    parts = tuned.copy()
+    parts[:, :4] = counts_of(1.0)[:, :4]
+    lost = restored(tuned, {"upper": parts}, scoring.accuracy).one(
+        "restoration", method="m", part="upper"
+    )
+    assert lost.value is not None and 0 < lost.value <= 0.01
+    assert lost.high is not None and lost.high < 0.03
 
 
 def test_counts_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="expected counts"):
-        summarise_restoration(
-            counts_of(0.1), {"head": counts_of(0.1, seeds=2)}, scoring.matthews_correlation
-        )
+        restored(counts_of(0.1), {"head": counts_of(0.1, seeds=2)}, scoring.matthews_correlation)

@@ -1,4 +1,6 @@
-import json
+"""Facts of both tasks from random predictions, against scikit-learn and against plain counting."""
+
+import functools
 import math
 
 import numpy as np
@@ -6,16 +8,20 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from evidence.acceptability import MAJORITY, summarise_acceptability
+from evidence import intervals, outcomes, scoring
+from evidence.acceptability import LABELS, MAJORITY, summarise_acceptability
 from evidence.tagging import LEXICAL, summarise_tagging
+from facts.fact import KEY
+from facts.table import Facts
 from study.errors import StudyError
 from study.settings import Roles
 
 TAGS = ("ADJ", "ADP", "DET", "NOUN", "PRON", "PROPN", "SYM", "VERB")
-EN, DE = "en_x:validation", "de_x:test"
+COLA, EN, DE = "cola:validation", "en_x:validation", "de_x:test"
 LANGUAGES = {EN: "en", DE: "de"}
 SEEDS = {"first": [42, 43, 44, 45], "second": [43, 44, 45, 46], "third": [43]}
 ROLES = Roles(reference="first", adapter="second", control="third", foreign=None)
+CONTROLS = {"cola": MAJORITY, "pos": LEXICAL}
 
 
 def sentences(seed=0, items=240):
@@ -77,14 +83,21 @@ def tags_for(frames, rates, seed=2):
     return found
 
 
+def cola_facts(*arguments, **options):
+    return Facts(summarise_acceptability(*arguments, **options))
+
+
+def pos_facts(*arguments, **options):
+    return Facts(summarise_tagging(*arguments, **options))
+
+
 @pytest.fixture(scope="module")
 def cola():
     items = sentences()
     logits = logits_for(items, {"first": 1.2, "second": 0.4, "third": 0.4})
-    summary = summarise_acceptability(
+    return items, logits, cola_facts(
         items, logits, SEEDS, 7, 300, train_labels=[1, 1, 0], roles=ROLES
-    )
-    return items, logits, summary
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -92,284 +105,359 @@ def pos():
     frames = {EN: tagged(3, 900), DE: tagged(4, 700)}
     predicted = tags_for(frames, {"first": 0.05, "second": 0.2, "third": 0.2})
     train = [("the", "DET"), ("Haus", "NOUN"), ("ab", "ADP")]
-    summary = summarise_tagging(
-        frames, LANGUAGES, predicted, SEEDS, TAGS, EN, train, 7, 300, roles=ROLES
-    )
-    return frames, predicted, summary
+    facts = pos_facts(frames, LANGUAGES, predicted, SEEDS, TAGS, EN, train, 7, 300, roles=ROLES)
+    return frames, predicted, facts
 
 
-def walk(node, path=()):
-    yield path, node
-    if isinstance(node, dict | list):
-        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
-            yield from walk(child, (*path, key))
+def one(facts, quantity, **key):
+    """The fact, which must be there."""
+    fact = facts.one(quantity, **key)
+    assert fact in facts.where(quantity=quantity, **key), f"no {quantity} {key}"
+    return fact
 
 
-def estimates(summary):
-    return {p: n for p, n in walk(summary) if isinstance(n, dict) and "per_seed" in n}
+def on_cola(facts, quantity, **key):
+    return one(facts, quantity, task="cola", evaluation=COLA, **key)
 
 
-def comparison(summary, first, second, metric, evaluation=None):
-    found = [
-        row
-        for row in summary["comparisons"]
-        if (row["first"], row["second"], row["metric"]) == (first, second, metric)
-        and evaluation in (None, row["evaluation"])
-    ]
-    assert len(found) == 1
-    return found[0]
+def on_pos(facts, quantity, evaluation, **key):
+    return one(facts, quantity, task="pos", evaluation=evaluation, **key)
+
+
+def of_seeds(facts, whole):
+    """The values of the runs behind a fact over seeds."""
+    place = {name: getattr(whole, name) for name in KEY if name != "seed"}
+    return [fact.value for fact in facts.where(**place) if fact.seed is not None]
 
 
 # -------------------------------------------------------------------------------------- both tasks
 
 
 @pytest.mark.parametrize("task", ["cola", "pos"])
-def test_the_summary_is_plain_json_without_nan(task, request):
-    summary = request.getfixturevalue(task)[-1]
-    plain = {str, int, float, bool, type(None), list, dict}
-    assert {type(node) for _, node in walk(summary)} <= plain
-    assert {type(key) for _, node in walk(summary) if isinstance(node, dict) for key in node} == {
-        str
-    }
-    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
-
-
-@pytest.mark.parametrize("task", ["cola", "pos"])
 def test_what_is_missing_says_why(task, request):
-    found = estimates(request.getfixturevalue(task)[-1])
+    facts = request.getfixturevalue(task)[-1]
+    found = facts.where(quantity=("score", "drop", "contrast"), seed=None)
+    found = [fact for fact in found if not (fact.tag and fact.metric == "accuracy")]
     assert len(found) > 40
-    for path, entry in found.items():
-        assert entry["reason"] or entry["sd"] is not None, path
-        if entry["value"] is None:
-            assert entry["per_seed"] == [], path
-        else:
-            assert entry["value"] == pytest.approx(np.mean(entry["per_seed"]), abs=1e-6), path
-        if entry["low"] is None:
-            assert len(entry["per_seed"]) < 3 or entry["low_items"] is None, path
-        else:
-            assert entry["low"] <= entry["low_items"] + 1e-9, path
-            assert entry["high_items"] <= entry["high"] + 1e-9, path
+    for fact in found:
+        values = of_seeds(facts, fact)
+        assert fact.reason or fact.sd is not None, fact
+        assert len(values) == fact.seeds, fact
+        if fact.value is None:
+            assert not values and (fact.low, fact.high, fact.covers) == (None, None, ""), fact
+        elif values:
+            assert fact.value == pytest.approx(np.mean(values), abs=1e-6), fact
+        if fact.low is not None:
+            assert fact.low <= fact.value + 1e-9 and fact.value <= fact.high + 1e-9, fact
+            assert fact.covers == ("items and seeds" if fact.seeds > 2 else "items"), fact
 
 
 @pytest.mark.parametrize("task", ["cola", "pos"])
 def test_seeds_in_common_are_paired_and_controls_go_with_all(task, request):
-    summary = request.getfixturevalue(task)[-1]
-    control = next(name for name, method in summary["methods"].items() if method["control"])
+    facts = request.getfixturevalue(task)[-1]
     expected = {
-        ("first", "second"): [43, 44, 45],
-        ("first", "third"): [43],
-        ("first", control): [42, 43, 44, 45],
-        ("third", control): [43],
+        ("first", "second"): 3,
+        ("first", "third"): 1,
+        ("first", CONTROLS[task]): 4,
+        ("third", CONTROLS[task]): 1,
     }
     for (first, second), seeds in expected.items():
-        row = comparison(summary, first, second, "accuracy", summary.get("source"))
-        assert row["seeds"] == seeds
-        assert row["covers"] == ("items and seeds" if len(seeds) > 1 else "items")
-        assert bool(row["reason"]) == (len(seeds) == 1)
-    assert summary["methods"][control]["seeds"] == []
+        key = {"task": task, "evaluation": EN if task == "pos" else COLA, "metric": "accuracy"}
+        fact = one(facts, "difference", method=first, against=second, **key)
+        assert fact.seeds == seeds
+        assert fact.covers == ("items and seeds" if seeds > 1 else "items")
+        assert bool(fact.reason) == (seeds == 1)
+    assert {fact.seeds for fact in facts.where(quantity="score", method=CONTROLS[task])} == {0}
 
 
 @pytest.mark.parametrize("task", ["cola", "pos"])
-def test_holm_corrects_within_metric_and_evaluation(task, request):
-    rows = request.getfixturevalue(task)[-1]["comparisons"]
-    families = {}
-    for row in rows:
-        families.setdefault((row["evaluation"], row["metric"]), []).append(row)
-    assert len(families) == (2 if task == "cola" else 5)
-    for family in families.values():
-        primary, controls = [
-            [r for r in family if r["primary"] is is_it] for is_it in (True, False)
-        ]
-        assert [(row["first"], row["second"]) for row in primary] == [("first", "second")]
-        assert [(row["family"], row["p_corrected"]) for row in primary] == [(1, primary[0]["p"])]
-        assert {row["family"] for row in controls} == {5} == {len(controls)}
-        smallest = min(controls, key=lambda row: row["p"])
-        assert smallest["p_corrected"] == pytest.approx(min(1, 5 * smallest["p"]))
-        assert all(row["p"] <= row["p_corrected"] <= 1 for row in family)
-        assert all(row["p_items"] <= row["p"] + 1e-12 for row in family)
+def test_holm_corrects_within_metric_and_evaluation_and_not_the_primary_comparison(task, request):
+    data, predictions, facts = request.getfixturevalue(task)
+    families = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "holm", lambda p: families.append(p) or [0.99] * len(p))
+        if task == "cola":
+            marked = cola_facts(data, predictions, SEEDS, 7, 50, train_labels=[1], roles=ROLES)
+        else:
+            train = [("the", "DET")]
+            marked = pos_facts(
+                data, LANGUAGES, predictions, SEEDS, TAGS, EN, train, 7, 50, roles=ROLES
+            )
+    assert [len(family) for family in families] == [5] * (2 if task == "cola" else 5)
+    rows = marked.where(quantity="difference")
+    corrected = {(f.method, f.against) for f in rows if f.p == 0.99}
+    assert {(f.method, f.against) for f in rows} - corrected == {("first", "second")}
+    assert all(0 <= fact.p <= 1 for fact in facts.where(quantity="difference"))
 
 
-def test_the_same_seed_gives_the_same_summary_and_another_does_not(cola):
-    items, logits, summary = cola
+def test_the_same_seed_gives_the_same_facts_and_another_does_not(cola):
+    items, logits, facts = cola
     again = [
-        summarise_acceptability(items, logits, SEEDS, s, 300, train_labels=[1, 1, 0], roles=ROLES)
+        cola_facts(items, logits, SEEDS, s, 300, train_labels=[1, 1, 0], roles=ROLES)
         for s in (7, 8)
     ]
-    assert again[0] == summary != again[1]
+    assert list(again[0]) == list(facts) != list(again[1])
 
 
 # ------------------------------------------------------------------------------------------- CoLA
 
 
 def test_means_over_seeds_agree_with_scikit_learn(cola):
-    items, logits, summary = cola
+    items, logits, facts = cola
     labels = items["label"].to_numpy()
     for method, of_method in logits.items():
         predicted = of_method.argmax(axis=-1)
-        entry = summary["methods"][method]
         theirs = [sk.matthews_corrcoef(labels, p) for p in predicted]
-        assert entry["metrics"]["matthews_correlation"]["per_seed"] == pytest.approx(theirs)
-        assert entry["seeds"] == SEEDS[method]
-        tables = [sk.confusion_matrix(labels, p) for p in predicted]
-        assert np.allclose(entry["confusion"], np.mean(tables, axis=0))
+        mcc = on_cola(facts, "score", method=method, metric="matthews_correlation")
+        assert of_seeds(facts, mcc) == pytest.approx(theirs)
+        seeds = facts.where(quantity="score", method=method, metric="loss").distinct("seed")
+        assert seeds == [None, *SEEDS[method]]
+        table = np.mean([sk.confusion_matrix(labels, p) for p in predicted], axis=0)
+        for gold, given in np.ndindex(2, 2):
+            cell = {"tag": LABELS[gold], "predicted": LABELS[given]}
+            assert on_cola(facts, "confusion", method=method, **cell).value == table[gold, given]
 
 
 def test_a_large_difference_is_found_and_equal_methods_are_not_told_apart(cola):
-    summary = cola[-1]
-    apart = comparison(summary, "first", "second", "matthews_correlation")
-    assert apart["low"] > 0.1
-    assert apart["p_items_corrected"] < 0.05
-    assert (apart["outcome"], apart["margin"]) == ("better", 0.02)
-    alike = comparison(summary, "second", "third", "matthews_correlation")
-    assert (alike["low"], alike["high"], alike["covers"]) == (None, None, "items")
-    assert alike["low_items"] < 0 < alike["high_items"]
-    assert alike["outcome"] == "undecided"
-    assert alike["p_corrected"] > 0.05
+    facts, mcc = cola[-1], {"metric": "matthews_correlation"}
+    apart = on_cola(facts, "difference", method="first", against="second", **mcc)
+    assert apart.low > 0.1 and apart.p < 0.05
+    assert (apart.outcome, apart.covers) == ("better", "items and seeds")
+    alike = on_cola(facts, "difference", method="second", against="third", **mcc)
+    assert (alike.covers, alike.outcome) == ("items", "undecided")
+    assert alike.low < 0 < alike.high and alike.p > 0.05
 
 
 def test_effects_are_differences_of_means_over_common_seeds(cola):
-    summary = cola[-1]
-    row = comparison(summary, "first", "second", "accuracy")
-    first, second = (summary["methods"][m]["metrics"]["accuracy"] for m in ("first", "second"))
-    expected = np.mean(first["per_seed"][1:]) - np.mean(second["per_seed"][:3])
-    assert row["effect"] == pytest.approx(expected)
-    assert row["n"] == 240
+    facts = cola[-1]
+    first, second = (
+        of_seeds(facts, on_cola(facts, "score", method=m, metric="accuracy"))
+        for m in ("first", "second")
+    )
+    fact = on_cola(facts, "difference", method="first", against="second", metric="accuracy")
+    assert fact.value == pytest.approx(np.mean(first[1:]) - np.mean(second[:3]))
+    assert fact.n == 240
 
 
 def test_the_majority_control(cola):
-    items, _, summary = cola
-    control = summary["methods"][MAJORITY]
-    assert summary["majority_label"] == 1
-    assert control["metrics"]["matthews_correlation"]["value"] == 0.0
-    assert control["metrics"]["accuracy"]["value"] == pytest.approx(items["label"].mean())
-    assert control["metrics"]["accuracy"]["low"] < items["label"].mean()
-    assert control["metrics"]["loss"]["value"] is None
-    assert control["threshold"] is None
-    assert control["agreement"]["value"] == 1.0
-    assert control["learned"] is None
+    items, _, facts = cola
+    share = items["label"].mean()
+    assert on_cola(facts, "share", tag="acceptable", metric="majority").value == share
+    control = functools.partial(on_cola, facts, method=MAJORITY)
+    assert control("score", metric="matthews_correlation").value == 0.0
+    accuracy = control("score", metric="accuracy")
+    assert accuracy.low < accuracy.value == pytest.approx(share)
+    assert not control("score", metric="loss").known
+    assert control("share", metric="given majority").value == 1.0
+    assert not facts.where(quantity=("threshold", "learned"), method=MAJORITY)
 
 
 def test_errors_by_kind(cola):
-    items, logits, summary = cola
-    method = summary["methods"]["first"]
-    entry = method["groups"]
+    items, logits, facts = cola
     labels, predicted = items["label"].to_numpy(), logits["first"].argmax(axis=-1)
-    for kind, column in (("by_domain", "domain"), ("by_phenomenon", "phenomenon")):
-        for row in entry[kind]:
-            member = (items[column] == row["group"]).to_numpy()
-            right = (predicted == labels)[:, member].mean()
-            assert row["items"] == member.sum() > 0
-            assert row["accuracy"]["value"] == pytest.approx(right)
+    own = facts.where(method="first")
+    for grouping, column in (("by_domain", "domain"), ("by_phenomenon", "phenomenon")):
+        for group in own.where(quantity="score", grouping=grouping).distinct("group"):
+            member = (items[column] == group).to_numpy()
+            place = {"method": "first", "grouping": grouping, "group": group}
+            fact = on_cola(own, "score", metric="accuracy", **place)
+            assert fact.n == member.sum() > 0
+            assert fact.value == pytest.approx((predicted == labels)[:, member].mean())
             mccs = [sk.matthews_corrcoef(labels[member], p[member]) for p in predicted]
-            assert row["matthews_correlation"]["value"] == pytest.approx(np.mean(mccs))
-    assert [row["group"] for row in entry["by_domain"]] == ["in", "out"]
-    assert [row["group"] for row in entry["by_phenomenon"]] == ["agreement", "islands"]
-    assert sum(row["share"] for row in entry["by_length"]) == pytest.approx(1)
-    assert {row["group"] for row in entry["by_label"]} == {"majority", "minority"}
-    assert all("both labels" in row["matthews_correlation"]["reason"] for row in entry["by_label"])
-    assert method["agreement"]["value"] == pytest.approx(predicted.mean())
-    wrong = (predicted != labels).all(axis=0)
-    assert method["always_wrong"]["indices"] == np.flatnonzero(wrong).tolist()
-    assert method["always_wrong"]["count"] > method["always_wrong"]["expected"]
-    every = np.concatenate([logits[m].argmax(axis=-1) != labels for m in logits]).all(axis=0)
-    assert summary["always_wrong"]["count"] == every.sum()
+            mcc = on_cola(own, "score", metric="matthews_correlation", **place)
+            assert mcc.value == pytest.approx(np.mean(mccs))
+    groups = {
+        name: own.where(quantity="share", grouping=name, metric="items")
+        for name in ("by_domain", "by_phenomenon", "by_label", "by_length")
+    }
+    assert groups["by_domain"].distinct("group") == ["in", "out"]
+    assert groups["by_phenomenon"].distinct("group") == ["agreement", "islands"]
+    assert groups["by_label"].distinct("group") == ["majority", "minority"]
+    assert sum(groups["by_length"].values()) == pytest.approx(1)
+    of_label = own.where(grouping="by_label", metric="matthews_correlation")
+    assert of_label and all("both labels" in fact.reason for fact in of_label)
+    given = on_cola(own, "share", method="first", metric="given majority")
+    assert given.value == pytest.approx(predicted.mean())
+
+
+def test_shared_errors_are_counted_beside_what_independence_would_give(cola):
+    items, logits, facts = cola
+    labels = items["label"].to_numpy()
+    wrong = {method: own.argmax(axis=-1) != labels for method, own in logits.items()}
+    shared = functools.partial(on_cola, facts, "shared errors")
+    count = shared(method="first", metric="count").value
+    assert count == wrong["first"].all(axis=0).sum()
+    expected = shared(method="first", metric="expected").value
+    assert (
+        expected == pytest.approx(240 * np.prod(wrong["first"].mean(axis=1))) and expected < count
+    )
+    every = np.concatenate(list(wrong.values()))
+    assert shared(metric="count").value == every.all(axis=0).sum()
+
+
+def test_independent_errors_meet_the_expected_count():
+    items, rng = sentences(items=20_000), np.random.default_rng(0)
+    labels = items["label"].to_numpy()
+    given = np.where(rng.random((2, len(items))) < 0.3, 1 - labels, labels)
+    logits = np.eye(2)[given]
+    facts = cola_facts(items, {"first": logits}, {"first": [1, 2]}, 0, 5)
+    shared = functools.partial(on_cola, facts, "shared errors", method="first")
+    assert shared(metric="count").value == pytest.approx(shared(metric="expected").value, rel=0.05)
+    assert shared(metric="count").value > 1000
 
 
 def test_the_threshold_curve_is_an_upper_bound(cola):
-    entry = cola[-1]["methods"]["first"]
-    curve = entry["threshold"]
-    assert curve["argmax"] == pytest.approx(entry["metrics"]["matthews_correlation"]["value"])
-    assert curve["matthews_correlation"][50] == pytest.approx(curve["argmax"])
-    assert curve["gain"] == pytest.approx(curve["upper_bound"] - curve["argmax"])
-    assert curve["upper_bound"] >= max(curve["matthews_correlation"])
-    assert len(curve["thresholds"]) == len(curve["matthews_correlation"]) == len(curve["sd"]) == 101
+    facts = cola[-1]
+    curve = facts.where(quantity="threshold", method="first", metric="matthews_correlation")
+    argmax, bound, gain = (
+        on_cola(facts, "threshold", method="first", metric=metric).value
+        for metric in ("argmax", "upper_bound", "gain")
+    )
+    mcc = on_cola(facts, "score", method="first", metric="matthews_correlation")
+    assert argmax == pytest.approx(mcc.value) == pytest.approx(curve[50].value)
+    assert gain == pytest.approx(bound - argmax) and bound >= max(curve.values())
+    assert [fact.step for fact in curve] == list(range(101))
+    assert all(fact.sd is not None for fact in curve)
+    best = on_cola(facts, "threshold", method="first", metric="best_threshold")
+    assert len(of_seeds(facts, best)) == 4 and 0 < best.value < 1
 
 
-def test_two_seeds_have_points_and_no_interval_over_seeds(cola):
+def test_two_seeds_have_an_interval_over_items_alone(cola):
     items, logits, _ = cola
     two = {"first": logits["first"][:2], "second": logits["second"][:2]}
-    summary = summarise_acceptability(
-        items, two, {"first": [1, 2], "second": [1, 2]}, 0, 200, train_labels=[1], roles=ROLES
-    )
-    for entry in (
-        summary["methods"]["first"]["metrics"]["accuracy"],
-        comparison(summary, "first", "second", "accuracy"),
+    seeds = {"first": [1, 2], "second": [1, 2]}
+    facts = cola_facts(items, two, seeds, 0, 200, train_labels=[1], roles=ROLES)
+    for fact in (
+        on_cola(facts, "score", method="first", metric="accuracy"),
+        on_cola(facts, "difference", method="first", against="second", metric="accuracy"),
     ):
-        assert (entry["low"], entry["high"], entry["covers"]) == (None, None, "items")
-        assert entry["low_items"] < entry["high_items"]
-        assert "two seeds" in entry["reason"]
-    row = comparison(summary, "first", "second", "matthews_correlation")
-    assert (row["p"], row["outcome"]) == (row["p_items"], "better")
-    control = summary["methods"][MAJORITY]["metrics"]["accuracy"]
-    assert control["low"] == control["low_items"] < control["value"]
+        assert fact.covers == "items" and fact.low < fact.value < fact.high
+        assert "two seeds" in fact.reason
+    mcc = {"metric": "matthews_correlation"}
+    assert on_cola(facts, "difference", method="first", against="second", **mcc).outcome == "better"
+    control = on_cola(facts, "score", method=MAJORITY, metric="accuracy")
+    assert control.low < control.value and control.covers == "items"
+
+
+def test_each_interval_says_what_it_covers_whatever_other_tasks_and_methods_have(cola, pos):
+    """Three seeds of one task and two of another, as after an interruption."""
+    items, logits, _ = cola
+    frames, predicted, _ = pos
+    methods = ("first", "second")
+    of_cola = cola_facts(
+        items, {m: logits[m][:3] for m in methods}, dict.fromkeys(methods, range(3)), 0, 60
+    )
+    some = {"first": 3, "second": 2}
+    own = {m: {a: p[:n] for a, p in predicted[m].items()} for m, n in some.items()}
+    seeds = {m: list(range(n)) for m, n in some.items()}
+    of_pos = pos_facts(frames, LANGUAGES, own, seeds, TAGS, EN, None, 0, 60)
+    facts = Facts([*of_cola, *of_pos])
+    pair = {"method": "first", "against": "second", "metric": "accuracy"}
+    assert on_cola(facts, "difference", **pair).covers == "items and seeds"
+    assert on_pos(facts, "difference", EN, **pair).covers == "items"
+    covered = {m: on_pos(facts, "score", EN, method=m, metric="accuracy").covers for m in some}
+    assert covered == {"first": "items and seeds", "second": "items"}
 
 
 def test_who_has_learned_is_above_the_controls(cola):
-    items, logits, summary = cola
-    assert [summary["methods"][m]["learned"] for m in ("first", "third")] == [True, True]
+    items, logits, facts = cola
+    learned = {f.method: f.value for f in facts.where(quantity="learned")}
+    assert learned == {"first": 1.0, "second": 0.0, "third": 1.0}, "the second is like the third"
     constant = np.zeros_like(logits["second"])
     constant[..., 1] = 1 + 0.1 * np.arange(len(constant))[:, None]
-    again = summarise_acceptability(
+    again = cola_facts(
         items, {**logits, "second": constant}, SEEDS, 7, 200, train_labels=[1, 1, 0], roles=ROLES
     )
-    learned = {name: method["learned"] for name, method in again["methods"].items()}
-    assert learned == {"first": True, "second": False, "third": True, MAJORITY: None}
-    without = summarise_acceptability(items, {"first": logits["first"]}, SEEDS, 7, 50)
-    assert without["methods"]["first"]["learned"] is None
+    learned = {f.method: f.value for f in again.where(quantity="learned")}
+    assert learned == {"first": 1.0, "second": 0.0, "third": 1.0}
+    without = cola_facts(items, {"first": logits["first"]}, SEEDS, 7, 50)
+    assert not without.where(quantity="learned")
 
 
 def test_groups_are_contrasted_on_the_same_resamples(cola):
-    for name, method in cola[-1]["methods"].items():
-        assert list(method["contrasts"]) == ["by_domain", "by_label"]
-        for kind, found in method["contrasts"].items():
-            rows = {row["group"]: row["accuracy"] for row in method["groups"][kind]}
-            one, other = rows[found["first"]], rows[found["second"]]
-            assert found["difference"]["value"] == pytest.approx(one["value"] - other["value"])
-            if not method["control"]:
-                assert found["difference"]["low_items"] < found["difference"]["high_items"], name
+    facts = cola[-1]
+    for method in (*SEEDS, MAJORITY):
+        contrasts = facts.where(quantity="contrast", method=method, seed=None)
+        assert [fact.grouping for fact in contrasts] == ["by_domain", "by_label"]
+        for fact in contrasts:
+            place = {"method": method, "grouping": fact.grouping, "metric": "accuracy"}
+            values = [
+                on_cola(facts, "score", group=group, **place).value
+                for group in (fact.group, fact.against)
+            ]
+            assert fact.value == pytest.approx(values[0] - values[1])
+            assert method == MAJORITY or fact.low < fact.high
     # Labels: the majority class is right on one kind only, at any rate of resampling.
-    assert cola[-1]["methods"][MAJORITY]["contrasts"]["by_label"]["difference"]["value"] == 1.0
+    place = {"grouping": "by_label", "group": "majority", "against": "minority"}
+    assert on_cola(facts, "contrast", method=MAJORITY, metric="accuracy", **place).value == 1.0
+
+
+def stored_scores(facts):
+    """What the stage that scores runs would have stored for the facts of CoLA."""
+    return {
+        method: [
+            {
+                metric: facts.one(
+                    "score", task="cola", evaluation=COLA, method=method, metric=metric, seed=seed
+                ).value
+                for metric in scoring.ACCEPTABILITY_METRICS
+            }
+            for seed in SEEDS[method]
+        ]
+        for method in SEEDS
+    }
 
 
 def test_scores_that_differ_from_the_stored_ones_are_refused(cola):
-    items, logits, summary = cola
-    stored = {
-        m: [
-            {name: entry["per_seed"][s] for name, entry in method["metrics"].items()}
-            for s in range(len(method["seeds"]))
-        ]
-        for m, method in summary["methods"].items()
-    }
+    items, logits, facts = cola
+    stored = stored_scores(facts)
     arguments = {"train_labels": [1, 1, 0], "roles": ROLES}
-    again = summarise_acceptability(items, logits, SEEDS, 7, 300, scores=stored, **arguments)
-    assert again == summary
+    again = cola_facts(items, logits, SEEDS, 7, 300, scores=stored, **arguments)
+    assert list(again) == list(facts)
     stored["second"][1]["f1"] += 1e-6
     with pytest.raises(StudyError, match="f1 of second"):
-        summarise_acceptability(items, logits, SEEDS, 7, 50, scores=stored, **arguments)
+        cola_facts(items, logits, SEEDS, 7, 50, scores=stored, **arguments)
+
+
+@pytest.mark.parametrize(("label", "lacking"), [(1, "f1_unacceptable"), (0, "f1")])
+def test_what_one_label_leaves_undefined_has_no_value_and_says_why(cola, label, lacking):
+    items, logits, _ = cola
+    items = items.assign(label=label)
+    arguments = {"train_labels": [1, 1, 0], "roles": ROLES}
+    facts = cola_facts(items, logits, SEEDS, 7, 50, **arguments)
+    of_set = facts.where(quantity="score", grouping="", seed=None, method=list(SEEDS))
+    unknown = {fact.metric for fact in of_set if fact.reason == outcomes.ONE_LABEL}
+    assert unknown == {"matthews_correlation", "macro_f1", lacking}
+    assert {fact.metric for fact in of_set if not fact.known} == unknown
+    assert facts.where(quantity="difference").distinct("metric") == ["accuracy"]
+    assert not facts.where(quantity=("threshold", "learned"))
+    stored = stored_scores(facts)
+    assert stored["first"][0]["matthews_correlation"] is None
+    assert list(cola_facts(items, logits, SEEDS, 7, 50, scores=stored, **arguments)) == list(facts)
+    stored["first"][0]["matthews_correlation"] = 0.0
+    with pytest.raises(StudyError, match="matthews_correlation of first"):
+        cola_facts(items, logits, SEEDS, 7, 50, scores=stored, **arguments)
 
 
 def test_one_seed_alone(cola):
     items, logits, _ = cola
-    summary = summarise_acceptability(items, {"third": logits["third"]}, {"third": [43]}, 0, 200)
-    entry = summary["methods"]["third"]["metrics"]["matthews_correlation"]
-    assert entry["sd"] is None
-    assert entry["covers"] == "items"
-    assert (entry["low"], entry["high"]) == (None, None)
-    assert entry["low_items"] < entry["value"] < entry["high_items"]
-    assert summary["comparisons"] == []
-    assert "no training labels" in summary["reasons"][0]
-    assert summary["methods"]["third"]["groups"]["by_label"] == []
-    assert summary["methods"]["third"]["agreement"] is None
+    facts = cola_facts(items, {"third": logits["third"]}, {"third": [43]}, 0, 200)
+    mcc = on_cola(facts, "score", method="third", metric="matthews_correlation")
+    assert (mcc.sd, mcc.covers) == (None, "items") and "one seed" in mcc.reason
+    assert mcc.low < mcc.value < mcc.high
+    assert not facts.where(quantity="difference")
+    assert not facts.where(metric=("majority", "given majority"))
+    assert not facts.where(grouping="by_label"), "no training labels"
 
 
 def test_no_seed_in_common_is_said(cola):
     items, logits, _ = cola
-    summary = summarise_acceptability(
-        items, {m: logits[m][:1] for m in ("first", "second")}, {"first": [1], "second": [2]}, 0, 50
-    )
-    row = comparison(summary, "first", "second", "matthews_correlation")
-    assert (row["effect"], row["p"], row["seeds"]) == (None, None, [])
-    assert "no seed in common" in row["reason"]
+    own = {m: logits[m][:1] for m in ("first", "second")}
+    facts = cola_facts(items, own, {"first": [1], "second": [2]}, 0, 50)
+    mcc = {"metric": "matthews_correlation"}
+    fact = on_cola(facts, "difference", method="first", against="second", **mcc)
+    assert (fact.value, fact.p, fact.seeds, fact.outcome) == (None, None, 0, "")
+    assert "no seed in common" in fact.reason
 
 
 @pytest.mark.parametrize(
@@ -380,160 +468,197 @@ def test_no_seed_in_common_is_said(cola):
 def test_what_does_not_fit_is_refused(cola, name, seeds, rows):
     items, logits, _ = cola
     with pytest.raises(ValueError, match="expected"):
-        summarise_acceptability(items.head(rows), {name: logits["first"]}, {name: seeds}, 0, 50)
+        cola_facts(items.head(rows), {name: logits["first"]}, {name: seeds}, 0, 50)
 
 
 # -------------------------------------------------------------------------------------------- POS
 
 
 def test_tag_scores_agree_with_scikit_learn(pos):
-    frames, predicted, summary = pos
+    frames, predicted, facts = pos
     for method, of_method in predicted.items():
         for name, frame in frames.items():
             gold = np.array([TAGS.index(tag) for tag in frame["tag"]])
-            metrics = summary["methods"][method]["evaluations"][name]["metrics"]
-            options = {"labels": np.unique(gold), "average": "macro", "zero_division": 0}
-            macro = [sk.f1_score(gold, p, **options) for p in of_method[name]]
-            assert metrics["accuracy"]["per_seed"] == pytest.approx(
-                [(p == gold).mean() for p in of_method[name]]
+            options = {"labels": np.unique(gold), "zero_division": 0}
+            score = functools.partial(on_pos, facts, "score", name, method=method)
+            accuracy = [(p == gold).mean() for p in of_method[name]]
+            assert of_seeds(facts, score(metric="accuracy")) == pytest.approx(accuracy)
+            macro = [sk.f1_score(gold, p, average="macro", **options) for p in of_method[name]]
+            assert of_seeds(facts, score(metric="macro_f1")) == pytest.approx(macro)
+            assert score(metric="seqeval_f1").low is None
+            each = np.mean(
+                [sk.recall_score(gold, p, average=None, **options) for p in of_method[name]], axis=0
             )
-            assert metrics["macro_f1"]["per_seed"] == pytest.approx(macro)
-            assert metrics["seqeval_f1"]["low"] is None
+            tags = [TAGS[index] for index in options["labels"]]
+            recall = [score(metric="accuracy", tag=tag).value for tag in tags]
+            assert recall == pytest.approx(each)
 
 
-def test_tags_without_gold_words_are_none_with_a_reason(pos):
-    rows = pos[-1]["methods"]["second"]["evaluations"][EN]["per_tag"]
-    by_tag = {row["tag"]: row for row in rows}
-    assert list(by_tag) == list(TAGS)
-    assert by_tag["SYM"]["support"] == 0
-    assert (by_tag["SYM"]["f1"]["value"], by_tag["SYM"]["recall"]) == (None, None)
-    assert by_tag["SYM"]["f1"]["reason"] == "no such items"
-    assert by_tag["NOUN"]["f1"]["low"] < by_tag["NOUN"]["f1"]["value"]
+def test_tags_without_gold_words_have_no_value_and_say_why(pos):
+    facts = pos[-1]
+    own = facts.where(quantity="score", method="second", evaluation=EN, metric="f1", seed=None)
+    assert [fact.tag for fact in own] == list(TAGS)
+    absent = on_pos(facts, "score", EN, method="second", metric="f1", tag="SYM")
+    assert (absent.n, absent.value, absent.reason) == (0, None, "no such items")
+    assert not on_pos(facts, "score", EN, method="second", metric="accuracy", tag="SYM").known
+    noun = on_pos(facts, "score", EN, method="second", metric="f1", tag="NOUN")
+    assert noun.low < noun.value and noun.n == (pos[0][EN]["tag"] == "NOUN").sum()
+    assert on_pos(facts, "size", EN, metric="words", tag="NOUN").value == noun.n
 
 
 def test_every_decomposition_adds_up_to_the_drop(pos):
-    for method in pos[-1]["methods"].values():
-        entry = method["transfer"][DE]
-        accuracies = [method["evaluations"][n]["metrics"]["accuracy"]["value"] for n in (EN, DE)]
-        drop = entry["drop"]["value"]
+    facts = pos[-1]
+    for method in (*SEEDS, LEXICAL):
+        accuracies = [
+            on_pos(facts, "score", n, method=method, metric="accuracy").value for n in (EN, DE)
+        ]
+        drop = on_pos(facts, "drop", DE, method=method, metric="accuracy").value
         assert drop == pytest.approx(accuracies[0] - accuracies[1])
-        assert list(entry["groups"]) == ["by_tag", "by_seen", "by_pieces", "by_length"]
-        for rows in (*entry["groups"].values(), entry["cells"]):
-            assert math.fsum(row["points"] for row in rows) == pytest.approx(drop, abs=1e-9)
-        causes = [row["points"]["value"] for row in entry["causes"]]
-        assert math.fsum(causes) == pytest.approx(drop, abs=1e-9)
-        assert causes == sorted(causes, reverse=True)
-        shares = [row["share"] for row in entry["causes"]]
-        assert math.fsum(shares) == pytest.approx(1)
+        parts = facts.where(
+            quantity="contribution", method=method, evaluation=DE, metric="", seed=None
+        )
+        ways = {
+            "tag": [f for f in parts if f.tag and not f.predicted],
+            "confusion": [f for f in parts if f.predicted],
+            "cause": [f for f in parts if f.cause],
+            **{kind: parts.where(grouping=kind) for kind in ("by_seen", "by_pieces", "by_length")},
+        }
+        assert sum(map(len, ways.values())) == len(parts)
+        for name, way in ways.items():
+            assert math.fsum(f.value for f in way) == pytest.approx(drop, abs=1e-9), name
+        causes = [fact.value for fact in ways["cause"]]
+        assert causes == pytest.approx(sorted(causes, reverse=True))
+        mixed = {
+            metric: on_pos(
+                facts, "contribution", DE, method=method, grouping="by_tag", metric=metric
+            ).value
+            for metric in ("rate", "mix")
+        }
+        assert sum(mixed.values()) == pytest.approx(drop)
+
+
+def test_shares_of_the_drop_are_told_where_it_is_more_than_chance(pos):
+    facts = pos[-1]
+    told = facts.where(quantity="share", metric="drop", evaluation=DE, method="first")
+    assert math.fsum(f.value for f in told if f.cause) == pytest.approx(1)
+    assert on_pos(facts, "share", DE, method="first", metric="drop").value == 1.0
+    untold = facts.where(quantity="share", metric="drop", method=LEXICAL)
+    drop = on_pos(facts, "drop", DE, method=LEXICAL, metric="accuracy")
+    assert drop.low < 0 and len(untold) == len(told) > 3
+    assert all(not fact.known and "told from zero" in fact.reason for fact in untold)
 
 
 def test_groups_of_words(pos):
-    frames, predicted, summary = pos
+    frames, predicted, facts = pos
     frame, right = frames[DE], predicted["first"][DE]
     right = right == np.array([TAGS.index(tag) for tag in frame["tag"]])
-    entry = summary["methods"]["first"]["evaluations"][DE]
-    for kind, member in (
+    own = facts.where(quantity="score", method="first", evaluation=DE, seed=None)
+    for grouping, member in (
         ("by_seen", lambda g: frame["seen"] == (g == "seen")),
         ("by_pieces", lambda g: frame["pieces"].clip(upper=4).astype(str) == g.rstrip("+")),
     ):
-        for row in entry["groups"][kind]:
-            chosen = member(row["group"]).to_numpy()
-            assert row["words"] == chosen.sum() > 0
-            assert row["accuracy"]["value"] == pytest.approx(right[:, chosen].mean())
-    assert sum(row["words"] for row in entry["groups"]["by_length"]) == len(frame)
+        for fact in own.where(grouping=grouping):
+            chosen = member(fact.group).to_numpy()
+            assert fact.n == chosen.sum() > 0
+            assert fact.value == pytest.approx(right[:, chosen].mean())
+    assert sum(fact.n for fact in own.where(grouping="by_length")) == len(frame)
 
 
 def test_the_difference_of_drops_is_compared(pos):
-    summary = pos[-1]
-    row = comparison(summary, "first", "second", "drop", DE)
-    on = {n: comparison(summary, "first", "second", "accuracy", n) for n in (EN, DE)}
-    assert row["effect"] == pytest.approx(on[EN]["effect"] - on[DE]["effect"])
-    assert row["n"] == on[EN]["n"] + on[DE]["n"]
-    assert row["low_items"] < row["effect"] < row["high_items"] < 0  # the second loses more
+    facts, pair = pos[-1], {"method": "first", "against": "second"}
+    fact = on_pos(facts, "difference", DE, metric="drop", **pair)
+    on = {n: on_pos(facts, "difference", n, metric="accuracy", **pair) for n in (EN, DE)}
+    assert fact.value == pytest.approx(on[EN].value - on[DE].value)
+    assert fact.n == on[EN].n + on[DE].n
+    assert fact.low < fact.value < fact.high < 0, "the second loses more"
 
 
 def test_the_lexical_control_knows_forms_only(pos):
-    frames, _, summary = pos
-    control = summary["methods"][LEXICAL]
+    frames, _, facts = pos
     lexicon = {"the": "DET", "Haus": "NOUN", "ab": "ADP"}
     guessed = [lexicon.get(form, "ADP") for form in frames[EN]["form"]]
     expected = np.mean([g == t for g, t in zip(guessed, frames[EN]["tag"], strict=True)])
-    assert control["evaluations"][EN]["metrics"]["accuracy"]["value"] == pytest.approx(expected)
+    accuracy = on_pos(facts, "score", EN, method=LEXICAL, metric="accuracy")
+    assert accuracy.value == pytest.approx(expected)
 
 
 def test_targets_are_the_sets_in_other_languages(pos):
-    frames, predicted, summary = pos
-    assert summary["targets"] == [DE]
-    assert summary["evaluations"][DE]["language"] == "de"
+    frames, predicted, facts = pos
+    assert facts.where(quantity="drop").distinct("evaluation") == [DE]
     more = {**frames, "en_x:test": frames[EN]}
     predicted = {"first": {**predicted["first"], "en_x:test": predicted["first"][EN]}}
-    found = summarise_tagging(
+    found = pos_facts(
         more, {**LANGUAGES, "en_x:test": "en"}, predicted, SEEDS, TAGS, EN, None, 0, 50
     )
-    assert found["targets"] == [DE]
-    assert "most-frequent-tag" in found["reasons"][0]
+    assert found.where(quantity="drop").distinct("evaluation") == [DE]
+    assert not found.where(method=LEXICAL), "no training words"
 
 
-def test_a_set_without_predictions_is_named_and_left_out(pos):
+def test_a_set_without_predictions_is_left_out(pos):
     frames, predicted, _ = pos
     partial = {"first": predicted["first"], "second": {EN: predicted["second"][EN]}}
-    found = summarise_tagging(frames, LANGUAGES, partial, SEEDS, TAGS, EN, None, 0, 50)
-    assert found["reasons"][0] == f"no predictions of second for {DE}"
-    assert list(found["methods"]["second"]["evaluations"]) == [EN]
-    assert found["methods"]["second"]["transfer"] == {}
-    assert {row["evaluation"] for row in found["comparisons"]} == {EN}
+    facts = pos_facts(frames, LANGUAGES, partial, SEEDS, TAGS, EN, None, 0, 50)
+    assert facts.where(method="second").distinct("evaluation") == [EN]
+    assert facts.where(quantity="difference").distinct("evaluation") == [EN]
 
 
 def test_a_gold_tag_outside_the_tag_set_is_named(pos):
     frames, predicted, _ = pos
     with pytest.raises(ValueError, match="VERB"):
-        summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS[:-1], EN)
+        pos_facts(frames, LANGUAGES, predicted, SEEDS, TAGS[:-1], EN)
 
 
 def test_an_unknown_source_is_named(pos):
     frames, predicted, _ = pos
     with pytest.raises(ValueError, match="fr_x"):
-        summarise_tagging(frames, LANGUAGES, predicted, SEEDS, TAGS, "fr_x:test")
+        pos_facts(frames, LANGUAGES, predicted, SEEDS, TAGS, "fr_x:test")
 
 
 def test_macro_f1_falls_over_the_tags_that_both_sets_have(pos):
     frames, predicted, _ = pos
     rare = frames[DE].assign(tag=frames[DE]["tag"].replace("PRON", "SYM"))  # no PRON, but SYM
-    own = {"first": predicted["first"]}
-    summary = summarise_tagging(
-        {EN: frames[EN], DE: rare}, LANGUAGES, own, SEEDS, TAGS, EN, None, 0, 100
-    )
-    found = summary["methods"]["first"]["transfer"][DE]
-    assert found["tags_in_both"] == [tag for tag in TAGS if tag not in ("PRON", "SYM")]
-    options = {"average": "macro", "zero_division": 0}
-    options["labels"] = [TAGS.index(tag) for tag in found["tags_in_both"]]
+    own, both = {"first": predicted["first"]}, {EN: frames[EN], DE: rare}
+    facts = pos_facts(both, LANGUAGES, own, SEEDS, TAGS, EN, None, 0, 100)
+    common = [TAGS.index(tag) for tag in TAGS if tag not in ("PRON", "SYM")]
+    options = {"average": "macro", "zero_division": 0, "labels": common}
     macro = [
         np.mean(
             [sk.f1_score(frame["tag"].map(TAGS.index), p, **options) for p in own["first"][name]]
         )
-        for name, frame in ((EN, frames[EN]), (DE, rare))
+        for name, frame in both.items()
     ]
-    assert found["drop_macro_f1"]["value"] == pytest.approx(macro[0] - macro[1])
-    each = [summary["methods"]["first"]["evaluations"][n]["metrics"]["macro_f1"] for n in (EN, DE)]
-    assert abs(each[0]["value"] - each[1]["value"] - (macro[0] - macro[1])) > 0.01
+    drop = on_pos(facts, "drop", DE, method="first", metric="macro_f1")
+    assert drop.value == pytest.approx(macro[0] - macro[1]) and drop.n == len(common)
+    each = [on_pos(facts, "score", n, method="first", metric="macro_f1").value for n in both]
+    assert abs(each[0] - each[1] - (macro[0] - macro[1])) > 0.01
+
+
+def test_sets_without_a_tag_in_common_have_no_drop_in_macro_f1(pos):
+    frames, predicted, _ = pos
+    other = {EN: frames[EN].assign(tag="NOUN"), DE: frames[DE].assign(tag="VERB")}
+    facts = pos_facts(other, LANGUAGES, {"first": predicted["first"]}, SEEDS, TAGS, EN, None, 0, 50)
+    drop = on_pos(facts, "drop", DE, method="first", metric="macro_f1")
+    assert (drop.value, drop.reason) == (None, "the two sets have no tag in common")
 
 
 def test_pieces_are_those_of_the_methods_own_tokenizer(pos):
     frames, predicted, _ = pos
     own = {name: np.full(len(frame), 2) for name, frame in frames.items()}
-    again = summarise_tagging(
+    facts = pos_facts(
         frames, LANGUAGES, predicted, SEEDS, TAGS, EN, None, 0, 100, pieces={"second": own}
     )
-    words = {
-        method: [
-            r["words"] for r in again["methods"][method]["evaluations"][DE]["groups"]["by_pieces"]
-        ]
-        for method in ("first", "second")
-    }
+    rows = facts.where(quantity="score", grouping="by_pieces", evaluation=DE, seed=None)
+    words = {m: [fact.n for fact in rows.where(method=m)] for m in ("first", "second")}
     assert words["second"] == [0, len(frames[DE]), 0, 0]
     assert min(words["first"]) > 0
-    rows = again["methods"]["second"]["transfer"][DE]["groups"]["by_pieces"]
-    drop = again["methods"]["second"]["transfer"][DE]["drop"]["value"]
-    assert rows[1]["points"] == pytest.approx(drop)
-    lone = again["methods"]["second"]["evaluations"][DE]["contrasts"]["by_pieces"]
-    assert (lone["difference"]["value"], lone["difference"]["reason"]) == (None, "no such items")
+    place = {"method": "second", "grouping": "by_pieces"}
+    drop = on_pos(facts, "drop", DE, method="second", metric="accuracy").value
+    assert on_pos(facts, "contribution", DE, group="2", **place).value == pytest.approx(drop)
+    lone = on_pos(facts, "contrast", DE, group="1", against="4+", metric="accuracy", **place)
+    assert (lone.value, lone.reason) == (None, "no such items")
+
+
+def test_two_made_up_cases_show_what_seqeval_does_to_tags(pos):
+    values = {(fact.group, fact.metric): fact.value for fact in pos[-1].where(quantity="example")}
+    assert values["swapped", "accuracy"] == 0.6 and values["swapped", "seqeval_f1"] == 1.0
+    assert values["merged", "accuracy"] == 0.75 and values["merged", "seqeval_f1"] < 0.5

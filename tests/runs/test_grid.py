@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from answers import Answers
 from conftest import FinishedStudy
 from encoders.precision import this_machine
 from runs.completion import Grid, step_listener
@@ -17,13 +16,12 @@ from runs.grid import plan_runs
 from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
-from store.results import _Reader
+from store.reading import read_results
 from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
 from training import loop
 from waiting import run_process
-from words.wording import load_wording
 
 
 def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
@@ -236,7 +234,7 @@ def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextMan
 
 
 def test_runs_of_two_kinds_of_device_are_never_in_one_report(
-    tiny_environment: Path, tmp_path: Path, on_a_gpu, capsys
+    tiny_environment: Path, tmp_path: Path, on_a_gpu, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cache that was filled on a GPU and copied here is reported; it is not trained anew."""
     profile = load_tiny_profile(MIXED)
@@ -250,21 +248,21 @@ def test_runs_of_two_kinds_of_device_are_never_in_one_report(
     ledger = Grid(profile, grid.store).collect()
     assert set(ledger.content["runs"]) == {run.name for run in runs[:2]}, "most are of the GPU"
     assert "cola-frozen-seed1 is left out: trained on a CPU" in capsys.readouterr().err
-    read = _Reader(profile, grid.store, ledger).read()
-    assert read.runs.device_kind.tolist() == ["gpu", "gpu"]
-    assert read.runs.precision.tolist() == ["bfloat16", "bfloat16"]
-    assert "frozen" not in read.evidence["cola"]["methods"]
+    read = read_results(profile, grid.store)
+    kinds = [(run.machine["device_kind"], run.machine["precision"]) for run in read.runs]
+    assert kinds == [("gpu", "bfloat16")] * 2
+    assert not read.facts.where(task="cola", method="frozen")
     assert [(gap.run, gap.state) for gap in read.missing] == [
         ("cola-frozen-seed1", "left-out"),
         ("pos-frozen-seed1", "missing"),
     ]
-    warning = Answers(read, load_wording("en")).setup.warning
-    assert "left out" in warning and "cola-frozen-seed1" in warning
     # A list of results that mixes them, as older ones could, is no report.
     mixed = {run.name: stages for run, stages in zip(runs, [*of_gpu, of_cpu], strict=False)}
     ledger.content["runs"] = mixed
-    with pytest.raises(StudyError, match=r"cpu.*and gpu.*\n.*--finished-only"):
-        _Reader(profile, grid.store, ledger).read()
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "load", lambda *_: ledger)
+        with pytest.raises(StudyError, match=r"cpu.*and gpu.*\n.*--finished-only"):
+            read_results(profile, grid.store)
     for run in runs[:2]:  # now most are of this machine
         grid.complete_run(run)
     assert set(Grid(profile, grid.store).collect().content["runs"]) == {
@@ -342,9 +340,7 @@ def test_a_copied_cache_is_enough_for_the_report(finished: FinishedStudy, tmp_pa
     code = """
 import sys, json
 sys.path[:0] = ["code", "tests"]
-from store.results import _Reader
-from store.ledger import Ledger
-from store.results import _Reader
+from store.reading import read_results
 from store.entries import Store
 from pathlib import Path
 from study.settings import Profile
@@ -352,8 +348,9 @@ from study import profiles
 text, root = sys.argv[1], Path(sys.argv[2])
 files = [Path("experiments.toml"), Path(text)]
 profile = profiles.load_profile("tiny", files)
-study = _Reader(profile, Store(root), Ledger.load(root, profile)).read()
-print(json.dumps([len(study.runs), len(study.drift), "torch" in sys.modules]))
+study = read_results(profile, Store(root))
+moved = len(study.facts.where(quantity="distance"))
+print(json.dumps([len(study.runs), moved, "torch" in sys.modules]))
 """
     from tiny_study import PROFILE
 

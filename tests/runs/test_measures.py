@@ -15,12 +15,14 @@ from transformers import set_seed
 
 from conftest import FinishedStudy
 from encoders.tokens import Encoded
+from facts.table import Facts
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
+from runs.stages import restoration
 from runs.stages import train as train_stage
 from runs.stages.restored import array_name, choose_sentences
 from store.entries import Store
-from store.results import load_results
+from store.reading import read_results
 from study.errors import StudyError
 from training import loop
 
@@ -31,33 +33,51 @@ def find_run(finished: FinishedStudy, name: str) -> Run:
 
 @pytest.mark.parametrize("task", ["cola", "pos"])
 def test_the_price_of_a_step_is_known_for_every_method(finished: FinishedStudy, task: str) -> None:
-    prices = load_prices(finished)
-    own = prices[prices.task == task].set_index("method")
-    assert list(own.index) == ["full", "lora", "frozen"]
-    assert (own.seconds > 0).all() and (own.steps == 2).all()
-    assert own.loc["full", ["ratio", "low", "high"]].tolist() == [1, 1, 1]
-    assert (own.low <= own.ratio).all() and (own.ratio <= own.high).all()
+    facts = load_facts(finished).where(task=task)
+    seconds = facts.where(quantity="step", metric="seconds")
+    assert seconds.distinct("method") == ["full", "lora", "frozen"]
+    assert min(seconds.values()) > 0 and seconds.distinct("n") == [2]
+    ratios = facts.where(quantity="ratio", metric="step_seconds", against="full")
+    assert ratios.distinct("method") == seconds.distinct("method")
+    assert [(f.value, f.low, f.high) for f in ratios.where(method="full")] == [(1, 1, 1)]
+    assert all(f.low <= f.value <= f.high and f.covers == "batches" for f in ratios)
 
 
-def load_prices(finished: FinishedStudy):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("store.results.load_profile", lambda _name: finished.profile)
-        return load_results("tiny", finished.store.root).prices
+def load_facts(finished: FinishedStudy) -> Facts:
+    return read_results(finished.profile, finished.store).facts
 
 
 def test_parts_set_back_are_scored_on_the_same_sentences(finished: FinishedStudy) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("store.results.load_profile", lambda _name: finished.profile)
-        rows = load_results("tiny", finished.store.root).restoration
-    assert set(rows.method) == {"full", "lora"}
-    assert set(rows.units) == {12} and set(rows.seeds) == {2}
+    facts = load_facts(finished)
+    lost = facts.where(quantity="restoration", against="")
+    assert lost.distinct("method") == ["full", "lora"]
+    assert lost.distinct("n") == [12] and lost.distinct("seeds") == [2]
     parts = {"embeddings", "middle", "upper", "classifier"}  # two layers: no lower third
-    for key, group in rows.groupby(["task", "method", "evaluation"]):
-        assert set(group.part) == parts and len(group) == 4, key
-        whole = group["value"] + group["drop"]
-        assert np.allclose(whole, whole.iloc[0]), "each drop is from the same trained model"
-    lora = rows[(rows.method == "lora") & (rows.part == "embeddings")]
-    assert (lora["drop"] == 0).all(), "LoRA leaves the embeddings alone"
+    places = {(f.task, f.method, f.evaluation) for f in lost}
+    assert len(places) == 2 * 3
+    for task, method, evaluation in places:
+        place = {"task": task, "method": method, "evaluation": evaluation}
+        own, scores = lost.where(**place), facts.where(quantity="score", part=parts, **place)
+        assert set(own.distinct("part")) == parts and len(own) == len(scores) == 4, place
+        whole = [one.value + other.value for one, other in zip(own, scores, strict=True)]
+        assert np.allclose(whole, whole[0]), "each loss is from the same trained model"
+        thirds = facts.where(quantity="restoration", against=("middle", "upper"), **place)
+        assert {(f.part, f.against) for f in thirds} == {("middle", "upper"), ("upper", "middle")}
+    lora = lost.where(method="lora", part="embeddings")
+    assert set(lora.values()) == {0.0}, "LoRA leaves the embeddings alone"
+
+
+def test_one_label_leaves_no_loss_to_tell(
+    finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, address = find_run(finished, "cola-full-seed1"), "cola:validation"
+    stages, inputs = finished.ledger.content["runs"][run.name], finished.grid.inputs
+    arrays = [finished.store.open(stages["restored"]).arrays()]
+    whole = [finished.store.open(stages["predict"][address]).arrays()]
+    key = {"task": "cola", "method": "full", "evaluation": address}
+    assert restoration._summarise(inputs, run.task, key, [1], arrays, whole)
+    monkeypatch.setattr(Inputs, "gold", lambda *_: np.ones(len(whole[0]["logits"]), dtype=int))
+    assert restoration._summarise(inputs, run.task, key, [1], arrays, whole) == []
 
 
 def test_the_trained_head_matters(finished: FinishedStudy) -> None:

@@ -1,24 +1,33 @@
 """What decides something shown: results, the code that shows them, and nothing of the machine."""
 
-import ast
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rendering.shown import ROOMS
+from facts.table import Facts
 from store.identity import code_of, digest, fingerprint
-from study.paths import project_root
 from synthetic_study import build_study
 
 
-def test_python_s_cache_folder_does_not_count() -> None:
-    """Importing from a fresh clone leaves a folder beside the code."""
-    before = code_of(("plots",), ())
-    folder = project_root() / "code" / "plots" / "__pycache__"
-    folder.mkdir(exist_ok=True)
+def test_what_python_and_an_editor_leave_beside_the_code_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing from a fresh clone leaves a folder beside the code, with files in it."""
+    monkeypatch.setattr("store.identity.project_root", lambda: tmp_path)
+    room = tmp_path / "code" / "room"
+    (room / "__pycache__").mkdir(parents=True)
+    (room / "a.py").write_text("1")
     code_of.cache_clear()
-    assert code_of(("plots",), ()) == before and len(before) == 24
+    before = code_of(("room",), ())
+    for name in ("__pycache__/a.cpython-311.pyc", "a.py.swp", "__pycache__/left.py"):
+        (room / name).write_bytes(b"\x00\xff")
+        code_of.cache_clear()
+        assert code_of(("room",), ()) == before, name
+    (room / "a.py").write_text("2")
+    code_of.cache_clear()
+    assert code_of(("room",), ()) != before and len(before) == 24
+    code_of.cache_clear()
 
 
 def test_code_texts_and_versions_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,23 +46,11 @@ def test_code_texts_and_versions_count(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_results_with_another_number_are_others() -> None:
     study = build_study(seeds=(42,), sentences=60, words=90, resamples=10)
-    other = replace(study, runs=study.runs.assign(training_seconds=1.5))
-    assert fingerprint(study) == fingerprint(replace(study)) != fingerprint(other)
-
-
-def test_the_rooms_behind_what_is_shown_are_complete() -> None:
-    """A room that a table or an answer rests on, and is not listed, would leave an old table."""
-    code = project_root() / "code"
-    rooms = {path.name for path in code.iterdir() if path.is_dir()}
-    used = {"rendering"}
-    for room in ROOMS:
-        for file in (code / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom):
-                    names = [node.module or ""]
-                used |= {name.split(".")[0] for name in names} & rooms
-    assert used - {"plots"} == set(ROOMS)  # figures have their own identity
+    copied = replace(study, facts=Facts(list(study.facts)))
+    assert fingerprint(study) == fingerprint(copied), "the same facts in another table"
+    other = replace(study.facts[0], value=0.123)
+    changed = replace(study, facts=Facts([other, *study.facts[1:]]))
+    assert fingerprint(study) != fingerprint(changed)
 
 
 def test_a_digest_is_of_the_value() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import FinishedStudy
 from store import provenance
-from store.results import _Reader
+from store.reading import read_results
 from study.paths import project_root
 
 STAGES = sorted(
@@ -70,7 +70,7 @@ def test_the_report_names_every_stage_that_is_behind_its_code(
     finished: FinishedStudy, copy_of_the_code: Path
 ) -> None:
     def stale() -> dict[str, list[str]]:
-        return _Reader(finished.profile, finished.store, finished.ledger).read().stale()
+        return read_results(finished.profile, finished.store).stale()
 
     assert stale() == {}
     touch(copy_of_the_code / "drift" / "weights.py")

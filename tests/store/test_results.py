@@ -1,142 +1,139 @@
-"""What the report reads: complete frames, and missing runs counted."""
+"""What the report reads: complete facts, and missing runs counted."""
 
-from dataclasses import replace
+import copy
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conftest import FinishedStudy
-from store import provenance, results
-from store.frames import FRAMES, RUN_COLUMNS, select
+from facts.quantities import QUANTITIES
+from facts.table import Facts
+from store import provenance
 from store.ledger import Ledger
-from store.results import _Reader, needs
+from store.reading import read_results
+from store.results import Results
 from study.errors import StudyError
 from synthetic_study import build_study
-from words.wording import Wording, load_wording
 
 
-def read(finished: FinishedStudy) -> results.Results:
-    return _Reader(finished.profile, finished.store, finished.ledger).read()
+def read(finished: FinishedStudy, change: Any = None) -> Results:
+    """The study as its report reads it, with a changed list of results where one is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        if change is not None:
+            content = copy.deepcopy(finished.ledger.content)
+            change(content)
+            ledger = Ledger(finished.profile, content)
+            patch.setattr(Ledger, "load", lambda *_: ledger)
+        return read_results(finished.profile, finished.store)
 
 
-def test_frames_are_tidy_and_complete(finished: FinishedStudy) -> None:
-    study = read(finished)
+@pytest.fixture(scope="module")
+def study(finished: FinishedStudy) -> Results:
+    return read(finished)
+
+
+def test_every_quantity_is_there_for_both_tasks(study: Results) -> None:
     assert study.missing == ()
-    assert len(study.runs) == 2 * 3 * 2
-    for name, columns in FRAMES.items():
-        frame = getattr(study, name)
-        assert [*RUN_COLUMNS, *columns] == [
-            c for c in frame.columns if c in {*RUN_COLUMNS, *columns}
-        ]
-        assert len(frame), name
-    assert set(study.scores.query("task == 'pos'").evaluation) == {
+    assert len(study.runs) == 2 * 3 * 2 == len({run.run for run in study.runs})
+    found = {
+        task: set(study.facts.where(task=task).distinct("quantity")) for task in ("cola", "pos")
+    }
+    tagging_alone = {"drop", "contribution", "rate", "example"}
+    acceptability_alone = {"shared errors", "threshold"}
+    assert found["pos"] >= set(QUANTITIES) - acceptability_alone - {"learned"}
+    assert found["cola"] >= set(QUANTITIES) - tagging_alone - {"learned"}
+    assert study.facts.where(quantity="score", task="pos", part="").distinct("evaluation") == [
         "en_ewt:validation",
         "de_gsd:test",
-    }
-    assert set(study.scores.query("task == 'pos'").language) == {"en", "de"}
+    ]
     assert study.methods("cola") == ["full", "lora", "frozen"]
+    assert study.machines("device_kind") == ["cpu"]
+    assert {set(run.sources) >= {"model"} for run in study.runs} == {True}
 
 
-def test_scores_agree_with_the_evidence(finished: FinishedStudy) -> None:
-    study = read(finished)
+def test_every_fact_that_was_stored_names_its_entry(
+    finished: FinishedStudy, study: Results
+) -> None:
+    stored = [fact for fact in study.facts if fact.entry]
+    assert all((finished.store.root / name).is_dir() for name in {f.entry for f in stored})
+    stage = {"score": {"evidence", "restoration"}, "difference": {"evidence"}, "cost": {"train"}}
+    stage |= {"distance": {"drift"}, "spectrum": {"structure"}, "similarity": {"representation"}}
+    stage |= {"restoration": {"restoration"}, "step": {"price"}, "curve": {"train"}}
+    for quantity, stages in stage.items():
+        facts = Facts(fact for fact in stored if fact.quantity == quantity)
+        assert {fact.entry.split("/")[0] for fact in facts} == stages, quantity
+        assert all(fact.task in fact.entry for fact in facts)
+    whole = study.facts.where(quantity=("cost", "curve", "similarity"))
+    assert all(bool(fact.entry) == (fact.seed is not None) for fact in whole)
+
+
+def test_scores_agree_with_the_evidence(finished: FinishedStudy, study: Results) -> None:
     for task, metric in (("cola", "matthews_correlation"), ("pos", "accuracy")):
         evaluation = study.evaluations(task)[0]
-        for method in study.methods(task):
-            summary = study.evidence[task]["methods"][method]
-            metrics = summary["evaluations"][evaluation] if task == "pos" else summary
-            chosen = study.scores.query(
-                "task == @task and method == @method and evaluation == @evaluation "
-                "and metric == @metric"
-            )
-            assert metrics["metrics"][metric]["per_seed"] == pytest.approx(chosen.value.tolist())
+        for run in study.of_task(task):
+            place = {"task": task, "method": run.method, "evaluation": evaluation, "seed": run.seed}
+            name = finished.ledger.content["runs"][run.run]["score"][evaluation]
+            stored = finished.store.open(name).result()["metrics"][metric]
+            assert study.facts.one("score", **place, metric=metric).value == pytest.approx(stored)
 
 
 def test_missing_and_failed_runs_are_said(finished: FinishedStudy) -> None:
-    import copy
+    def change(content: dict[str, Any]) -> None:
+        del content["runs"]["cola-full-seed2"], content["runs"]["pos-lora-seed1"]
+        content["failures"]["pos-lora-seed1"] = "the GPU's memory is too small"
 
-    content = copy.deepcopy(finished.ledger.content)
-    del content["runs"]["cola-full-seed2"], content["runs"]["pos-lora-seed1"]
-    content["failures"]["pos-lora-seed1"] = "the GPU's memory is too small"
-    study = _Reader(finished.profile, finished.store, Ledger(finished.profile, content)).read()
+    study = read(finished, change)
     assert {(m.run, m.reason) for m in study.missing} == {
         ("cola-full-seed2", "not run yet"),
         ("pos-lora-seed1", "the GPU's memory is too small"),
     }
     assert len(study.runs) == 10
+    seeds = study.facts.where(quantity="cost", task="cola", method="full").distinct("seed")
+    assert set(seeds) == {None, 1}
 
 
 def test_a_result_that_is_gone_is_a_sentence(finished: FinishedStudy) -> None:
-    import copy
+    def change(content: dict[str, Any]) -> None:
+        content["runs"]["cola-full-seed1"]["train"] = "train/cola-full-seed1-000000000000"
 
-    content = copy.deepcopy(finished.ledger.content)
-    content["runs"]["cola-full-seed1"]["train"] = "train/cola-full-seed1-000000000000"
     with pytest.raises(StudyError, match=r"gone or damaged.*\n.*run\.py --profile tiny"):
-        _Reader(finished.profile, finished.store, Ledger(finished.profile, content)).read()
+        read(finished, change)
 
 
-# --------------------------------------------------------------------------- choosing rows
-
-
-FRAME = pd.DataFrame(
-    {
-        "task": ["a", "a", "b", "b"],
-        "method": ["x", "y", "x", "y"],
-        "seed": [1, 1, 1, 2],
-    }
-)
-
-
-def test_select_takes_values_and_sets_of_values() -> None:
-    assert select(FRAME).equals(FRAME)
-    assert list(select(FRAME, task="a", method="y").index) == [1]
-    assert list(select(FRAME, method=("x", "y"), seed=[2]).index) == [3]
-    assert select(FRAME, task="a", seed=2).empty and len(select(FRAME, task="a").columns) == 3
-
-
-def test_what_does_not_exist_has_no_rows() -> None:
-    """A role that no method plays is None: it must not stand for every method."""
-    assert select(FRAME, method=None).empty and select(FRAME, method=[]).empty
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.integers(0, 2))),
-    st.sampled_from("ab"),
-    st.sets(st.sampled_from("xyz")),
-)
-def test_select_agrees_with_a_loop(rows: list[Any], task: str, methods: set[str]) -> None:
-    frame = pd.DataFrame(rows, columns=["task", "method", "seed"])
-    expected = [row for row in rows if row[0] == task and row[1] in methods]
-    found = select(frame, task=task, method=methods)
-    assert list(found.itertuples(index=False, name=None)) == expected
-
-
-def test_what_is_absent_is_said_once() -> None:
-    words = load_wording("en")
-
-    def draw(results: results.Results, task: str, words: Wording) -> str:
-        return f"{task}: {len(select(results.drift, task=task))} rows"
-
-    shown = needs("drift", lambda words: f"nothing in {words.language}")(draw)
-    whole = build_study(sentences=20, words=20, resamples=10)
-    assert shown(whole, "pos", words).startswith("pos: ") and "0 rows" not in draw(
-        whole, "pos", words
+def test_items_that_no_run_gets_right_are_among_the_evaluated_ones(
+    finished: FinishedStudy, study: Results
+) -> None:
+    wrong = study.wrong_in_every_run("cola")
+    count = study.facts.one(
+        "shared errors", task="cola", evaluation="cola:validation", metric="count"
     )
-    assert shown(whole, task="nowhere", words=words) == "nothing in en"
-    empty = replace(whole, drift=whole.drift.iloc[:0], evidence={"cola": {}, "pos": {}})
-    assert shown(empty, "pos", words) == "nothing in en"
-    assert whole.has("evidence") and not empty.has("evidence") and not empty.has("evidence", "pos")
+    assert len(wrong) == count.value
+    assert set(wrong["text"]) <= set(study.items["cola"]["cola:validation"]["text"])
+    made_up = build_study(sentences=20, words=20, resamples=10)
+    assert list(made_up.wrong_in_every_run("cola")["text"]) == ["sentence 1", "sentence 2"]
+    assert made_up.wrong_in_every_run("pos").empty
+
+
+def test_sizes_are_known_of_sets_without_results(finished: FinishedStudy) -> None:
+    def change(content: dict[str, Any]) -> None:
+        del content["tasks"]["pos"]["evidence"]
+
+    facts = read(finished, change).facts.where(task="pos")
+    assert not facts.where(quantity="score", part="")
+    for evaluation in ("en_ewt:validation", "de_gsd:test"):
+        place = {"task": "pos", "evaluation": evaluation}
+        sizes = [facts.one("size", **place, metric=m).value for m in ("sentences", "words")]
+        assert 1 < sizes[0] < sizes[1]
 
 
 # ----------------------------------------------------------------------------------- roles
 
 
 def test_roles_are_read_from_what_a_method_does() -> None:
-    whole = build_study(
-        methods=("lora", "frozen", "full", "monolingual"), sentences=20, words=20, resamples=10
-    )
+    small: dict[str, Any] = {"sentences": 20, "words": 20, "resamples": 10}
+    methods = ("lora", "frozen", "full", "monolingual")
+    whole = build_study(methods=methods, **small)
     roles = whole.roles("pos")
     assert (roles.reference, roles.adapter, roles.control, roles.foreign) == (
         "full",
@@ -145,31 +142,23 @@ def test_roles_are_read_from_what_a_method_does() -> None:
         "monolingual",
     )
     assert roles == whole.profile.tasks["pos"].roles
-    without = replace(whole, runs=select(whole.runs, method=("frozen", "lora")))
+    gone = [f"{t}-{m}-seed1" for t in ("cola", "pos") for m in ("full", "monolingual")]
+    without = build_study(methods=methods, seeds=(1,), missing=gone, **small)
     assert without.roles("pos").reference is None and without.roles("pos").adapter == "lora"
-    assert set(without.moving_methods("pos")) == {"lora"}
+    assert without.moving_methods("pos") == ["lora"]
 
 
 # ------------------------------------------------------------------------------------- at once
 
 
 def test_the_methods_of_a_task_are_looked_up_once(finished: FinishedStudy) -> None:
-    """A report asks a thousand times; each look through the runs cost milliseconds."""
-    study = read(finished)
-    with pytest.MonkeyPatch.context() as patch:
-        asked = []
-        patch.setattr(results, "select", lambda *a, **k: asked.append(k) or select(*a, **k))
-        first = study.settings("cola")
-        first.clear()  # the answer is the caller's own
-        for _ in range(9):
-            assert study.roles("cola").reference == "full" and study.methods("pos")
-    assert len(asked) == len(study.profile.tasks)
-
-
-def test_texts_of_frames_are_plain(finished: FinishedStudy) -> None:
-    study = read(finished)
-    assert {str(study.drift[column].dtype) for column in ("task", "method", "layer")} == {"object"}
-    assert study.drift.relative.dtype == float
+    """A report asks a thousand times."""
+    own = read(finished)
+    first = own.settings("cola")
+    found = own._finished
+    first.clear()  # the answer is the caller's own
+    assert own.roles("cola").reference == "full" and own.methods("pos")
+    assert own._finished is found
 
 
 def test_changed_code_is_looked_at_once_a_stage(
@@ -179,3 +168,14 @@ def test_changed_code_is_looked_at_once_a_stage(
     monkeypatch.setattr(provenance, "changed_modules", lambda code: looked.append(code) or ["x"])
     assert set(read(finished).stale()) >= {"train", "score"}
     assert len(looked) <= 15
+
+
+def test_a_profile_is_read_by_its_name(
+    finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from store import reading
+
+    monkeypatch.setattr(reading, "load_profile", lambda name: {"tiny": finished.profile}[name])
+    assert len(reading.load_results("tiny", finished.store.root).runs) == 12
+    with pytest.raises(StudyError):
+        reading.load_results("tiny", tmp_path)

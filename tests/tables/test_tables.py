@@ -368,8 +368,13 @@ def test_comparisons_have_a_compared_method_and_their_family(study: Results) -> 
 def test_the_setup_says_what_a_tokenizer_takes_away(study: Results) -> None:
     said = [load_wording("en").say("tables", f"tokenizer_removes_{x}") for x in ("case", "accents")]
     assert not any(text in shown(study, tables.setup) for text in said)
-    of_cola = study.provenance["task"].map({"cola": "case,accents"})
-    changed = replace(study, provenance=study.provenance.assign(tokenizer_removes=of_cola))
+    runs = [
+        replace(run, machine={**run.machine, "tokenizer_removes": "case,accents"})
+        if run.task == "cola"
+        else run
+        for run in study.runs
+    ]
+    changed = replace(study, runs=tuple(runs))
     cola, pos = row_of(shown(changed, tables.setup), "Encoder")
     assert all(text in cola and text not in pos for text in said)
 
@@ -415,9 +420,9 @@ def test_new_languages_and_methods_get_tables_and_rows_of_their_own() -> None:
 
 
 def test_the_environment_names_changed_modules_and_sources(study: Results) -> None:
-    frame = study.provenance.assign(stale=[{"train": ["training.loop"]}] * len(study.provenance))
-    frame["dirty"] = True
-    text = shown(replace(study, provenance=frame), tables.environment)
+    stale = {"train": ["training.loop"]}
+    runs = [replace(r, machine={**r.machine, "dirty": True}, stale=stale) for r in study.runs]
+    text = shown(replace(study, runs=tuple(runs)), tables.environment)
     assert row_of(text, "Modules changed since the runs") == ["train: training.loop"]
     assert "uncommitted" in text and "CoLA: cola:train" in text
 

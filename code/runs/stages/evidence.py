@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 
 from evidence.acceptability import summarise_acceptability
-from evidence.schema import Evidence
+from evidence.examples import always_wrong, typical_errors
+from evidence.scoring import predicted_labels
 from evidence.tagging import summarise_tagging
+from facts.fact import Fact
+from facts.files import write_facts
 from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
+from store.reading import FACTS
 from study.settings import TaskSettings, find_roles, language_of
 
-STAGE = Stage("evidence", 5, __name__)
+STAGE = Stage("evidence", 6, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
@@ -55,12 +59,15 @@ def make(
         "margins": dataclasses.asdict(task.margins),
     }
 
-    def summarise(_folder: Path) -> dict[str, Any]:
+    def summarise(folder: Path) -> dict[str, Any]:
         methods = [m.name for m in task.methods if any(run.method == m for run in runs)]
         seeds = {m: [run.seed for run in runs if run.method.name == m] for m in methods}
         stacked = {m: _stack(task, m, runs, predictions) for m in methods}
         stored = {m: _scores(m, runs, scores) for m in methods}
-        return dict(_summarise(data, task, items, stacked, seeds, stored))
+        frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
+        facts = _summarise(data, task, items, frames, stacked, seeds, stored)
+        write_facts(facts, folder / FACTS)
+        return {"examples": _examples(data, task, frames, stacked)}
 
     return STAGE.produce(store, STAGE.key(task.name, source), summarise)
 
@@ -103,12 +110,12 @@ def _summarise(
     data: Data,
     task: TaskSettings,
     items: Mapping[str, Entry],
+    frames: dict[str, pd.DataFrame],
     stacked: dict[str, dict[str, np.ndarray]],
     seeds: dict[str, list[int]],
     scores: dict[str, Scores],
-) -> Evidence:
+) -> list[Fact]:
     training = data.split(task, task.train).items
-    frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
     roles = find_roles([method for method in task.methods if method.name in seeds])
     if task.kind == "token":
         return summarise_tagging(
@@ -118,6 +125,7 @@ def _summarise(
             seeds,
             data.labels(task),
             task.validation,
+            task=task.name,
             train_words=[(word.form, word.upos) for item in training for word in item.words],
             rng_seed=SEED,
             resamples=RESAMPLES,
@@ -130,6 +138,7 @@ def _summarise(
         frames[task.validation],
         {name: arrays[task.validation] for name, arrays in stacked.items()},
         seeds,
+        task=task.name,
         train_labels=[item.label for item in training],
         rng_seed=SEED,
         resamples=RESAMPLES,
@@ -138,3 +147,27 @@ def _summarise(
         margins=task.margins,
         scores={method: of_sets[task.validation] for method, of_sets in scores.items()},
     )
+
+
+def _examples(
+    data: Data,
+    task: TaskSettings,
+    frames: Mapping[str, pd.DataFrame],
+    stacked: Mapping[str, Mapping[str, np.ndarray]],
+) -> list[dict[str, Any]]:
+    """Items to show: sentences that no run gets right, errors of the reference in each target."""
+    if task.kind == "sequence":
+        labels = frames[task.validation]["label"].to_numpy()
+        logits = np.concatenate([arrays[task.validation] for arrays in stacked.values()])
+        return always_wrong(predicted_labels(logits) == labels, task.validation)
+    reference = find_roles([m for m in task.methods if m.name in stacked]).reference
+    targets = [a for a in task.evaluations if language_of(a) != language_of(task.validation)]
+    if reference is None:
+        return []
+    return [
+        row
+        for target in targets
+        for row in typical_errors(
+            frames[target], stacked[reference][target], data.labels(task), target, reference
+        )
+    ]

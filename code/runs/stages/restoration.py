@@ -9,14 +9,17 @@ import numpy as np
 from evidence import scoring
 from evidence.arrays import CountMetric, Floats
 from evidence.restoration import summarise_restoration
+from facts.fact import Fact
+from facts.files import write_facts
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from runs.stages.evidence import RESAMPLES, SEED
 from runs.stages.restored import array_name, sentence_of_item
 from store.entries import Entry, Store
-from study.settings import TaskSettings, language_of
+from store.reading import FACTS
+from study.settings import TaskSettings
 
-STAGE = Stage("restoration", 2, __name__)
+STAGE = Stage("restoration", 3, __name__)
 
 
 def make(
@@ -43,32 +46,34 @@ def make(
         "seed": SEED,
     }
 
-    def summarise(_folder: Path) -> dict[str, Any]:
-        rows = []
+    def summarise(folder: Path) -> dict[str, Any]:
+        facts: list[Fact] = []
         for method in dict.fromkeys(run.method.name for run in runs):
-            own = [run.name for run in runs if run.method.name == method]
+            own = [run for run in runs if run.method.name == method]
             for address in task.evaluations:
-                arrays = [restored[name].arrays() for name in own]
-                whole = [predictions[address][name].arrays() for name in own]
-                rows += [
-                    {"method": method, **row} for row in _rows(inputs, task, address, arrays, whole)
-                ]
-        return {"rows": rows}
+                arrays = [restored[run.name].arrays() for run in own]
+                whole = [predictions[address][run.name].arrays() for run in own]
+                key = {"task": task.name, "method": method, "evaluation": address}
+                facts += _summarise(inputs, task, key, [run.seed for run in own], arrays, whole)
+        write_facts(facts, folder / FACTS)
+        return {}
 
     return STAGE.produce(store, STAGE.key(task.name, source), summarise)
 
 
-def _rows(
+def _summarise(
     inputs: Inputs,
     task: TaskSettings,
-    address: str,
+    key: dict[str, str],
+    seeds: Sequence[int],
     restored: Sequence[Mapping[str, np.ndarray]],
     whole: Sequence[Mapping[str, np.ndarray]],
-) -> list[dict[str, Any]]:
-    """A row for each part on one evaluated set, over the seeds of one method.
+) -> list[Fact]:
+    """Facts about each part on one evaluated set, over the seeds of one method.
 
     None where the set has one label only, which leaves the metric undefined.
     """
+    address = key["evaluation"]
     kept = restored[0][array_name("items", address)]
     sentence = np.unique(sentence_of_item(inputs, task, address)[kept], return_inverse=True)[1]
     gold = inputs.gold(task, address)[kept]
@@ -85,7 +90,7 @@ def _rows(
             return scoring.tag_counts(stacked, gold, sentence, len(inputs.labels(task)))
         return scoring.acceptability_counts(stacked, gold)
 
-    summary = summarise_restoration(
+    return summarise_restoration(
         count([arrays[kind][kept] for arrays in whole]),
         {
             part: count([arrays[array_name(part, address)] for arrays in restored])
@@ -93,11 +98,12 @@ def _rows(
             if part != "items"
         },
         metric,
+        seeds,
         SEED,
         RESAMPLES,
+        metric=name,
+        **key,
     )
-    where = {"evaluation": address, "language": language_of(address), "metric": name}
-    return [{**where, **row} for row in summary]
 
 
 def _metric(task: TaskSettings) -> tuple[str, CountMetric]:

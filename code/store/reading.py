@@ -1,0 +1,209 @@
+"""Reads the store's entries of one profile into ``Results``.
+
+Imports no torch: a report renders on a laptop from a copied ``cache/``.
+"""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evidence.convergence import convergence_facts
+from evidence.derived import derived_facts
+from evidence.over_seeds import over_seeds
+from facts.fact import Fact
+from facts.files import read_facts
+from facts.table import Facts
+from store import provenance, run_facts
+from store.entries import Entry, Store
+from store.ledger import Ledger
+from store.results import Missing, Results, RunRecord
+from study.errors import StudyError
+from study.paths import cache_folder
+from study.profiles import load_profile
+from study.settings import Profile, TaskSettings, find_roles
+
+ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
+MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
+NOTES = ("tokenizer_removes",)
+FACTS = "facts.csv"  # of an entry whose result is facts
+
+
+def load_results(profile: str | None = None, root: Path | None = None) -> Results:
+    """Reads all results of a profile.
+
+    Args:
+        profile: its name.
+        root: the cache folder, if not the usual one.
+
+    Raises:
+        StudyError: nothing was run with the present settings, or an entry is gone or damaged.
+    """
+    return read_results(load_profile(profile or "full"), Store(root or cache_folder()))
+
+
+def read_results(profile: Profile, store: Store) -> Results:
+    """As ``load_results``, of a profile that is loaded already."""
+    return _Reader(profile, store, Ledger.load(store.root, profile)).read()
+
+
+def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts:
+    """The table of a study: facts of tasks and runs, and what follows from those of runs."""
+    runs = Facts(of_runs)
+    pairs = {}
+    for name, task in profile.tasks.items():
+        finished = set(runs.where(quantity="cost", task=name).distinct("method"))
+        roles = find_roles([method for method in task.methods if method.name in finished])
+        if roles.reference and roles.adapter:
+            pairs[name] = (roles.reference, roles.adapter)
+    methods = list(over_seeds(fact for fact in of_runs if fact.quantity != "curve"))
+    return Facts(
+        [
+            *of_tasks,
+            *of_runs,
+            *methods,
+            *run_facts.trained_shares(methods),
+            *derived_facts(runs, pairs),
+            *convergence_facts(runs.where(quantity="curve")),
+        ]
+    )
+
+
+class _Reader:
+    def __init__(self, profile: Profile, store: Store, ledger: Ledger):
+        self._profile, self._store, self._content = profile, store, ledger.content
+        self._facts: list[Fact] = []
+        self._runs: list[RunRecord] = []
+        # Most entries of a stage were made by the same code.
+        self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
+
+    def read(self) -> Results:
+        missing = []
+        for task in self._profile.tasks.values():
+            for method in task.methods:
+                for seed in task.seeds_of(method):
+                    run = f"{task.name}-{method.name}-seed{seed}"
+                    if run in self._content["runs"]:
+                        head = {"task": task.name, "method": method.name, "seed": seed}
+                        self._read_run(run, head, self._content["runs"][run])
+                    else:
+                        missing.append(self._missing(run))
+        of_tasks: list[Fact] = []
+        items = {task: self._items(task) for task in self._profile.tasks}
+        for task in self._profile.tasks.values():
+            self._refuse_mixture(task)
+            of_tasks += self._task_facts(task.name)
+            of_tasks += run_facts.size_facts(task.name, items[task.name])
+        return Results(
+            profile=self._profile,
+            missing=tuple(missing),
+            facts=gather(self._profile, self._facts, of_tasks),
+            runs=tuple(self._runs),
+            items=items,
+            examples={
+                task: pd.DataFrame(self._open(stages["evidence"]).result()["examples"])
+                for task in self._profile.tasks
+                if "evidence" in (stages := self._stages(task))
+            },
+        )
+
+    def _missing(self, run: str) -> Missing:
+        if reason := self._content["failures"].get(run):
+            return Missing(run, reason, "failed")
+        if reason := self._content.get("left_out", {}).get(run):
+            return Missing(run, reason, "left-out")
+        return Missing(run, "not run yet")
+
+    def _refuse_mixture(self, task: TaskSettings) -> None:
+        """Runs of two kinds of machine are never pooled or divided: not what one table shows."""
+        kinds: dict[str, set[tuple[str, str]]] = {}  # wanted precision -> what it was
+        for run in self._runs:
+            if run.task == task.name and "device_kind" in run.machine:
+                wanted = task.method(run.method).training.precision
+                found = (run.machine["device_kind"], run.machine["precision"])
+                kinds.setdefault(wanted, set()).add(found)
+        devices = {device for found in kinds.values() for device, _ in found}
+        if len(devices) > 1 or any(len(found) > 1 for found in kinds.values()):
+            shown = " and ".join(sorted({f"{d} ({p})" for f in kinds.values() for d, p in f}))
+            raise StudyError(
+                f"the runs of {task.name} were trained on different kinds of machine: {shown}",
+                where=f"ledger of the profile {self._profile.name!r}",
+                remedy=f"python code/run.py --profile {self._profile.name} --finished-only  "
+                "chooses those of one kind",
+            )
+
+    def _read_run(self, run: str, head: dict[str, Any], stages: dict[str, Any]) -> None:
+        trained = self._open(stages["train"])
+        result, origin = trained.result(), trained.provenance()
+        machine = {key: origin[key] for key in ORIGIN}
+        noted = (*MACHINE, *NOTES)
+        machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
+        stale = self._stale({**stages, **self._stages(head["task"])})
+        self._runs.append(
+            RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
+        )
+        own = {**head, "entry": trained.name}
+        sizes = self._training_sizes(head["task"])
+        self._facts += run_facts.cost_facts(own, {**result["costs"], **sizes})
+        self._facts += run_facts.curve_facts(own, result["curves"])
+        if "drift" in stages:
+            entry = self._open(stages["drift"])
+            own, drift = {**head, "entry": entry.name}, entry.result()
+            self._facts += run_facts.distance_facts(own, drift["rows"])
+            rows = drift["embedding_rows"] or {}
+            self._facts += run_facts.plain_facts(own, "embedding rows", rows)
+            self._facts += run_facts.plain_facts(own, "untouched", drift["untouched"])
+        if "structure" in stages:
+            entry = self._open(stages["structure"])
+            own = {**head, "entry": entry.name}
+            self._facts += run_facts.spectrum_facts(own, entry.result()["rows"])
+        if "representation" in stages:
+            entry = self._open(stages["representation"])
+            own = {**head, "entry": entry.name}
+            self._facts += run_facts.similarity_facts(own, entry.result())
+
+    def _task_facts(self, task: str) -> list[Fact]:
+        stages, found = self._stages(task), list[Fact]()
+        for stage in ("evidence", "restoration"):
+            if stage in stages:
+                entry = self._open(stages[stage])
+                found += read_facts(entry.path(FACTS), entry=entry.name)
+        if "price" in stages:
+            entry = self._open(stages["price"])
+            found += run_facts.price_facts({"task": task, "entry": entry.name}, entry.result())
+        return found
+
+    def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:
+        """Modules that changed since a stage's entries were made, by stage; others are left out."""
+        changed = {}
+        for stage, names in stages.items():
+            entries = map(self._open, names.values() if isinstance(names, dict) else [names])
+            modules = {module for entry in entries for module in self._changed(entry.made_by())}
+            if modules:
+                changed[stage] = sorted(modules)
+        return changed
+
+    def _stages(self, task: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._content["tasks"].get(task, {})
+        return found
+
+    def _training_sizes(self, task: str) -> Mapping[str, int]:
+        """``train_sentences``, and for words ``train_words``, of the task's training split."""
+        entries = self._stages(task).get("items", {})
+        return next((self._open(n).result().get("training", {}) for n in entries.values()), {})
+
+    def _items(self, task: str) -> dict[str, pd.DataFrame]:
+        entries = self._stages(task).get("items", {})
+        return {a: pd.DataFrame(self._open(n).result()["columns"]) for a, n in entries.items()}
+
+    def _open(self, name: str) -> Entry:
+        entry = self._store.open(name)
+        if entry is None:
+            raise StudyError(
+                "a stored result that the report needs is gone or damaged",
+                where=str(self._store.root / name),
+                remedy=f"python code/run.py --profile {self._profile.name}  makes it anew",
+            )
+        return entry
