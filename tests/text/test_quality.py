@@ -17,6 +17,8 @@ SWAPPED = {
     "full": replace(TRAITS["full"], quality=0.4),
     "lora": replace(TRAITS["lora"], quality=0.9),
 }
+AHEAD = {"full": replace(TRAITS["full"], quality=0.9), "lora": replace(TRAITS["lora"], quality=0.4)}
+NEAR = {"full": TRAITS["full"], "lora": replace(TRAITS["lora"], quality=0.68)}
 EQUAL = {"full": TRAITS["full"], "lora": replace(TRAITS["lora"], quality=TRAITS["full"].quality)}
 FIRST_WORDS = {
     Verdict.MORE: ("Yes", "Да"),
