@@ -1,10 +1,12 @@
 # Needs Python 3.11 to 3.13, make and a package index; everything else is installed into .venv.
-# PYTHON=… chooses the interpreter, LANGUAGE=ru the Russian report, PROFILE=… the profile, LOCK=0 an
+# PYTHON=… chooses the interpreter (else the first that fits is taken), LANGUAGE=ru the Russian report, PROFILE=… the profile, LOCK=0 an
 # installation without the checksums of requirements.lock.
 # Paths are relative and quoted, and packages' scripts are run as modules: the folder may be called
 # anything.
 
-PYTHON ?= python3
+PYTHON ?=
+PYTHONS := python3.13 python3.12 python3.11 python3
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PROFILE ?= full
 LANGUAGE ?= en
 LOCK ?= 1
@@ -40,7 +42,8 @@ render: $(VENV)/.base $(VENV)/.quarto
 	@quarto=$$(cat "$(VENV)/.quarto"); \
 	if [ -n "$$quarto" ]; then \
 	  echo "rendering with $$quarto ($$("$$quarto" --version))"; \
-	  QUARTO_PYTHON="$$(cd "$(BIN)" && pwd)/python" "$$quarto" render "$(DOCUMENT)" --profile "$(PROFILE)" && \
+	  QUARTO_PYTHON="$$(cd "$(BIN)" && pwd)/python" "$$quarto" render "$(DOCUMENT)" --profile "$(PROFILE)" || \
+	    { rm -rf "$(basename $(DOCUMENT))_files"; exit 1; }; \
 	  $(PY) code/run.py findings --profile "$(PROFILE)" --language "$(LANGUAGE)"; \
 	else \
 	  echo "rendering without a Quarto binary: none on the PATH and quarto-cli cannot be installed"; \
@@ -93,16 +96,22 @@ picture:  ## README's picture, from the demo's report, where a Chromium is at ha
 	  2> /dev/null && echo figures/example-report.png
 
 clean:  ## removes what a render wrote; stored results and .venv stay
-	rm -rf _output .quarto figures/*.svg figures/*.png
+	rm -rf _output .quarto *_files figures/*.svg figures/*.png
 
 $(VENV)/bin/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "Python 3.11, 3.12 or 3.13 is needed, not $$("$(PYTHON)" --version 2>&1). Name one: make PYTHON=/path/to/python3.12"; \
-	  exit 1; }
 	@case "$$PWD$(VENV)" in *:*) [ "$(VENV)" != .venv ] || { \
 	  echo "Python makes no environment in a folder with a colon in its name. Name another place: make VENV=/path/to/environment"; \
 	  exit 1; };; esac
-	"$(PYTHON)" -m venv "$(VENV)"
+	@python="$(PYTHON)"; \
+	for candidate in $(PYTHONS); do \
+	  [ -z "$$python" ] && "$$candidate" -c '$(FITS)' 2> /dev/null && python=$$candidate; \
+	done; python=$${python:-python3}; \
+	"$$python" -c '$(FITS)' 2> /dev/null || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed, not $$("$$python" --version 2>&1). Name one: make PYTHON=/path/to/python3.12"; \
+	  echo "or have one fetched by uv, with the Python that is here:"; \
+	  echo "  $$python -m venv .venv-uv && .venv-uv/bin/pip install uv && .venv-uv/bin/uv venv --seed --python 3.13 '$(VENV)'"; \
+	  exit 1; }; \
+	echo "making $(VENV) with $$python"; "$$python" -m venv "$(VENV)"
 	@$(PIP) --upgrade "pip>=25"  # older ones do not take checksums from a list of constraints
 
 $(VENV)/.base: requirements.txt requirements.lock | $(VENV)/bin/python

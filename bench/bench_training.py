@@ -7,7 +7,9 @@ turns stands the rate at which this machine multiplies matrices of the step's ow
 Recipes: ``run_glue`` (transformers' example script: every sentence padded to 128 tokens, random
 order, AdamW), ``course`` (dynamic padding, random order, AdamW), and the methods of this study
 (batches of like length, fused AdamW, freed memory kept; the frozen control on encoder outputs
-computed once).
+computed once). All of them in float32; where this machine multiplies faster in another format,
+full fine-tuning and LoRA in that one too (``full_bfloat16``), as the study does. Each is held
+against the rate of its own format. The vocabulary is whole: its cut is the demo's.
 
 FLOPs: see ``FORMULA``. Padding counts as work done. Quality at equal epochs, three of them (one
 with ``--quick``), is measured without ``run_glue``: its padding is masked, so it learns what
@@ -50,6 +52,7 @@ from transformers.utils import logging
 from corpora.loading import load_corpus
 from encoders.memory import keep_freed_memory, set_thresholds
 from encoders.models import build_model, find_checkpoint, load_tokenizer
+from encoders.precision import this_machine
 from encoders.tokens import Encoded, encode_sentences
 from study.profiles import load_profile
 from study.settings import MethodSettings, TrainingSettings
@@ -175,7 +178,8 @@ class Bench:
         encoder = self.model("full").base_model
         config = encoder.config
         matrices = sum(p.numel() for p in encoder.encoder.parameters() if p.dim() == 2)  # type: ignore[union-attr]
-        passes = {"full": 3, "lora": 2, "frozen": 0}[method]
+        settings = self.methods[method]
+        passes = 0 if settings.trains_head_alone else 3 if settings.adapter is None else 2
 
         def count(b: int, t: int) -> float:
             attention = 4 * t * config.hidden_size * config.num_hidden_layers  # type: ignore[union-attr,operator]
@@ -196,18 +200,32 @@ def prepare() -> Bench:
         for s in ("train", "validation")
     )
     methods = {
-        m.name: dataclasses.replace(
-            m, training=_settings(m.training), pooler=demo.methods[0].pooler
+        name: dataclasses.replace(
+            study.method(name.split("_")[0]),
+            training=_settings(study.method(name.split("_")[0]).training, _format_of(name)),
+            pooler=demo.methods[0].pooler,
         )
-        for m in study.methods
+        for name in our_recipes()
     }
     gold = np.array([item.label for item in corpus.splits["validation"].items])  # type: ignore[union-attr]
     return Bench(checkpoint, tokenizer, train, validation, gold, methods, origin)
 
 
-def _settings(training: TrainingSettings) -> TrainingSettings:
+def our_recipes() -> tuple[str, ...]:
+    """The methods in float32; full fine-tuning and LoRA in this machine's best format too."""
+    best = this_machine()[1]
+    faster = () if best == "float32" else (f"full_{best}", f"lora_{best}")
+    return ("full", "lora", "frozen", *faster)
+
+
+def _format_of(recipe: str) -> str:
+    return recipe.partition("_")[2] if recipe not in USUAL and "_" in recipe else "float32"
+
+
+def _settings(training: TrainingSettings, precision: str) -> TrainingSettings:
     return dataclasses.replace(
         training,
+        precision=precision,
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
         evaluations_per_epoch=1,
@@ -294,17 +312,18 @@ def run(bench: Bench, recipe: str, data: Encoded, meter: Meter) -> nn.Module:
     return (run_usual if recipe in USUAL else run_ours)(bench, recipe, data, meter)
 
 
-def rate_of_steps(bench: Bench, turns: Sequence[Turn]) -> float:
-    """FLOP/s of this machine's matrix products at the shapes of those turns."""
+def rate_of_steps(bench: Bench, turns: Sequence[Turn], precision: str) -> float:
+    """FLOP/s of this machine's matrix products in a format at the shapes of those turns."""
     config = bench.model("full").base_model.config
     rows = round(statistics.median(t.positions / t.sentences for t in turns)) * BATCH
-    return matmul_rate(rows, config.hidden_size, config.intermediate_size)  # type: ignore[union-attr,arg-type]
+    width, wide = config.hidden_size, config.intermediate_size  # type: ignore[union-attr]
+    return matmul_rate(rows, width, wide, getattr(torch, precision))  # type: ignore[arg-type]
 
 
 def measure(bench: Bench, recipes: Sequence[str], rounds: int, steps: int) -> dict[str, Any]:
     """Turns of all recipes, in an order that reverses from round to round."""
     turns: dict[str, list[Turn]] = {recipe: [] for recipe in recipes}
-    rates = []
+    rates: dict[str, list[float]] = {_format_of(recipe): [] for recipe in recipes}
     for number in range(rounds):
         for recipe in recipes if number % 2 == 0 else reversed(recipes):
             meter = Meter()
@@ -313,31 +332,36 @@ def measure(bench: Bench, recipes: Sequence[str], rounds: int, steps: int) -> di
             run(bench, recipe, bench.first(wanted), meter)
             method = "full" if recipe in USUAL else recipe
             turns[recipe].append(_counted(bench, method, meter))
-        rates.append(rate_of_steps(bench, turns["full"]))
+        for precision, found in rates.items():
+            found.append(rate_of_steps(bench, turns["full"], precision))
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
     return _summary(turns, rates)
 
 
 def _counted(bench: Bench, method: str, meter: Meter) -> Turn:
-    if method == "frozen":  # the encoder ran once, before the first step: time alone is counted
+    if bench.methods[
+        method
+    ].trains_head_alone:  # the encoder ran once, before the first step: time alone is counted
         steps = len(meter.ends) - WARM_UP
         return Turn(meter.ends[-1] - meter.ends[WARM_UP - 1], steps * BATCH, 0, 0, 0.0)
     return meter.turn(bench.flops(method))
 
 
-def _summary(turns: dict[str, list[Turn]], rates: list[float]) -> dict[str, Any]:
+def _summary(turns: dict[str, list[Turn]], rates: dict[str, list[float]]) -> dict[str, Any]:
     rows = {
-        recipe: _row(of_recipe, statistics.median(rates)) for recipe, of_recipe in turns.items()
+        recipe: _row(of_recipe, statistics.median(rates[_format_of(recipe)]))
+        for recipe, of_recipe in turns.items()
     }
-    for name, (first, second) in {
-        "full_over_run_glue": ("full", "run_glue"),
-        "full_over_course": ("full", "course"),
-        "lora_over_full": ("lora", "full"),
-        "frozen_over_full": ("frozen", "full"),
-    }.items():
+    compared = [("full", "run_glue"), ("full", "course"), ("lora", "full"), ("frozen", "full")]
+    for best in set(rates) - {"float32"}:
+        full, lora = f"full_{best}", f"lora_{best}"
+        compared += [(full, "run_glue"), (full, "course"), (full, "full"), (lora, full)]
+    for first, second in compared:
+        name = f"{first}_over_{second}"
         pairs = [a.rate / b.rate for a, b in zip(turns[first], turns[second], strict=True)]
         rows.setdefault("ratios", {})[name] = _spread(pairs)
-    return {**rows, "matmul_gflops": _spread([rate / 1e9 for rate in rates])}
+    gflops = {name: _spread([rate / 1e9 for rate in found]) for name, found in rates.items()}
+    return {**rows, "matmul_gflops": gflops}
 
 
 def _row(turns: Sequence[Turn], rate: float) -> dict[str, Any]:
@@ -384,13 +408,14 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     bench = prepare()
-    recipes = ("run_glue", "course", "full", "lora", "frozen")
+    recipes = (*USUAL, *our_recipes())
     load = os.getloadavg()[0]
     result = measure(bench, recipes, *((3, 7) if options.quick else (5, 40)))
     result |= {"data": bench.source, "threads": torch.get_num_threads(), "batch": BATCH}
     result |= {"flops": FORMULA, "load_before": load}
     epochs = 1 if options.quick else 3
-    found = quality(bench, ("course", "full", "lora"), epochs)
+    ours = [name for name in our_recipes() if not bench.methods[name].trains_head_alone]
+    found = quality(bench, ours[-2:] if options.quick else ["course", *ours], epochs)
     result["matthews_correlation"] = {"epochs": epochs} | found
     write_results("bench.json", result)
 

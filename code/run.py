@@ -14,6 +14,7 @@ in ``QUARTO_PROFILE``.
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -122,6 +123,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run_all(profile: Profile, options: argparse.Namespace) -> None:
+    _remove_left_over()
     ledger = _collect(profile) if options.finished_only else _complete(profile, options)
     failures = ledger.content["failures"]
     for run, reason in failures.items():
@@ -131,6 +133,13 @@ def _run_all(profile: Profile, options: argparse.Namespace) -> None:
             "no run of this profile is finished",
             remedy=f"python code/run.py --profile {profile.name}",
         )
+
+
+def _remove_left_over() -> None:
+    """Where Quarto calls: what an earlier render of its that failed has left beside a document."""
+    for document in os.environ.get("QUARTO_PROJECT_INPUT_FILES", "").splitlines():
+        left = project_root() / f"{Path(document).stem}_files"
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:

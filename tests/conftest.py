@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from transformers.utils import logging
 
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
@@ -20,12 +21,16 @@ from store.entries import Store
 from store.ledger import Ledger
 from study.settings import Profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
+from waiting import PATIENCE
 
 # Sums are rounded in another order with another number of threads. Tests that compare runs of
 # several processes bit for bit give all of them one, as Ray does with a task that asks for one CPU.
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 
@@ -68,7 +73,7 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_inputs(common: Path) -> Path:
     """A folder with ``data/`` and ``models/tiny/``, written by the first process that needs it."""
     folder = common / "inputs"
-    with FileLock(common / "inputs.lock"):
+    with FileLock(common / "inputs.lock", PATIENCE):
         return folder if folder.exists() else write_tiny_inputs(folder)
 
 
@@ -89,7 +94,7 @@ def finished(tiny_inputs: Path, common: Path) -> Iterator[FinishedStudy]:
         patch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
         profile = load_tiny_profile()
         store = Store(folder / "cache")
-        with FileLock(common / "finished.lock"):
+        with FileLock(common / "finished.lock", PATIENCE):
             # As after `make bench`, which alone measures it: seconds that grow by powers.
             growth.make(store, lambda: {n: {s: s**1.5 for s in own} for n, own in SIZES.items()})
             grid = Grid(profile, store)

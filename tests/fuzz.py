@@ -128,7 +128,7 @@ def _unpack(file: Path) -> None:
     packed = read_packed(file)
     for name in packed.directory:
         packed.tensor(name)
-    write_checkpoint(packed, file.parent / "checkpoint")
+    write_checkpoint(packed, file.parent / "checkpoint", ("a z . a",))
     checkpoint = find_checkpoint(str(file.parent / "checkpoint"), "")
     tokens = load_tokenizer(checkpoint)("a z . a").input_ids
     load_base(checkpoint, "token", 17, seed=1)

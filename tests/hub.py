@@ -26,6 +26,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from hub_content import MODELS, write_glue, write_local, write_model, write_treebanks
+from waiting import PATIENCE, run_process
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW_PREFIX = "/raw/"
@@ -123,7 +124,8 @@ def serve_hub(folder: Path) -> Iterator[Hub]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "the stand-in hub does not end"
 
 
 @pytest.fixture(name="hub", scope="session")
@@ -138,7 +140,6 @@ def run_with_hub(
     *,
     home: Path | None = None,
     cwd: Path = ROOT,
-    timeout: float = 600,
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Runs ``python *args`` in a process for which the stand-in is the hub and nothing else exists.
@@ -148,17 +149,13 @@ def run_with_hub(
         hub: the stand-in.
         home: home folder with the libraries' caches; the stand-in's own by default.
         cwd: working folder.
-        timeout: seconds.
         variables: further environment variables.
     """
-    return subprocess.run(
+    return run_process(
         [sys.executable, *map(str, args)],
         env=build_environment(hub, home or hub.home) | variables,
         cwd=cwd,
-        timeout=timeout,
         capture_output=True,
-        text=True,
-        check=False,
     )
 
 

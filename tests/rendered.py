@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from filelock import FileLock
 
 from rendering import preview
 from tiny_study import PROFILE
+from waiting import PATIENCE, run_process
 
 if TYPE_CHECKING:
     from conftest import FinishedStudy
@@ -71,22 +71,25 @@ def _without_quarto(language: str, folder: Path) -> Rendered:
     return Rendered(language, folder / "out", folder / "figures")
 
 
+def copy_project(project: Path) -> None:
+    """What a render reads of this checkout."""
+    shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "*.cff", "experiments.toml"):
+        for file in ROOT.glob(pattern):
+            shutil.copy(file, project)
+
+
 def _by_quarto(language: str, folder: Path) -> Rendered:
     quarto = shutil.which("quarto")
     if quarto is None:
         pytest.skip("needs quarto on the PATH, or REPORT_DIR, a folder with its reports")
     # Quarto writes beside the document: a copy keeps two renders at once apart.
     project = folder / "project"
-    shutil.copytree(ROOT / "code", project / "code", ignore=shutil.ignore_patterns("__pycache__"))
-    for pattern in ("*.qmd", "_quarto*.yml", "*.bib", "*.csl", "experiments.toml"):
-        for file in ROOT.glob(pattern):
-            shutil.copy(file, project)
+    copy_project(project)
     (project / "_quarto-tiny.yml").write_text("project: {output-dir: out}", encoding="utf-8")
     command = [quarto, "render", DOCUMENTS[language], "--profile", "tiny"]
     environment = {**os.environ, "QUARTO_PYTHON": sys.executable, "FINISHED_ONLY": "1"}
-    done = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+    done = run_process(command, cwd=project, env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr[-4000:]
     for file in (folder / "out").glob("results*"):
         shutil.copy(file, project / "out")
@@ -102,10 +105,11 @@ def rendered_fixture(request: pytest.FixtureRequest, common: Path) -> Rendered:
     renderer, language = request.param
     given = os.environ.get("REPORT_DIR")
     if given and renderer == "quarto":
-        return Rendered(language, Path(given), Path(given).resolve().parents[1] / "figures")
+        reports = Path(given).resolve()  # a page's address is made of its whole path
+        return Rendered(language, reports, reports.parents[1] / "figures")
     finished: FinishedStudy = request.getfixturevalue("finished")
     folder = common / f"report-{renderer}-{language}"
-    with FileLock(f"{folder}.lock"):
+    with FileLock(f"{folder}.lock", PATIENCE):
         return _rendered_once(finished, RENDERERS[renderer], language, folder)
 
 

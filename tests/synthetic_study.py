@@ -21,7 +21,7 @@ from corpora.items import UPOS_TAGS
 from evidence.acceptability import summarise_acceptability
 from evidence.schema import AcceptabilityEvidence, TaggingEvidence, TaskEvidence
 from evidence.tagging import summarise_tagging
-from store.frames import FRAMES, GROWTH_COLUMNS, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
+from store.frames import FRAMES, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
 from store.results import Missing, Results
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
@@ -218,7 +218,6 @@ def _build(
         scores=_frame("scores", scores),
         prices=_task_frame("prices", _prices(every, done)),
         restoration=_task_frame("restoration", _restoration(every, tasks, done, scores)),
-        growth=pd.DataFrame(_growth(), columns=list(GROWTH_COLUMNS)),
         **frames,
     )
 
@@ -471,6 +470,8 @@ _PROVENANCE: dict[str, Any] = {
     "platform": "none",
     "python": "3.11.0",
     "device": "CPU, 2 threads",
+    "memory_kind": "resident",
+    "tokenizer_removes": None,
     "commit": "0" * 40,
     "dirty": False,
     "packages": {"numpy": "2"},
@@ -655,15 +656,6 @@ def _prices(
                 }
             )
     return rows
-
-
-def _growth() -> list[tuple[str, int, float, float, str]]:
-    """A cost that grows with the square of the width, and with the tokens."""
-    return [
-        (name, size, 0.01 * (size / 256) ** exponent, exponent, "CPU, 2 threads")
-        for name, exponent in (("tokens", 1.0), ("width", 2.0))
-        for size in (256, 512, 1024)
-    ]
 
 
 def _restoration(

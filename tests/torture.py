@@ -37,6 +37,7 @@ from study.paths import project_root
 from study.settings import Profile
 from tiny_study import PROFILE, load_tiny_profile
 from verification.reading import read_document
+from waiting import PATIENCE
 
 ONE_SEED = """
 [profiles.tiny.cola]
@@ -156,15 +157,16 @@ def _survives(work: Callable[[], None], limit: float | None) -> bool:
             status = 0
         finally:
             os._exit(status)
-    deadline = None if limit is None else time.monotonic() + limit
+    deadline = time.monotonic() + (PATIENCE if limit is None else limit)
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             assert status == 0, f"the child ended with status {status}"
             return True
-        if deadline is not None and time.monotonic() >= deadline:
+        if time.monotonic() >= deadline:
             os.kill(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
+            assert limit is not None, f"waited {PATIENCE:.0f} seconds for {work}"
             return status == 0
         time.sleep(0.005)
 

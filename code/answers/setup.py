@@ -102,6 +102,32 @@ class SetupAnswers(ModelAnswers):
         return self.voice.say("pooler", sentences.methods[0].pooler if sentences else "encoder")
 
     @property
+    def vocabulary(self) -> Phrase:
+        """Whose vocabularies were cut to how many pieces, and why; nothing where none was."""
+        runs = self.results.runs
+        if "whole_vocab_size" not in runs:
+            return Phrase("")
+        cut = runs.dropna(subset=["whole_vocab_size"]).drop_duplicates(["task", "model"])
+        found = [
+            self.voice.say(
+                "cut-encoder",
+                model=self.voice.words.model(row.model),
+                task=self.voice.name("task", row.task),
+                pieces=self.voice.words.count(int(row.pieces)),
+                whole=self.voice.words.count(int(row.whole_vocab_size)),
+            )
+            for row in cut.itertuples()
+        ]
+        return self.voice.say("cut", encoders=join_markup("; ", found)) if found else Phrase("")
+
+    @property
+    def precision(self) -> Phrase:
+        """The format in which trainings multiply matrices; nothing where it is not one for all."""
+        known = self.results.runs.get("precision")
+        found = set() if known is None else set(known.dropna())
+        return self.voice.say("multiplied", found.pop()) if len(found) == 1 else Phrase("")
+
+    @property
     def data(self) -> Phrase:
         """Whether the corpora are those of the assignment."""
         return self.voice.say("data", "miniature" if self.kind == "miniature" else "assigned")

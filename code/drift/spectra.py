@@ -1,9 +1,11 @@
 """The structure of an update: rank, spectrum, concentration and intruder dimensions by matrix.
 
-For each weight matrix of the encoder with base weights W and tuned weights W + D. Singular values
+For each weight matrix of the encoder with base weights W and tuned weights W + D. Where LoRA made
+D, its singular values are those of the small product of the factors' triangles. Elsewhere they
 come from the eigenvalues of the smaller Gram matrix in float64, so that one pair of matrices and
 their Gram matrices are in memory at a time. Squaring halves the digits: a singular value below
-about 1e-6 of the largest is not told from zero, and ``numerical_rank`` counts accordingly.
+about 1e-6 of the largest is not told from zero, and ``numerical_rank`` counts accordingly. Singular
+vectors are computed for intruder dimensions alone.
 
 How far the weights move is in ``drift``.
 """
@@ -11,12 +13,11 @@ How far the weights move is in ``drift``.
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import linalg
 from torch import Tensor
 
 from drift.distances import group_by_layer
 from drift.moments import single_thread
-from drift.weights import Model, pair_weights, read_pair
+from drift.weights import LowRankUpdate, Model, pair_weights, read_pair
 from study.architecture import MATRIX_KINDS, locate
 
 TOP_DIRECTIONS = 8
@@ -56,22 +57,33 @@ def measure_update(base: Model, tuned: Model, known: Directions | None = None) -
         kinds = {locate(pair.name).kind: pair for pair in pairs}
         for kind in (kind for kind in MATRIX_KINDS if kind in kinds):
             before, after = kinds[kind].base.load(), kinds[kind].tuned.load()
-            measured = measure_matrix(before, after, known, (layer, kind))
+            update = kinds[kind].tuned.update
+            measured = measure_matrix(before, after, known, (layer, kind), update)
             rows.append({"layer": layer, "kind": kind, **measured})
     return rows
 
 
 @single_thread()
-def measure_matrix(base: Tensor, tuned: Tensor, known: Directions, place: tuple[str, str]) -> dict:
+def measure_matrix(
+    base: Tensor,
+    tuned: Tensor,
+    known: Directions,
+    place: tuple[str, str],
+    update: LowRankUpdate | None = None,
+) -> dict:
     """Rank and structure of one matrix (m, n), the one at ``place`` among the known directions.
 
-    Nothing is computed if it has not changed.
+    Nothing is computed if it has not changed. ``update`` is used where it starts from ``base``.
     """
     if torch.equal(base, tuned):
         return {"rank": 0, "effective_rank": None, "top8_share": None, "intruders": 0}
     spacing = max(torch.finfo(base.dtype).eps, torch.finfo(tuned.dtype).eps)
+    by_factors = update is not None and torch.equal(update.start, base)
     base, tuned = base.double(), tuned.double()
-    values = singular_values(tuned - base)
+    if update is not None and by_factors:
+        values = product_singular_values(update.left, update.right)
+    else:
+        values = singular_values(tuned - base)
     rank = numerical_rank(values, spacing * _rounding_scale(tuned), max(base.shape))
     if place not in known:
         known[place] = left_vectors(base).float()
@@ -81,6 +93,20 @@ def measure_matrix(base: Tensor, tuned: Tensor, known: Directions, place: tuple[
         "top8_share": top_share(values, TOP_DIRECTIONS),
         "intruders": count_intruders(known[place].double(), tuned),
     }
+
+
+def product_singular_values(left: Tensor, right: Tensor) -> NDArray[np.float64]:
+    """The singular values of ``left @ right``, largest first (r,); the others are 0.
+
+    With left = P S and right' = Q T (P, Q orthonormal, S, T triangular) they are those of S T'.
+
+    Args:
+        left: (m, r).
+        right: (r, n).
+    """
+    S = torch.linalg.qr(left.double(), mode="r").R
+    T = torch.linalg.qr(right.double().T, mode="r").R
+    return torch.linalg.svdvals(S @ T.T).numpy()
 
 
 def singular_values(matrix: Tensor) -> NDArray[np.float64]:
@@ -172,10 +198,8 @@ def best_cosines(base_vectors: Tensor, tuned: Tensor, top_k: int) -> Tensor:
 
 def _top_left_vectors(matrix: Tensor, top_k: int) -> Tensor:
     """Left singular vectors of the largest singular values, largest first (m, top_k)."""
-    wide = matrix.shape[0] <= matrix.shape[1]
-    gram = _small_gram(matrix).numpy()
-    top = [max(0, len(gram) - top_k), len(gram) - 1]
-    squares, vectors = map(torch.from_numpy, linalg.eigh(gram, subset_by_index=top))
-    if not wide:
+    squares, vectors = torch.linalg.eigh(_small_gram(matrix))  # ascending
+    squares, vectors = squares[-top_k:], vectors[:, -top_k:]
+    if matrix.shape[0] > matrix.shape[1]:
         vectors = matrix @ vectors / squares.clamp(min=0).sqrt()
     return vectors.flip(1)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
+from peft.tuners.lora import Linear as LoraLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
 from safetensors import SafetensorError, safe_open
@@ -52,18 +53,34 @@ class Weight:
         load: returns it, detached and on the CPU, in its own dtype; not to be written to.
         stream: yields it flat and in order, in pieces of at most so many values, without ever
             holding the whole; None where the whole is in memory anyway.
+        update: what LoRA adds to a matrix; None for any other parameter.
     """
 
     shape: tuple[int, ...]
     identity: Hashable
     load: Callable[[], Tensor]
     stream: Callable[[int], Iterator[Tensor]] | None = None
+    update: "LowRankUpdate | None" = None
 
     def pieces(self, size: int) -> Iterator[Tensor]:
         """The values in order, ``size`` at a time; a piece is valid until the next is asked for."""
         if self.stream is not None:
             return self.stream(size)
         return iter(self.load().reshape(-1).split(size))
+
+
+@dataclass(frozen=True, slots=True)
+class LowRankUpdate:
+    """A matrix ``start + left @ right`` by its parts.
+
+    Attributes:
+        start: what is adapted (m, n).
+        left, right: factors of the update, (m, r) with LoRA's scale in it and (r, n).
+    """
+
+    start: Tensor
+    left: Tensor
+    right: Tensor
 
 
 Weights = dict[str, Weight]
@@ -192,8 +209,12 @@ class _Reading:
 
     def adapted(self, layer: BaseTunerLayer, name: str, parameter: Tensor) -> Weight:
         """The parameter ``name`` of the layer that the adapter wraps."""
-        identity = (id(parameter), id(layer))  # no other name holds the merged matrix
-        return Weight(tuple(parameter.shape), identity, lambda: _merged(layer, name).cpu())
+        return Weight(
+            tuple(parameter.shape),
+            (id(parameter), id(layer)),  # no other name holds the merged matrix
+            lambda: _merged(layer, name).cpu(),
+            update=_low_rank_update(layer, name),
+        )
 
 
 class _OriginalReading(_Reading):
@@ -231,6 +252,21 @@ def _read_module(model: nn.Module, reading: _Reading) -> Weights:
             remedy="measure drift for full fine-tuning and for adapters that can be merged (LoRA)",
         )
     return _collect(reading.read(model))
+
+
+def _low_rank_update(layer: BaseTunerLayer, name: str) -> LowRankUpdate | None:
+    """The factors of one plain LoRA on a linear layer; None for anything else."""
+    if not isinstance(layer, LoraLinear) or name != "weight" or layer.merged:
+        return None
+    active = [adapter for adapter in layer.active_adapters if adapter in layer.lora_A]
+    if len(active) != 1 or active[0] in layer.lora_variant or layer.fan_in_fan_out:
+        return None
+    (adapter,) = active
+    start, left, right = (
+        module.get_parameter("weight").detach().cpu()
+        for module in (layer.get_base_layer(), layer.lora_B[adapter], layer.lora_A[adapter])
+    )
+    return LowRankUpdate(start, left * layer.scaling[adapter], right)
 
 
 @torch.no_grad()

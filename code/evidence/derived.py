@@ -36,6 +36,7 @@ def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
         yield from _trends(distances.where(task=task, method=method), task, method)
     for task, pair in pairs.items():
         yield from _cost_ratios(facts, task, pair)
+        yield from _change_ratio(facts, task, pair)
         yield from _moved_ratio(facts, task, pair)
         yield from _state_differences(facts, task, pair)
 
@@ -140,6 +141,15 @@ def _cost_ratios(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
             yield Fact(**key, metric=metric, value=value, seeds=len(ratios))
         elif ratios:
             yield from seed_facts(ratios, True, **key, metric=metric)
+
+
+def _change_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
+    """Mean relative change of the encoder's layers, second in units of the first, seed by seed."""
+    changes = facts.where(quantity="distance", task=task, kind="encoder", metric="relative")
+    one, other = (_by_seed(changes.where(method=method)) for method in pair)
+    ratios = {seed: other[seed] / one[seed] for seed in one if one[seed] and other.get(seed)}
+    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
+    yield from seed_facts(ratios, True, **key, metric="relative")
 
 
 def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:

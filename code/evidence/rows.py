@@ -103,7 +103,6 @@ def _acceptability_facts(task: str, found: AcceptabilityEvidence) -> Iterator[Fa
         yield from _acceptability_method(entry, key, found["items"])
     wrong = found["always_wrong"]
     whole: dict[str, Any] = {"task": task, "evaluation": where}
-    yield Fact(quantity="size", **whole, metric="items", value=found["items"])
     yield from _shared_errors(wrong, whole, found["items"])
     if found["majority_label"] is not None:
         label = LABELS[found["majority_label"]]
@@ -185,12 +184,18 @@ def _threshold(found: Any, seeds: Sequence[int], key: Mapping[str, Any]) -> Iter
 def _tagging_facts(task: str, found: TaggingEvidence) -> Iterator[Fact]:
     for method, entry in found["methods"].items():
         yield from _tagging_method(task, method, entry, found)
+    yield from _examples(task, found)
     for address, of_set in found["evaluations"].items():
         key: dict[str, Any] = {"task": task, "evaluation": address}
-        yield Fact(quantity="size", **key, metric="words", value=of_set["words"])
-        yield Fact(quantity="size", **key, metric="sentences", value=of_set["sentences"])
         for tag, count in of_set["support"].items():
             yield Fact(quantity="size", **key, metric="words", tag=tag, value=count)
+
+
+def _examples(task: str, found: TaggingEvidence) -> Iterator[Fact]:
+    for name, case in found["seqeval_trap"].items():
+        for metric in ("accuracy", "seqeval_f1"):
+            value = case[metric]  # type: ignore[literal-required]
+            yield Fact(quantity="example", task=task, group=name, metric=metric, value=value)
 
 
 def _tagging_method(
@@ -278,7 +283,16 @@ def _transfer(
             quantity="rate", **{**key, "against": source}, **cells, value=cell["source_rate"],
             seeds=len(seeds),
         )  # fmt: skip
+    low, _ = decisive_interval(moved["drop"])
+    told = low is None or low > 0
+    divided: dict[str, Any] = {**key, "metric": "drop", "seeds": len(seeds)}
+    divided["reason"] = "" if told else "the drop cannot be told from zero"
+    yield Fact(quantity="share", **divided, value=1.0 if told else None)
     for cause in moved["causes"]:
+        yield Fact(
+            quantity="share", **divided, cause=cause["cause"],
+            value=cause["share"] if told else None,
+        )  # fmt: skip
         yield from estimate_facts(
             cause["points"], seeds, quantity="contribution", cause=cause["cause"], **key
         )

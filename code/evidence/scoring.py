@@ -17,6 +17,7 @@ wrongly given that tag still count against their own. Values are fractions in [0
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -293,18 +294,30 @@ def seqeval_f1(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
         return float(f1_score([list(s) for s in gold], [list(s) for s in predicted]))
 
 
-def seqeval_trap_example() -> dict[str, SeqevalCase]:
-    """Two small cases where seqeval's F1 misleads, computed here and now.
-
-    ``swapped``: SCONJ and CCONJ exchanged, and its F1 is 1; ``merged``: one wrong tag in a run of
-    four nouns, and it finds nothing right.
-    """
-    swapped = ("SCONJ PRON VERB CCONJ VERB", "CCONJ PRON VERB SCONJ VERB")
-    merged = ("NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN")
-    return {
-        "swapped": _trap("because it rained and snowed", *swapped),
-        "merged": _trap("stone bridge repair costs", *merged),
+SEQEVAL_TRAP: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "swapped": (
+            "because it rained and snowed",
+            "SCONJ PRON VERB CCONJ VERB",
+            "CCONJ PRON VERB SCONJ VERB",
+        ),
+        "merged": (
+            "stone bridge repair costs",
+            "NOUN NOUN NOUN NOUN",
+            "NOUN NOUN PROPN NOUN",
+        ),
     }
+)
+"""Sentence, right and predicted tags of two small cases where seqeval's F1 misleads.
+
+``swapped``: SCONJ and CCONJ exchanged, and its F1 is 1; ``merged``: one wrong tag in a run of four
+nouns, and it finds nothing right.
+"""
+
+
+def seqeval_trap_example() -> dict[str, SeqevalCase]:
+    """The cases of ``SEQEVAL_TRAP`` with their scores, computed here and now."""
+    return {name: _trap(*case) for name, case in SEQEVAL_TRAP.items()}
 
 
 def _trap(sentence: str, gold_tags: str, predicted_tags: str) -> SeqevalCase:

@@ -109,7 +109,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             },
         ),
         "step": Quantity("what one training step takes, median over batches", Unit.SECONDS),
-        "ratio": Quantity("a cost of a method in units of another's", Unit.RATIO),
+        "ratio": Quantity("a cost or change of a method in units of another's", Unit.RATIO),
         "distance": Quantity(
             "how far weights moved from the base model: l2, relative to the base's norm, root mean "
             "square of a weight, angle in radians",
@@ -147,6 +147,9 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "onset_epoch": Unit.EPOCHS,
                 "turned": Unit.COUNT,
             },
+        ),
+        "example": Quantity(
+            "score of a small made-up case that shows what a metric does", Unit.PERCENT
         ),
         "trend": Quantity(
             "how change is distributed over the depth of the encoder",

@@ -1,11 +1,11 @@
-"""What all figures share: a dressed grid of axes, localised ticks, bands, intervals, legend, notes.
+"""What all figures share: a grid of axes, ticks of a unit, lines over seeds, estimates.
 
-Nothing here knows what it draws. Visible words come from ``words/texts/<language>/plots.toml``;
-files are written by ``presenting``.
+Nothing here knows what it draws. Visible words come from ``words/texts/<language>/plots.toml``.
 """
 
+import math
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,35 +14,19 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    FuncFormatter,
-    LogLocator,
-    NullLocator,
-    PercentFormatter,
-    ScalarFormatter,
-)
+from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from plots.style import (
-    BAND_ALPHA,
-    FAINT,
-    GRID,
-    INK,
-    MAX_HEIGHT,
-    SMALL,
-    WIDTH,
-    MethodStyle,
-    method_styles,
-)
-from store.results import Results
-from words.wording import DECIMAL_COMMA, NO_BREAK_SPACE, Wording
+from facts.fact import Fact
+from facts.quantities import Unit, unit_of
+from plots.context import Context
+from plots.lettering import wrap_label
+from plots.style import BAND_ALPHA, FAINT, GRID, INK, MAX_HEIGHT, SMALL, WIDTH, MethodStyle
+from words.wording import Wording
 
-Side = Literal["left", "center", "right"]  # of a text that stands where it is written
-REACH = 4.0  # see visible_interval
-IN_PERCENT = (
-    *("accuracy", "macro_f1", "weighted_f1", "f1", "f1_unacceptable", "drop"),
-    *("relative", "top8_share"),
-)
+INTERVALS = {"items": 2.4, "items and seeds": 1.1, "seeds": 1.1}  # what it covers -> width of line
+MOST_DIGITS = 6  # of the label of a tick
+DIFFERENCE = MethodStyle(INK, "D", "-")
 
 
 def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
@@ -55,9 +39,7 @@ def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Fi
         options: for ``plt.subplots``.
     """
     size = (WIDTH, min(height, MAX_HEIGHT))
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
-    _dress(axes.flat)
-    return figure, axes
+    return plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
 
 
 def new_mosaic(
@@ -65,15 +47,7 @@ def new_mosaic(
 ) -> tuple[Figure, dict[str, Axes]]:
     """As ``new_grid``, with named axes, each where its name stands in the rows of ``places``."""
     size = (WIDTH, min(height, MAX_HEIGHT))
-    figure, axes = plt.subplot_mosaic(places, figsize=size, **options)  # type: ignore[call-overload]
-    _dress(axes.values())
-    return figure, axes
-
-
-def _dress(axes: Iterable[Axes]) -> None:
-    """Ticks are made when the figure is drawn, outside the style: their look is set here."""
-    for ax in axes:
-        ax.tick_params(labelsize=SMALL, length=2.5, width=0.7, color=FAINT, labelcolor=INK)
+    return plt.subplot_mosaic(places, figsize=size, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def nothing_to_show(words: Wording) -> Figure:
@@ -82,6 +56,7 @@ def nothing_to_show(words: Wording) -> Figure:
     axes[0, 0].set_axis_off()
     text = words.say("plots", "nothing")
     axes[0, 0].text(0.5, 0.5, text, ha="center", va="center", color=FAINT)
+    figure.set_label(text)
     return figure
 
 
@@ -91,53 +66,66 @@ def add_letters(axes: Iterable[Axes]) -> None:
         ax.set_title(f"{letter}  {ax.get_title(loc='left')}")
 
 
+def set_title(ax: Axes, text: str, characters: int) -> None:
+    """A plain title in lines of so many characters."""
+    ax.set_title(wrap_label(text, characters), fontweight="normal")
+
+
 def hide_unused(axes: NDArray[Any], used: int) -> None:
     """Takes the axes after the first ``used`` out of the picture."""
     for ax in axes.flat[used:]:
         ax.set_axis_off()
 
 
-def styles_of(results: Results) -> Mapping[str, MethodStyle]:
-    """Style by method, the same for all figures of a study."""
-    methods = [m.name for task in results.profile.tasks.values() for m in task.methods]
-    controls = [
-        name
-        for evidence in results.evidence.values()
-        for name, entry in evidence.get("methods", {}).items()
-        if entry["control"]
-    ]
-    return method_styles(methods, controls)
-
-
 # ------------------------------------------------------------------------------------------ axes
 
 
-def number_axis(axis: Axis, words: Wording) -> None:
-    """Ticks with the decimal sign of the language."""
-    axis.set_major_formatter(_NumberFormatter(words))
+def set_unit(axis: Axis, unit: Unit, context: Context, spaces: int = 6) -> None:
+    """Ticks of a linear axis, with at most so many spaces between them.
+
+    Each label says exactly where its tick stands; counts stand at whole numbers.
+    """
+    steps = [1, 2, 2.5, 5, 10]
+    axis.set_major_locator(MaxNLocator(nbins=spaces, integer=unit is Unit.COUNT, steps=steps))
+    axis.set_major_formatter(_Ticks(unit, context))
 
 
-def percent_axis(axis: Axis, words: Wording) -> None:
-    """Ticks of fractions as per cent, with as many digits as the range needs."""
-    axis.set_major_formatter(_PercentFormatter(words))
+def set_logarithmic(ax: Axes, unit: Unit, context: Context, subs: Sequence[float] = (1,)) -> None:
+    """A logarithmic y axis with ticks at these multiples of powers of ten, written out."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    label = _Ticks(unit, context)
+    ax.yaxis.set_major_formatter(lambda value, _: label(value))
 
 
-def metric_axis(axis: Axis, metric: str, words: Wording) -> None:
-    """Ticks of a metric: per cent, or plain numbers."""
-    (percent_axis if metric in IN_PERCENT else number_axis)(axis, words)
+class _Ticks(Formatter):
+    """Ticks in a unit, all with as many digits as the one that needs most."""
+
+    def __init__(self, unit: Unit, context: Context):
+        self._unit, self._context = unit, context
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002
+        return self.format_ticks([x])[0]
+
+    def format_ticks(self, values: Iterable[float]) -> list[str]:
+        ticks = [float(value) for value in values]
+        scale = 100 if self._unit in (Unit.PERCENT, Unit.POINTS) else 1
+        digits = max((_digits(scale * tick) for tick in ticks), default=0)
+        return [self._context.number(tick, self._unit, digits) for tick in ticks]
 
 
-def logarithmic_axis(axis: Axis, words: Wording) -> None:
-    """Ticks at powers of ten, written out: a formula's markup would not be read as one."""
-    axis.set_major_locator(LogLocator(numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda x, _: localise(f"{x:g}", words)))
-    axis.set_minor_locator(NullLocator())
+def _digits(number: float) -> int:
+    """How many digits after the point a number has, up to rounding of its last bits."""
+    fits = (n for n in range(MOST_DIGITS) if math.isclose(round(number, n), number, abs_tol=1e-9))
+    return next(fits, MOST_DIGITS)
 
 
-def accuracy_axis(ax: Axes, axis: str, words: Wording) -> None:
-    """An axis from 0 to 100 %: an interval may go beyond, what it measures cannot."""
-    ax.set(**{f"{axis}lim": (-0.04, 1.04)})
-    percent_axis(ax.xaxis if axis == "x" else ax.yaxis, words)
+def fraction_axis(ax: Axes, context: Context) -> None:
+    """An x axis from 0 to 100 %: an interval may go beyond, what it measures cannot."""
+    ax.set_xlim(-0.04, 1.04)
+    set_unit(ax.xaxis, Unit.PERCENT, context)
+    ax.set_xticks([0, 0.5, 1])
 
 
 def draw_grid(ax: Axes, axis: str) -> None:
@@ -145,130 +133,125 @@ def draw_grid(ax: Axes, axis: str) -> None:
     ax.grid(axis=axis, color=GRID, linewidth=0.6)  # type: ignore[arg-type]
 
 
-def horizontal_groups(ax: Axes, labels: Sequence[str]) -> None:
+def name_rows(ax: Axes, labels: Sequence[str], characters: int = 18) -> None:
     """Names the rows 0, 1, .. of a horizontal chart, the first on top."""
-    ax.set_yticks(range(len(labels)), labels)
+    lines = [wrap_label(label, characters) for label in labels]
+    ax.set_yticks(range(len(labels)), lines, linespacing=1.0)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     draw_grid(ax, "x")
 
 
-class _NumberFormatter(ScalarFormatter):
-    def __init__(self, words: Wording):
-        super().__init__(useOffset=False)
-        self._words = words
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return localise(super().__call__(x, pos), self._words)
-
-
-class _PercentFormatter(PercentFormatter):
-    def __init__(self, words: Wording):
-        super().__init__(xmax=1)
-        self._words = words
-
-    def format_pct(self, x: float, display_range: float) -> str:
-        text = super().format_pct(x, display_range).replace(".0%", "%").replace("-", "\u2212")
-        if self._words.language in DECIMAL_COMMA:
-            text = text.replace("%", f"{NO_BREAK_SPACE}%")
-        return localise(text, self._words)
-
-
-def localise(text: str, words: Wording) -> str:
-    """A number without thousands' separators, with the decimal sign of the language."""
-    return text.replace(".", ",") if words.language in DECIMAL_COMMA else text
-
-
 # ----------------------------------------------------------------------------------------- marks
 
 
-def draw_seeds(
-    ax: Axes, curves: pd.DataFrame, style: MethodStyle, marker_size: float = 0
-) -> pd.Series:
+def draw_seeds(ax: Axes, runs: pd.DataFrame, style: MethodStyle) -> "pd.Series[float]":
     """Mean over seeds as a line, each seed as a thin one, the range between seeds as a band.
 
     Args:
         ax: where to draw.
-        curves: one row per x (the index), one column per seed.
+        runs: one row per x (the index), one column per seed.
         style: of the method.
-        marker_size: points of the marks on the mean; 0 for a line alone.
 
     Returns:
         The mean over seeds by x.
     """
-    mean = curves.mean(axis=1)
-    if curves.shape[1] > 1:
-        low, high = curves.min(axis=1), curves.max(axis=1)
-        ax.fill_between(curves.index, low, high, color=style.color, alpha=BAND_ALPHA, lw=0)
-        for seed in curves:
-            ax.plot(curves.index, curves[seed], color=style.color, lw=0.5, alpha=0.6)
-    ax.plot(mean.index, mean, color=style.color, ls=style.linestyle, zorder=3)
-    if marker_size:
-        marks: dict[str, Any] = {"ls": "", "marker": style.marker, "ms": marker_size, "zorder": 4}
-        ax.plot(mean.index, mean, color=style.color, **marks)
+    mean = runs.mean(axis=1)
+    if runs.shape[1] > 1:
+        low, high = runs.min(axis=1), runs.max(axis=1)
+        ax.fill_between(runs.index, low, high, color=style.color, alpha=BAND_ALPHA, lw=0)
+        for seed in runs:
+            ax.plot(runs.index, runs[seed], color=style.color, lw=0.5, alpha=0.6, label="_seed")
+    ax.plot(mean.index, mean, color=style.color, ls=style.linestyle, zorder=3, label="_mean")
     return mean
+
+
+def draw_range(ax: Axes, x: Any, values: NDArray[Any], style: MethodStyle, **look: Any) -> None:
+    """Means over seeds as a line with marks, the range of the seeds as a band.
+
+    Args:
+        ax: where to draw.
+        x: (N,) places.
+        values: (N, 3) mean, least and greatest run at each place.
+        style: of the method.
+        look: of the line, where it differs.
+    """
+    if (values[:, 1] != values[:, 2]).any():
+        band: dict[str, Any] = {"color": style.color, "alpha": BAND_ALPHA, "lw": 0}
+        ax.fill_between(x, values[:, 1], values[:, 2], label="_seed", **band)
+    plain = {"color": style.color, "marker": style.marker, "ls": style.linestyle, "ms": 4}
+    ax.plot(x, values[:, 0], **{**plain, "label": "_mean", **look})
 
 
 def draw_estimate(
     ax: Axes,
-    position: float,
-    estimate: Mapping[str, Any],
+    row: float,
+    fact: Fact,
     style: MethodStyle,
-    *,
-    upright: bool = False,
+    context: Context,
 ) -> None:
-    """An ESTIMATE (see ``evidence``): mark, seeds, interval over items, over items and seeds.
-
-    The interval of two or three seeds can be wider than everything else in the figure: what goes
-    beyond ``visible_interval`` is cut, with an arrowhead at the end.
+    """A fact as a mark, with its interval as a line and its single runs as dots.
 
     Args:
         ax: where to draw.
-        position: on the axis of the groups.
-        estimate: nothing is drawn if its value is None.
+        row: of the chart.
+        fact: nothing is drawn if it has no value.
         style: of the method.
-        upright: values run along y; else along x.
+        context: of the figure.
     """
-    if estimate["value"] is None:
+    if fact.value is None:
         return
 
     def draw(values: Sequence[float], **look: Any) -> None:
-        place = [position] * len(values)
-        ax.plot(*(place, values) if upright else (values, place), **{"color": style.color, **look})
+        ax.plot(values, [row] * len(values), **look)
 
-    span: dict[str, Any] = {"solid_capstyle": "butt", "zorder": 3, "label": "_interval"}
-    if (ends := visible_interval(estimate)) is not None:
-        draw(ends, lw=0.9, **span)
-        for end, marker in zip(ends, "v^" if upright else "<>", strict=True):
-            if end not in (estimate["low"], estimate["high"]):
-                draw([end], ls="", marker=marker, ms=3.2, zorder=3)
-    if estimate["low_items"] is not None:
-        draw([estimate["low_items"], estimate["high_items"]], lw=2.4, **span)
-    if len(estimate["per_seed"]) > 1:
-        draw(estimate["per_seed"], ls="", marker="o", color=INK, ms=1.3, zorder=5)
-    draw([estimate["value"]], ls="", marker=style.marker, ms=5, zorder=4)
-
-
-def visible_interval(estimate: Mapping[str, Any]) -> tuple[float, float] | None:
-    """What is drawn of the interval over items and seeds; None where there is none.
-
-    At most ``REACH`` times as far from the value as the farthest seed or end of the interval over
-    items.
-    """
-    if estimate["low"] is None:
-        return None
-    value = estimate["value"]
-    others = [*estimate["per_seed"], estimate["low_items"], estimate["high_items"]]
-    reach = REACH * max(abs(other - value) for other in others if other is not None)
-    return max(estimate["low"], value - reach), min(estimate["high"], value + reach)
+    color, seeds = style.color, context.of_seeds(fact)
+    if fact.low is not None and fact.high is not None:
+        span: dict[str, Any] = {"lw": INTERVALS[fact.covers], "label": f"_{fact.covers}"}
+        draw([fact.low, fact.high], color=color, solid_capstyle="butt", zorder=3, **span)
+    if len(seeds) > 1:
+        draw(seeds, ls="", marker="o", color=INK, ms=1.3, zorder=5, label="_one seed")
+    draw([fact.value], ls="", marker=style.marker, color=color, ms=5, zorder=4, label="_estimate")
 
 
 def write_above(
-    ax: Axes, x: float, row: float, text: str, ha: Side = "center", shift: float = 0
+    ax: Axes,
+    x: float,
+    row: float,
+    text: str,
+    ha: Literal["left", "center", "right"] = "center",
+    shift: float = 0,
 ) -> None:
     """A value above its mark, shifted by so many points: beside it, it would meet a neighbour."""
     look: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL}
     ax.annotate(text, (x, row), (shift, 4), ha=ha, **look)
+
+
+def draw_differences(
+    ax: Axes, context: Context, rows: Sequence[tuple[str, Fact]], characters: int = 18
+) -> None:
+    """Differences of two methods on the same items, a row each: zero as a line, the margin shaded.
+
+    Args:
+        ax: where to draw.
+        context: of the figure.
+        rows: label and fact; all of one unit and one margin.
+        characters: of a line of a label.
+    """
+    name_rows(ax, [label for label, _ in rows], characters)
+    ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
+    for row, (_, fact) in enumerate(rows):
+        draw_estimate(ax, row, fact, DIFFERENCE, context)
+        if fact.value is not None:
+            text = context.write(fact, signed=True, bare=True)
+            write_above(ax, fact.value, row, text)
+    first = rows[0][1]
+    margin = context.tasks[first.task].margins.of(first.metric)
+    if margin is not None:
+        ax.axvspan(-margin, margin, color=FAINT, alpha=BAND_ALPHA, lw=0, label="_margin")
+    ax.margins(x=0.12)
+    set_unit(ax.xaxis, unit_of(first), context)
+    ax.set_xlabel(context.say("minus", first=context.name(first.method)))
 
 
 def spread_positions(count: int, width: float) -> NDArray[np.floating[Any]]:

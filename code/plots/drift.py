@@ -1,10 +1,9 @@
-"""Figures of what training does to the weights, layer by layer.
+"""Figures of what training does to the weights, layer by layer, and what tuned models share.
 
-Layers stand from input to output; an encoder with fewer layers than another ends earlier, and both
-have their head on the right.
+A tuned model is a task and a method. Layers stand from input to output.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,223 +13,269 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
+from facts.fact import Fact
+from facts.quantities import Unit
 from plots import drawing, lettering
-from plots.deferred import deferred
-from plots.models import (
-    Model,
-    by_task,
-    left_out,
-    list_models,
-    model_label,
-    models_of,
-    moving_models,
-    name_layer,
-    name_layers,
-    select_layers,
-)
-from plots.style import INK, PAPER, SEQUENTIAL, SMALL
-from store.frames import select
-from store.results import Results, needs
+from plots.context import Context, known, ranges, unit
+from plots.style import INK, PAPER, SEQUENTIAL, UNCHANGED
+from store.results import Results
 from study.architecture import (
     HEAD,
     MATRIX_KINDS,
     POOLER,
+    components,
     layer_number,
     number_of_layers,
     sort_layers,
 )
 from words.wording import Wording
 
-DIGITS = 2  # of a distance in an alternative text
+Tuned = tuple[str, str]  # task, method
 HEATMAP_KINDS = (*MATRIX_KINDS, "layer_norm", "bias")
 APART = (POOLER, HEAD)  # new or retrained parts, whose relative change has a scale of its own
-UNCHANGED = "#d9d9d9"
-
-
-# ------------------------------------------------------------------------------------- histogram
-
-
-@deferred
-def plot_drift_histogram(results: Results, words: Wording, metric: str = "l2") -> Figure:
-    """Distance of every layer from its original weights, methods side by side on one scale.
-
-    Bars: mean over seeds; lines: their range. The assignment's five components have bold names.
-    """
-    models = moving_models(results)
-    if not models:
-        return drawing.nothing_to_show(words)
-    groups, styles = by_task(models), drawing.styles_of(results)
-    figure, axes = drawing.new_grid(1, len(groups), 2.7, sharey=True)
-    for ax, of_task in zip(axes.flat, groups, strict=True):
-        draw_histogram(ax, results, words, of_task, metric)
-        ax.set_title(words.name(of_task[0][0]))
-    axes[0, 0].set_ylabel(lettering.wrap_label(words.name(metric), 22))
-    drawing.add_letters(axes.flat)
-    methods = dict.fromkeys(method for _, method in models)
-    handles = [Patch(color=styles[m].color, label=words.name(m)) for m in methods]
-    notes = [words.say("plots", "histogram_note"), left_out(results, words, models)]
-    return lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
-
-
-def draw_histogram(
-    ax: Axes, results: Results, words: Wording, models: Sequence[Model], metric: str
-) -> None:
-    """Bars by layer, a colour a method, with the range of the seeds as a line."""
-    import seaborn
-
-    styles = drawing.styles_of(results)
-    values = {model[1]: select_layers(results, model, metric).stack() for model in models}
-    rows = pd.concat(values, names=["method"]).rename("value").reset_index()
-    order, methods = sort_layers(rows.layer), list(values)
-    seaborn.barplot(
-        rows,
-        x="layer",
-        y="value",
-        hue="method",
-        order=order,
-        hue_order=methods,
-        palette=[styles[method].color for method in methods],
-        saturation=1,
-        errorbar=("pi", 100),
-        err_kws={"color": INK, "linewidth": 0.9},
-        legend=False,
-        ax=ax,
-    )
-    name_layers(ax, words, order, number_of_layers(order))
-    ax.set(xlabel=words.say("plots", "layer"), ylabel="")
-    drawing.draw_grid(ax, "y")
-    drawing.number_axis(ax.yaxis, words)
-
-
-def _say_layers(
-    results: Results, words: Wording, models: Sequence[Model], metric: str
-) -> Iterator[str]:
-    """Mean over seeds of every layer that changed, a sentence a model."""
-    yield words.say("plots", "alt_drift")
-    for model in models:
-        means = select_layers(results, model, metric).mean(axis=1)
-        pairs = [
-            (name_layer(words, str(layer)), lettering.show_value(words, metric, value, DIGITS))
-            for layer, value in means[means > 0].items()
-        ]
-        yield lettering.sentence(words, model_label(words, model), pairs)
+ALL_NAMED = 12  # layers that can all be named under a panel
+ABSOLUTE, RELATIVE = "l2", "relative"
 
 
 # ------------------------------------------------------------------------------------ comparison
 
 
-@deferred
-@needs("drift", drawing.nothing_to_show)
-def plot_drift_comparison(results: Results, words: Wording, metric: str = "relative") -> Figure:
-    """All methods by layer on a linear axis, the range over seeds as a band; the head apart."""
-    models = models_of(results, "drift")
-    groups = by_task(models)
-    figure, axes = drawing.new_grid(1, 2 * len(groups), 2.7, width_ratios=[4, 1.1] * len(groups))
-    inner, outer = axes[0, 0::2], axes[0, 1::2]
-    unchanged: list[Model] = []
-    for ax, apart, of_task in zip(inner, outer, groups, strict=True):
-        for model, shift in zip(of_task, drawing.spread_positions(len(of_task), 0.5), strict=True):
-            unchanged += draw_layers(ax, apart, results, words, model, metric, shift)
-        ax.set_title(words.name(of_task[0][0]))
-        ax.set_xlabel(words.say("plots", "layer"))
-    for panels in (inner, outer):
-        _share_scale(panels, words, metric)
-    axes[0, 0].set_ylabel(lettering.wrap_label(words.name(metric), 22))
-    drawing.add_letters(inner)
-    named = list_models(words, unchanged)
-    notes = [words.say("plots", "apart_note")]
-    notes += [words.say("plots", "unchanged_note", models=named)] if named else []
-    notes.append(left_out(results, words, models))
-    handles = lettering.model_handles(results, words, models, "both", results.drift)
-    return lettering.finish(figure, handles, notes, _say_layers(results, words, models, metric))
+def plot_drift(results: Results, words: Wording) -> Figure:
+    """Distance of every layer from its original weights, a column a task.
+
+    Above the Euclidean distance by layer, as bars; below the distance in units of the layer's norm
+    by depth, so that encoders with different numbers of layers compare, with pooler and head apart.
+    """
+    context = Context(results, words)
+    models = tuned_models(context, "distance")
+    if not models:
+        return drawing.nothing_to_show(words)
+    tasks = dict.fromkeys(task for task, _ in models)
+    rows = [[], []]  # type: ignore[var-annotated]
+    for task in tasks:
+        rows[0] += [f"bars {task}", f"bars {task}"]
+        rows[1] += [f"depth {task}", f"apart {task}"]
+    ratios = {"width_ratios": [4, 1.2] * len(tasks), "height_ratios": [1, 1.15]}
+    figure, axes = drawing.new_mosaic(rows, 5.2, **ratios)
+    unchanged: list[Tuned] = []
+    for task in tasks:
+        methods = [method for of, method in models if of == task]
+        moving = [method for method in results.moving_methods(task) if method in methods]
+        draw_bars(axes[f"bars {task}"], context, task, moving)
+        panels = axes[f"depth {task}"], axes[f"apart {task}"]
+        for method, shift in zip(methods, drawing.spread_positions(len(methods), 0.5), strict=True):
+            whole = draw_depths(*panels, context, (task, method), shift)
+            unchanged += [] if whole else [(task, method)]
+        for ax in panels:
+            ax.set_ylim(0, max(1e-9, 1.08 * ax.dataLim.ymax) if ax.has_data() else 1)
+            drawing.set_unit(ax.yaxis, unit("distance", RELATIVE), context)
+            drawing.draw_grid(ax, "y")
+        axes[f"bars {task}"].set_title(words.name(task))
+        panels[0].set_title(words.name(task))
+    first = next(iter(tasks))
+    for row, metric in (("bars", ABSOLUTE), ("depth", RELATIVE)):
+        axes[f"{row} {first}"].set_ylabel(lettering.wrap_label(words.name(metric), 14))
+    drawing.add_letters(axes[f"{row} {task}"] for row in ("bars", "depth") for task in tasks)
+    apart = dict.fromkeys(
+        layer for task in tasks for layer in layers_of(context, task) if layer in APART
+    )
+    notes = [context.say("drift_note")]
+    notes += [context.say("apart_note", parts=", ".join(map(words.name, apart)))] if apart else []
+    named = _list_models(context, unchanged)
+    notes += [context.say("unchanged_note", models=named)] if named else []
+    notes.append(left_out(context, models))
+    handles = lettering.method_handles(context, (m for _, m in models), "both")
+    return lettering.finish(context, figure, handles, notes, say_layers(context, models))
 
 
-def draw_layers(
-    ax: Axes, apart: Axes, results: Results, words: Wording, model: Model, metric: str, shift: float
-) -> list[Model]:
-    """A line over the layers that changed; pooler and head as points on axes of their own.
+def draw_bars(ax: Axes, context: Context, task: str, methods: Sequence[str]) -> None:
+    """Euclidean distance as bars by layer, a colour a method, with the range of the seeds."""
+    order = layers_of(context, task)
+    width = 0.8 / max(1, len(methods))
+    for number, method in enumerate(methods):
+        facts = known(distance(context, (task, method), layer, ABSOLUTE) for layer in order)
+        places = [order.index(f.layer) + (number - (len(methods) - 1) / 2) * width for f in facts]
+        heights = [fact.value or 0.0 for fact in facts]
+        ax.bar(places, heights, width, color=context.styles[method].color, label=f"_{method}")
+        for place, fact in zip(places, facts, strict=True):
+            if fact.seeds > 1:
+                ax.vlines(place, fact.low, fact.high, color=INK, lw=0.9)  # type: ignore[arg-type]
+    _name_layers(ax, context, order)
+    ax.set_xlabel(context.say("layer"))
+    drawing.draw_grid(ax, "y")
+    drawing.set_unit(ax.yaxis, unit("distance", ABSOLUTE), context)
+
+
+def draw_depths(ax: Axes, apart: Axes, context: Context, model: Tuned, shift: float) -> bool:
+    """Relative distance by depth, 0 the embeddings and 1 the last layer; pooler and head apart.
 
     Returns:
-        The model, if some of its layers are left out because they have not changed.
+        Whether every layer changed: those that did not have no point.
     """
-    values, style = select_layers(results, model, metric), drawing.styles_of(results)[model[1]]
-    every = sort_layers(select(results.drift, task=model[0])["layer"])
-    order = [layer for layer in every if layer not in APART]
-    rest = [layer for layer in every if layer in APART]
-    changed = values[(values > 0).all(axis=1)]
-    line = changed[changed.index.isin(order)]
-    if len(line):
-        drawing.draw_seeds(ax, line.rename(index=order.index), style, marker_size=4.5)
-    for layer in changed.index.intersection(rest, sort=False):
-        place, of_seeds = rest.index(layer) + shift, changed.loc[layer]
-        apart.plot([place] * 2, [of_seeds.min(), of_seeds.max()], color=style.color, lw=0.9)
-        apart.plot([place], [of_seeds.mean()], ls="", marker=style.marker, color=style.color)
-    for panel, layers in ((ax, order), (apart, rest)):
-        name_layers(panel, words, layers, number_of_layers(every))
-    return [model] if len(changed) < len(values) else []
+    order, style = layers_of(context, model[0]), context.styles[model[1]]
+    facts = known(distance(context, model, layer, RELATIVE) for layer in order)
+    changed = [fact for fact in facts if fact.value]
+    depth = number_of_layers(fact.layer for fact in facts) or 1
+    inner = [fact for fact in changed if fact.layer not in APART]
+    places = [(-1 if (n := layer_number(fact.layer)) is None else n) + 1 for fact in inner]
+    if inner:
+        drawing.draw_range(ax, np.array(places) / depth, ranges(inner), style)
+    rest = [layer for layer in order if layer in APART]
+    for fact in (fact for fact in changed if fact.layer in APART):
+        place = rest.index(fact.layer) + shift
+        drawing.draw_range(apart, [place], ranges([fact]), style)
+        apart.vlines(place, fact.low, fact.high, color=style.color, lw=0.9)  # type: ignore[arg-type]
+    ax.set_xlim(-0.06, 1.06)
+    drawing.set_unit(ax.xaxis, Unit.PLAIN, context, spaces=3)
+    ax.set_xlabel(context.say("depth"))
+    _name_layers(apart, context, rest)
+    return len(changed) == len(facts)
 
 
-def _share_scale(panels: NDArray[Any], words: Wording, metric: str) -> None:
-    """One linear scale from 0 for all of these."""
-    top = max(ax.dataLim.ymax for ax in panels)
-    for ax in panels:
-        ax.set_ylim(0, 1.08 * top if np.isfinite(top) and top > 0 else 1)
-        drawing.metric_axis(ax.yaxis, metric, words)
-        drawing.draw_grid(ax, "y")
+def _name_layers(ax: Axes, context: Context, order: Sequence[str]) -> None:
+    """Layers along x, the assignment's five components in bold; of many layers, these alone."""
+    layers = number_of_layers(order)
+    bold = set(components(layers).values()) if layers else {HEAD}
+    shown = [n for n, layer in enumerate(order) if layers <= ALL_NAMED or layer in bold]
+    labels = [name_layer(context, order[n]) for n in shown]
+    ax.set_xticks(shown, labels)
+    for text, n in zip(ax.get_xticklabels(), shown, strict=True):
+        text.set_fontweight("bold" if order[n] in bold else "normal")
+        text.set_rotation(90 if layer_number(order[n]) is None else 0)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlim(-0.6, len(order) - 0.4)
+
+
+# ---------------------------------------------------------------------------------------- models
+
+
+def tuned_models(context: Context, quantity: str) -> list[Tuned]:
+    """Models with facts of a quantity, in the settings' order."""
+    present = {(fact.task, fact.method) for fact in context.facts.where(quantity=quantity)}
+    every = ((task, m) for task in context.tasks for m in context.results.methods(task))
+    return [model for model in every if model in present]
+
+
+def moving_models(context: Context, quantity: str = "distance") -> list[Tuned]:
+    """Those of the models whose encoder's own weights can change."""
+    moving = {task: context.results.moving_methods(task) for task in context.tasks}
+    return [(task, m) for task, m in tuned_models(context, quantity) if m in moving[task]]
+
+
+def group_by_task(models: Sequence[Tuned]) -> list[list[Tuned]]:
+    """The models in groups of one task."""
+    tasks = dict.fromkeys(task for task, _ in models)
+    return [[model for model in models if model[0] == task] for task in tasks]
+
+
+def distance(context: Context, model: Tuned, layer: str, metric: str, kind: str = "all") -> Fact:
+    """A distance of a layer, or of a kind of matrix in it, over seeds."""
+    where: Any = {"task": model[0], "method": model[1], "layer": layer, "kind": kind}
+    return context.facts.one("distance", metric=metric, **where)
+
+
+def layers_of(context: Context, task: str) -> list[str]:
+    """The layers that any model of a task has, from input to output."""
+    facts = context.facts.where(quantity="distance", task=task, kind="all")
+    return sort_layers(layer for layer in facts.distinct("layer") if layer != "all")
+
+
+def name_layer(context: Context, layer: str) -> str:
+    """Short name of a layer under an axis: its number, or a word."""
+    number = layer_number(layer)
+    if number is not None:
+        return str(number)
+    short = context.words.has("plots", f"layer_{layer}")
+    return context.say(f"layer_{layer}") if short else context.name(layer)
+
+
+def model_label(context: Context, model: Tuned) -> str:
+    """``CoLA: LoRA``."""
+    task, method = (context.name(name) for name in model)
+    return context.say("model", task=task, method=method)
+
+
+def _list_models(context: Context, models: Iterable[Tuned]) -> str:
+    return "; ".join(model_label(context, model) for model in models)
+
+
+def left_out(context: Context, shown: Sequence[Tuned]) -> str:
+    """Says which finished models a figure of the encoder cannot show, and why."""
+    finished = [
+        ((task, m.name), m) for task in context.tasks for m in context.results.settings(task)
+    ]
+    fixed = [model for model, m in finished if m.mergeable and not m.moves_encoder]
+    hidden = {
+        "only_head_note": [model for model in fixed if model not in shown],
+        "not_mergeable_note": [model for model, m in finished if not m.mergeable],
+    }
+    notes = {key: _list_models(context, models) for key, models in hidden.items() if models}
+    return " ".join(context.say(key, models=models) for key, models in notes.items())
+
+
+def say_layers(context: Context, models: Sequence[Tuned]) -> list[str]:
+    """Euclidean distance of every layer that changed, a sentence a model."""
+    said = [context.say("alt_drift")]
+    for model in models:
+        facts = (
+            distance(context, model, layer, ABSOLUTE) for layer in layers_of(context, model[0])
+        )
+        changed = [fact for fact in facts if fact.value]
+        pairs = [(name_layer(context, f.layer), context.write(f, digits=2)) for f in changed]
+        said.append(context.sentence(model_label(context, model), pairs))
+    return said
 
 
 # --------------------------------------------------------------------------------------- heatmap
 
 
-@deferred
-def plot_drift_heatmap(results: Results, words: Wording, metric: str = "relative") -> Figure:
-    """Change by layer and kind of matrix, a panel a model, all on one logarithmic scale."""
-    models = moving_models(results)
+def plot_drift_heatmap(results: Results, words: Wording) -> Figure:
+    """Relative change by layer and kind of matrix, a panel a model, on one logarithmic scale."""
+    context = Context(results, words)
+    models = moving_models(context)
     if not models:
         return drawing.nothing_to_show(words)
-    tables = {model: select_cells(results, model, metric) for model in models}
+    tables = {model: select_cells(context, model) for model in models}
     norm = _common_norm(tables.values())
-    groups = by_task(models)
+    groups = group_by_task(models)
     columns = max(len(of_task) for of_task in groups)
     heights = [max(len(tables[model]) for model in of_task) for of_task in groups]
     height = 2.0 + sum(0.45 + 0.15 * n for n in heights)
     figure, axes = drawing.new_grid(len(groups), columns, height, height_ratios=heights)
     for row, of_task in zip(axes, groups, strict=True):
         for ax, model in zip(row, of_task, strict=False):
-            draw_heatmap(ax, tables[model], norm, words)
-            ax.set_title(lettering.wrap_label(words.name(model[1]), lettering.NARROW_CHARACTERS))
-        task = words.name(of_task[0][0])
-        row[0].set_ylabel(words.say("plots", "task_layer", task=task))
+            draw_heatmap(ax, context, tables[model], norm)
+            ax.set_title(lettering.wrap_label(words.name(model[1]), 19))
+        row[0].set_ylabel(context.say("task_layer", task=words.name(of_task[0][0])))
         drawing.hide_unused(row, len(of_task))
-    for ax in axes[:-1].flat:
-        ax.set_xticklabels([])
+    for number, ax in np.ndenumerate(axes):
+        if any(len(of_task) > number[1] for of_task in groups[number[0] + 1 :]):
+            ax.set_xticklabels([])  # the panel below has them
     bar = figure.colorbar(ScalarMappable(norm, SEQUENTIAL), ax=axes, fraction=0.03, aspect=40)
-    bar.set_label(words.name(metric), fontsize=SMALL)
-    bar.ax.tick_params(labelsize=SMALL)
-    drawing.logarithmic_axis(bar.ax.yaxis, words)
+    bar.set_label(words.name(RELATIVE))
+    drawing.set_logarithmic(bar.ax, Unit.PERCENT, context)
     grey = any((table == 0).to_numpy().any() for table in tables.values())
-    handles = [Patch(color=UNCHANGED, label=words.say("plots", "zero_cell"))] if grey else []
-    notes = [left_out(results, words, models)]
-    return lettering.finish(figure, handles, notes, _say_cells(words, tables, metric))
+    handles = [Patch(color=UNCHANGED, label=context.say("zero_cell"))] * grey
+    said = _say_cells(context, tables)
+    return lettering.finish(context, figure, handles, [left_out(context, models)], said)
 
 
-def select_cells(results: Results, model: Model, metric: str) -> pd.DataFrame:
+def select_cells(context: Context, model: Tuned) -> pd.DataFrame:
     """Mean over seeds: one row an encoder layer (its number), one column a kind of matrix."""
-    rows = select(results.drift, task=model[0], method=model[1])
-    numbers = rows.layer.map(layer_number)
-    rows = rows.assign(number=numbers)[numbers.notna() & rows.kind.isin(HEATMAP_KINDS)]
-    cells = rows.astype({"number": int, metric: float})
-    table = cells.pivot_table(index="number", columns="kind", values=metric, aggfunc="mean")
+    where: Any = {"task": model[0], "method": model[1], "metric": RELATIVE, "seed": None}
+    facts = known(context.facts.where(quantity="distance", kind=HEATMAP_KINDS, **where))
+    rows = [(layer_number(f.layer), f.kind, f.value) for f in facts]
+    frame = pd.DataFrame(rows, columns=["layer", "kind", "value"]).dropna()
+    table = frame.pivot(index="layer", columns="kind", values="value").astype(float)
+    table.index = table.index.astype(int)
     return table.reindex(columns=[kind for kind in HEATMAP_KINDS if kind in table])
 
 
-def draw_heatmap(ax: Axes, table: pd.DataFrame, norm: LogNorm, words: Wording) -> None:
+def draw_heatmap(ax: Axes, context: Context, table: pd.DataFrame, norm: LogNorm) -> None:
     """Cells of ``select_cells``, the last layer on top; what has not changed is grey."""
     import seaborn
 
-    ax.set_facecolor(UNCHANGED)
     seaborn.heatmap(
         table.iloc[::-1],
         ax=ax,
@@ -240,26 +285,27 @@ def draw_heatmap(ax: Axes, table: pd.DataFrame, norm: LogNorm, words: Wording) -
         linewidths=0.6,
         linecolor=PAPER,
         cbar=False,
-        yticklabels=1 if len(table) <= 12 else 2,
+        yticklabels=1 if len(table) <= ALL_NAMED else 2,
     )
-    labels = [words.name(kind) for kind in table.columns]
+    labels = [context.name(kind) for kind in table.columns]
     ax.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=90)
     ax.tick_params(axis="y", rotation=0)
-    ax.tick_params(length=0, labelsize=SMALL)
+    ax.tick_params(length=0)
     ax.set(xlabel="", ylabel="")
 
 
-def _say_cells(words: Wording, tables: dict[Model, pd.DataFrame], metric: str) -> Iterator[str]:
+def _say_cells(context: Context, tables: dict[Tuned, pd.DataFrame]) -> list[str]:
     """Smallest and largest mean change of a kind, a sentence a model."""
-    yield words.say("plots", "alt_heatmap")
+    said = [context.say("alt_heatmap")]
     for model, table in tables.items():
         means = table.mean().sort_values()
         means = means[means > 0]
         pairs = [
-            (words.name(str(kind)), lettering.show_value(words, metric, means[kind], DIGITS))
+            (context.name(str(kind)), context.number(means[kind], Unit.PERCENT, 1))
             for kind in dict.fromkeys([*means.index[-1:], *means.index[:1]])
         ]
-        yield lettering.sentence(words, model_label(words, model), pairs)
+        said.append(context.sentence(model_label(context, model), pairs))
+    return said
 
 
 def _common_norm(tables: Iterable[pd.DataFrame]) -> LogNorm:

@@ -1,170 +1,174 @@
-"""Figures of convergence: learning curves of both tasks by step and by training time."""
+"""Figures of convergence: learning curves of both tasks by epoch and step, and by training time."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
+from facts.quantities import Unit
 from plots import drawing, lettering
-from plots.deferred import deferred
-from plots.style import GRID, PAPER, MethodStyle
-from store.frames import select
+from plots.context import Context, by_seed, capitalise, unit
+from plots.style import FAINT, PAPER
 from store.results import Results
 from words.wording import Wording
 
-Curves = dict[str, pd.DataFrame]  # method -> one row a step, one column a seed
 LOSS = "loss"
 METRICS_SHOWN = 2  # beside the loss
+ERRORS_FROM = 0.9  # fractions that reach it are shown as errors: their end would be hidden
+CLOCKS = ((300.0, 1.0, "seconds"), (10800.0, 60.0, "minutes"), (np.inf, 3600.0, "hours"))
 
 
 # ------------------------------------------------------------------------------- learning curves
 
 
-@deferred
 def plot_learning_curves(results: Results, words: Wording) -> Figure:
-    """Losses and validation metrics by step, a row a task, all methods on shared axes.
+    """Losses and validation metrics by epoch and step, a row a task, all methods on shared axes.
 
     Training loss (thin) and validation loss share a panel, so that the gap between them can be
-    seen. The step with the best mean over seeds is marked: lowest validation loss, highest metric.
+    seen. The best point of the mean over seeds is marked, and the end of the learning rate's
+    schedule. A metric that comes close to 100 % is shown as errors on a logarithmic axis.
     """
-    tasks = [task for task in results.profile.tasks if _metrics(results, task)]
+    context = Context(results, words)
+    tasks = [task for task in context.tasks if _metrics(context, task)]
     if not tasks:
         return drawing.nothing_to_show(words)
-    height = 0.75 + 1.75 * len(tasks)
+    height = 0.75 + 2.15 * len(tasks)
     figure, axes = drawing.new_grid(len(tasks), 1 + METRICS_SHOWN, height, sharex="row")
-    said = [words.say("plots", "alt_curves")]
+    said = [context.say("alt_curves")]
     for row, task in zip(axes, tasks, strict=True):
-        metrics = _metrics(results, task)
+        metrics = _metrics(context, task)
         for ax, metric in zip(row, metrics, strict=False):
-            curves = curves_by_step(results, task, metric)
-            said.append(draw_curves(ax, results, task, metric, words, curves))
-            _draw_epochs(ax, results, task)
-            ax.set_title(lettering.capitalise(words.name(metric)), fontweight="normal")
+            said.append(draw_curves(ax, context, task, metric, "epoch"))
+            _name_epochs(ax, context, task)
         drawing.hide_unused(row, len(metrics))
         row[0].set_ylabel(words.name(task), fontweight="bold")
-    for ax in axes[-1]:
-        ax.set_xlabel(words.say("plots", "step"))
     drawing.add_letters(ax for ax in axes.flat if ax.axison)
-    thin = lettering.shared_handle(words, "training_loss", lw=0.7)
-    return lettering.finish(figure, _curve_handles(results, tasks, words, thin), [], said)
+    handles = lettering.method_handles(context, _methods(context, tasks), "lines")
+    return lettering.finish(context, figure, handles, [], said)
 
 
-@deferred
 def plot_learning_curves_by_time(results: Results, words: Wording) -> Figure:
-    """The first metric of each task against seconds of training alone (means at each step)."""
-    tasks = [task for task in results.profile.tasks if _metrics(results, task)]
+    """The first metric of each task against the time of training alone (means at each step)."""
+    context = Context(results, words)
+    tasks = [task for task in context.tasks if _metrics(context, task)]
     if not tasks:
         return drawing.nothing_to_show(words)
     figure, axes = drawing.new_grid(1, len(tasks), 2.5)
-    said = [words.say("plots", "alt_curves_time")]
+    said = [context.say("alt_curves_time")]
     for ax, task in zip(axes.flat, tasks, strict=True):
-        metric = _metrics(results, task)[1]
-        seconds, unit = _time_unit(float(select(results.curves, task=task)["seconds"].max()))
-        curves = curves_by_time(results, task, metric, seconds)
-        said.append(draw_curves(ax, results, task, metric, words, curves))
-        ax.set_title(_panel_title(words, task, metric))
-        ax.set_xlabel(words.say("plots", f"training_{unit}"))
-        drawing.number_axis(ax.xaxis, words)
+        times = (fact.elapsed or 0.0 for fact in context.facts.where(quantity="curve", task=task))
+        longest = max(times)
+        scale, clock = next((by, name) for limit, by, name in CLOCKS if longest < limit)
+        metric = _metrics(context, task)[1]
+        said.append(draw_curves(ax, context, task, metric, "elapsed", scale))
+        ax.set_title(f"{words.name(task)}: {ax.get_title(loc='left')}")
+        ax.set_xlabel(context.say(f"training_{clock}"))
+        drawing.set_unit(ax.xaxis, Unit.PLAIN, context, spaces=4)
     drawing.add_letters(axes.flat)
-    note = words.say("plots", "by_time_note")
-    return lettering.finish(figure, _curve_handles(results, tasks, words), [note], said)
+    handles = lettering.method_handles(context, _methods(context, tasks), "lines")
+    return lettering.finish(context, figure, handles, [context.say("by_time_note")], said)
 
 
 def draw_curves(
-    ax: Axes, results: Results, task: str, metric: str, words: Wording, curves: Curves
+    ax: Axes,
+    context: Context,
+    task: str,
+    metric: str,
+    along: Literal["epoch", "elapsed"],
+    scale: float = 1.0,
 ) -> str:
-    """The validation curves of a task by method, each with its best step marked.
+    """The validation curves of a task by method, each with its best point marked.
 
     The training loss is a thin line under the validation loss.
 
     Returns:
         The best and last mean of each method, in a sentence.
     """
-    styles, pairs = drawing.styles_of(results), []
-    for method, of_seeds in curves.items():
+    methods, pairs = context.results.methods(task), []
+    curves = {m: select_curve(context, task, m, "validation", metric, along) for m in methods}
+    curves = {method: runs for method, runs in curves.items() if len(runs)}
+    best = max((float(runs.mean(axis=1).max()) for runs in curves.values()), default=0.0)
+    of_unit = unit("curve", metric)
+    errors = of_unit is Unit.PERCENT and best >= ERRORS_FROM
+    for method, runs in curves.items():
+        style, runs.index = context.styles[method], runs.index / scale
         if metric == LOSS:
-            training = select_curves(results, task, method, "train", LOSS, "value").mean(axis=1)
-            color = styles[method].color
-            ax.plot(training.index, training, color=color, lw=0.7, alpha=0.55, label="_train")
-        if not of_seeds.empty:
-            pairs.append(_draw_curve(ax, of_seeds, metric, styles[method], words, method))
+            training = select_curve(context, task, method, "train", LOSS, along).mean(axis=1)
+            look: dict[str, Any] = {"color": style.color, "lw": 0.7, "alpha": 0.55}
+            ax.plot(training.index / scale, training, label="_train", **look)
+        place = int(
+            np.argmin(runs.mean(axis=1)) if metric == LOSS else np.argmax(runs.mean(axis=1))
+        )
+        means = [float(runs.mean(axis=1).iloc[at]) for at in (place, -1)]
+        digits = 1 if of_unit is Unit.PERCENT else 3
+        texts = [context.number(value, of_unit, digits) for value in means]
+        pairs.append((context.name(method), " / ".join(texts)))
+        shown = 1 - runs if errors else runs
+        mean = drawing.draw_seeds(ax, shown[(shown > 0).all(axis=1)] if errors else shown, style)
+        if shown.index[place] in mean.index:
+            mark: dict[str, Any] = {"marker": style.marker, "mec": PAPER, "mew": 0.8, "ms": 7}
+            point = ([shown.index[place]], [mean[shown.index[place]]])
+            ax.plot(*point, ls="", color=style.color, zorder=6, label="_best", **mark)
+    if errors:
+        drawing.set_logarithmic(ax, Unit.PERCENT, context, subs=(1, 2, 5))
+    else:
+        drawing.set_unit(ax.yaxis, of_unit, context)
     drawing.draw_grid(ax, "y")
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
-    drawing.metric_axis(ax.yaxis, metric, words)
-    return lettering.sentence(words, _panel_title(words, task, metric), pairs)
+    name = context.name(metric)
+    drawing.set_title(ax, context.say("errors", metric=name) if errors else capitalise(name), 20)
+    return context.sentence(context.say("panel", task=context.name(task), what=name), pairs)
 
 
-def curves_by_step(results: Results, task: str, metric: str) -> Curves:
-    """Validation curves by step."""
-    methods = results.methods(task)
-    return {m: select_curves(results, task, m, "validation", metric, "value") for m in methods}
-
-
-def curves_by_time(results: Results, task: str, metric: str, unit: float) -> Curves:
-    """Validation curves by the mean training time at each step, in units of so many seconds."""
-    found = curves_by_step(results, task, metric)
-    for method, curves in found.items():
-        seconds = select_curves(results, task, method, "validation", metric, "seconds")
-        curves.index = pd.Index(seconds.mean(axis=1) / unit)
-    return found
-
-
-def select_curves(
-    results: Results, task: str, method: str, split: str, metric: str, column: str
+def select_curve(
+    context: Context,
+    task: str,
+    method: str,
+    split: str,
+    metric: str,
+    along: Literal["epoch", "elapsed"],
 ) -> pd.DataFrame:
-    """A column of ``Results.curves``: one row a step, one column a seed; shared steps only."""
-    rows = select(results.curves, task=task, method=method, split=split, metric=metric)
-    return rows.pivot(index="step", columns="seed", values=column).dropna()
+    """A curve: a row a step that all seeds share, at its mean epoch or second; a column a seed."""
+    where: Any = {"task": task, "method": method, "split": split, "metric": metric}
+    facts = context.facts.where(quantity="curve", **where)
+    runs = by_seed(facts, "step").dropna()
+    places = pd.Series([getattr(fact, along) for fact in facts], dtype=float)
+    mean = places.groupby([fact.step for fact in facts]).mean()
+    runs.index = pd.Index(mean.loc[runs.index], dtype=float)
+    return runs
 
 
-def _metrics(results: Results, task: str) -> list[str]:
+def _metrics(context: Context, task: str) -> list[str]:
     """Loss and the metrics of a task's validation curves; empty without curves."""
-    rows = select(results.curves, task=task, split="validation")
-    metrics = [metric for metric in dict.fromkeys(rows.metric) if metric != LOSS]
+    facts = context.facts.where(quantity="curve", task=task, split="validation")
+    metrics = [metric for metric in facts.distinct("metric") if metric != LOSS]
     return [LOSS, *metrics[:METRICS_SHOWN]] if metrics else []
 
 
-def _panel_title(words: Wording, task: str, metric: str) -> str:
-    return words.say("plots", "panel", task=words.name(task), what=words.name(metric))
+def _methods(context: Context, tasks: Sequence[str]) -> list[str]:
+    return [method for task in tasks for method in context.results.methods(task)]
 
 
-def _draw_curve(
-    ax: Axes, curves: pd.DataFrame, metric: str, style: MethodStyle, words: Wording, method: str
-) -> tuple[str, str]:
-    mean = drawing.draw_seeds(ax, curves, style)
-    best = int(np.argmin(mean) if metric == LOSS else np.argmax(mean))
-    look: dict[str, Any] = {"marker": style.marker, "mec": PAPER, "mew": 0.8, "ms": 7, "zorder": 6}
-    x, y = [mean.index[best]], [mean.iloc[best]]
-    ax.plot(x, y, ls="", color=style.color, label="_best", **look)
-    values = [lettering.show_value(words, metric, float(mean.iloc[place])) for place in (best, -1)]
-    return words.name(method), " / ".join(values)
+def _name_epochs(ax: Axes, context: Context, task: str) -> None:
+    """Epochs along x, and under them steps where all methods take as many an epoch.
 
-
-def _draw_epochs(ax: Axes, results: Results, task: str) -> None:
-    """Ends of the epochs as faint lines, where all runs have the same number of steps."""
-    runs = select(results.runs, task=task)
-    epochs = {results.profile.tasks[task].method(m).training.num_train_epochs for m in runs.method}
-    if runs.steps.nunique() == 1 and len(epochs) == 1:
-        steps, count = runs.steps.iloc[0], epochs.pop()
-        for epoch in range(1, count):
-            ax.axvline(steps * epoch / count, color=GRID, lw=0.9, zorder=0, label="_epoch")
-
-
-def _curve_handles(
-    results: Results, tasks: Sequence[str], words: Wording, *thin: Line2D
-) -> list[Any]:
-    models = [(task, method) for task in tasks for method in results.methods(task)]
-    mark = lettering.shared_handle(words, "best_step", ls="", marker="o", mec=PAPER, ms=7)
-    return [*lettering.model_handles(results, words, models, "lines", results.runs, *thin), mark]
-
-
-def _time_unit(longest: float) -> tuple[float, str]:
-    if longest < 300:
-        return 1.0, "seconds"
-    return (60.0, "minutes") if longest < 3 * 3600 else (3600.0, "hours")
+    The end of each method's schedule is a line.
+    """
+    settings = context.tasks[task]
+    ends = {settings.method(m).training.num_train_epochs for m in context.results.methods(task)}
+    for end in ends:
+        ax.axvline(end, color=FAINT, lw=0.9, ls=(0, (2, 2)), zorder=0, label="_end")
+    drawing.set_unit(ax.xaxis, Unit.PLAIN, context, spaces=4)
+    points = context.facts.where(quantity="curve", task=task)
+    lengths = {round(f.step / f.epoch, 3) for f in points if f.step and f.epoch}
+    ax.set_xlabel(context.say("epoch" if len(lengths) != 1 else "epoch_and_step"))
+    if len(lengths) == 1:
+        length = lengths.pop()
+        functions: Any = (lambda x: x * length, lambda x: x / length)
+        steps = ax.secondary_xaxis(-0.16, functions=functions)
+        steps.tick_params(length=0)
+        steps.spines["bottom"].set_visible(False)
+        drawing.set_unit(steps.xaxis, Unit.COUNT, context, spaces=5)
+        ax.xaxis.labelpad = 16

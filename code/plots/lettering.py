@@ -1,34 +1,51 @@
-"""The words of a figure: names and values, legend, notes, and the alternative text."""
+"""The words around a figure: legend, notes, and labels cut to what a figure can hold."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from evidence.schema import Estimate
-from plots.drawing import IN_PERCENT, styles_of, visible_interval
+from plots.context import Context
 from plots.style import BAND_ALPHA, FAINT, INK, SMALL, WIDTH
-from store.results import Results
-from words.wording import Wording
 
-NARROW_CHARACTERS = 19  # of a title over a third of the width
 LONGEST = 26  # letters of a name from a corpus: a longer one is cut, or it would fill the figure
 Look = Literal["lines", "marks", "both"]  # of a method in a legend
 HANDLE = 0.46  # inches: what a legend's entry needs beside its letters
+SHARED: dict[str, tuple[str, dict[str, Any]]] = {  # label of an artist -> key of its text, look
+    "_items": ("items", {"lw": 2.4}),
+    "_items and seeds": ("items_and_seeds", {"lw": 1.1}),
+    "_one seed": ("one_seed", {"color": INK, "ls": "", "marker": "o", "ms": 1.8}),
+    "_margin": ("margin", {"alpha": BAND_ALPHA * 1.6, "lw": 6}),
+    "_seed": ("band", {"alpha": BAND_ALPHA * 1.6, "lw": 6}),
+    "_train": ("training_loss", {"lw": 0.7}),
+    "_best": ("best_step", {"ls": "", "marker": "o", "ms": 7}),
+    "_end": ("schedule_end", {"lw": 0.9, "ls": (0, (2, 2))}),
+    "_rank": ("rank_limit", {"lw": 1, "ls": ":"}),
+}
+"""What figures share and explain once, in the order of the legend."""
 
 
 def finish(
-    figure: Figure, handles: Sequence[Any], notes: Iterable[str], said: Iterable[str]
+    context: Context,
+    figure: Figure,
+    handles: Sequence[Any],
+    notes: Iterable[str],
+    said: Iterable[str],
 ) -> Figure:
-    """The figure with its legend, notes under all axes and alternative text; none that is empty."""
-    if handles:
-        add_legend(figure, handles)
+    """The figure with its legend, notes under all axes and alternative text; none that is empty.
+
+    The legend has the entries given, and one for everything of ``SHARED`` that was drawn.
+    """
+    artists = [artist for ax in figure.axes for artist in ax.get_children()]
+    drawn = {str(artist.get_label()) for artist in artists}
+    shared = {key: look for label, (key, look) in SHARED.items() if label in drawn}
+    entries = [*handles, *(shared_handle(context, key, **look) for key, look in shared.items())]
+    if entries:
+        _add_legend(figure, entries)
     if note := _join(notes):
         lines = wrap_text(note, WIDTH - 0.15)
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL, color=FAINT)
@@ -40,86 +57,25 @@ def _join(sentences: Iterable[str]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def sentence(words: Wording, what: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """``What: name value; name value.`` for an alternative text; empty without pairs."""
-    if values := "; ".join(f"{name} {value}" for name, value in pairs):
-        return words.say("plots", "alt_sentence", what=capitalise(what), values=values)
-    return ""
-
-
-def say_estimates(words: Wording, what: str, metric: str, estimates: Mapping[str, Estimate]) -> str:
-    """The estimates of a metric by method as a sentence."""
-    shown = {method: show_estimate(words, metric, found) for method, found in estimates.items()}
-    return sentence(words, what, ((words.name(method), text) for method, text in shown.items()))
-
-
-def show_value(words: Wording, metric: str, value: float | None, digits: int = 3) -> str:
-    """A value of a metric as a figure writes it: per cent, or a number with so many digits."""
-    return words.percent(value, 1) if metric in IN_PERCENT else words.number(value, digits)
-
-
-def show_estimate(words: Wording, metric: str, estimate: Estimate) -> str:
-    """Value and interval of an ESTIMATE, for an alternative text."""
-    low, high = estimate["low"], estimate["high"]
-    value = show_value(words, metric, estimate["value"])
-    if low is None or high is None:
-        return value
-    scale, digits = (100, 1) if metric in IN_PERCENT else (1, 3)
-    return f"{value} {words.interval(scale * low, scale * high, digits)}"
-
-
-def method_handles(
-    results: Results, words: Wording, methods: Iterable[str], look: Look
-) -> list[Any]:
+def method_handles(context: Context, methods: Iterable[str], look: Look) -> list[Any]:
     """Legend entries of methods, as they look in the figure."""
     handles = []
-    for method in methods:
-        style = styles_of(results)[method]
+    for method in dict.fromkeys(methods):
+        style = context.styles[method]
         line = "" if look == "marks" else style.linestyle
         marker = "" if look == "lines" else style.marker
-        name = words.name(method)
+        name = context.name(method)
         handles.append(Line2D([], [], color=style.color, ls=line, marker=marker, label=name))
     return handles
 
 
-def model_handles(
-    results: Results,
-    words: Wording,
-    models: Iterable[tuple[str, str]],
-    look: Look,
-    frame: pd.DataFrame,
-    *others: Any,
-) -> list[Any]:
-    """Legend entries of the methods of models, of ``others``, and of the band of ``draw_seeds``."""
-    handles = method_handles(results, words, dict.fromkeys(m for _, m in models), look)
-    band = Patch(color=FAINT, alpha=BAND_ALPHA * 1.6, lw=0, label=words.say("plots", "band"))
-    return [*handles, *others, *([band] if frame.seed.nunique() > 1 else [])]
-
-
-def shared_handle(words: Wording, key: str, **look: Any) -> Line2D:
+def shared_handle(context: Context, key: str, **look: Any) -> Line2D:
     """Legend entry of a line or mark that all methods have: grey unless it looks otherwise."""
-    return Line2D([], [], **{"color": FAINT, **look}, label=words.say("plots", key))
+    grey = {"color": FAINT, "solid_capstyle": "butt"}
+    return Line2D([], [], **{**grey, **look}, label=context.say(key))
 
 
-def estimate_handles(words: Wording, estimates: Iterable[Estimate]) -> list[Any]:
-    """Legend entries of the intervals and seed dots that ``draw_estimate`` shows for these."""
-    shown = [estimate for estimate in estimates if estimate["low_items"] is not None]
-    several = any(len(estimate["per_seed"]) > 1 for estimate in shown)
-    inner = shared_handle(words, "items", lw=2.4)
-    outer = shared_handle(words, "items_and_seeds", lw=0.9)
-    dots = shared_handle(words, "one_seed", color=INK, ls="", marker="o", ms=1.8)
-    return [*([inner] if shown else []), *([outer, dots] if several else [])]
-
-
-def cut_note(words: Wording, estimates: Iterable[Estimate]) -> str:
-    """What the arrowheads of ``draw_estimate`` mean; empty where there are none."""
-    for estimate in estimates:
-        if visible_interval(estimate) not in (None, (estimate["low"], estimate["high"])):
-            return words.say("plots", "cut_note")
-    return ""
-
-
-def add_legend(figure: Figure, handles: Sequence[Any]) -> None:
+def _add_legend(figure: Figure, handles: Sequence[Any]) -> None:
     """One legend above all axes, in as few rows as the width allows."""
     widths = [HANDLE + text_width(handle.get_label()) for handle in handles]
     columns = next(n for n in range(len(handles), 0, -1) if n == 1 or _fits(widths, n))
@@ -160,16 +116,3 @@ def wrap_label(text: str, characters: int) -> str:
 def shorten(text: str) -> str:
     """A name that a corpus may have made arbitrarily long, cut to what a figure can hold."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def capitalise(text: str) -> str:
-    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
-    return text[:1].upper() + text[1:]
-
-
-def evaluation_label(words: Wording, evaluation: str, language: str) -> str:
-    """``German (de_gsd, test)`` for ``de_gsd:test``."""
-    corpus, split = evaluation.split(":")
-    parts = {"language": language, "corpus": corpus, "split": split}
-    names = {part: words.name(value) for part, value in parts.items()}
-    return capitalise(words.say("plots", "evaluation", **names))

@@ -2,13 +2,13 @@
 
 import os
 import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from plots.deferred import Drawing
 from plots.style import PAPER, report_style
 from store.identity import digest
 
@@ -18,16 +18,17 @@ _INHERITED = "stroke-linejoin: round; stroke-linecap: butt"
 _TAG = re.compile(r"<[^>]+>")
 _COORDINATES = re.compile(r"(?<!scale\()\b(\d+\.\d\d)\d+(?=[ \"\n)])")
 _CLIP = re.compile(r"(?<=url\(#)p[0-9a-f]{10}(?=\))")
+_MARKER = re.compile(r'(<path id="m[0-9a-f]{10}"[^>]*?) style="[^"]*"')
 _WEIGHTS = {None: "g", "Bold": "b", "Oblique": "o", "BoldOblique": "p"}
 _GLYPH = re.compile(r"DejaVuSans(?:-(\w+))?-(?=[0-9a-f]+\")")
 
 
-def save(name: str, drawing: Drawing, folder: Path) -> None:
-    """Draws a figure and writes ``<name>.svg`` and ``<name>.png`` into a folder."""
+def save(name: str, plot: Callable[[], Figure], folder: Path) -> None:
+    """Draws a figure in the report's style and writes ``<name>.svg`` and ``<name>.png``."""
     # Ticks are made when the figure is saved: that has to happen in the style, too. Without a
     # date and with fixed ids, the same figure is the same file.
     with report_style(**{"svg.hashsalt": name}):
-        figure = drawing.draw()
+        figure = plot()
         _save_png(figure, folder / f"{name}.png")
         _save_svg(figure, folder / f"{name}.svg")
     plt.close(figure)
@@ -64,6 +65,7 @@ def compact(svg: str, name: str) -> str:
     """
     svg = re.sub(r"\n\s+", "\n", re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL))
     svg = _TAG.sub(lambda tag: _COORDINATES.sub(r"\1", tag[0]), svg)  # not in what is said
+    svg = _MARKER.sub(r"\1", svg)  # each use has the colours: a style sheet reaches these alone
     svg = _GLYPH.sub(lambda found: _WEIGHTS[found[1]], svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import ListedColormap
+
 WIDTH = 6.3  # inches: the text column of an A4 page
 MAX_HEIGHT = 9.0  # inches: with its caption still on one page
 FONT_SIZE = 9
@@ -21,9 +25,12 @@ INK = "#222222"
 FAINT = "#6b6b6b"  # notes and reference lines; contrast 5.3 : 1 on white
 GRID = "#dddddd"
 PAPER = "#ffffff"
-CELL_PAPER = "#fefefe"  # text on a dark cell of a heatmap, whose colour does not follow the page
 BAND_ALPHA = 0.18
-SEQUENTIAL = "mako_r"  # for cells, of seaborn: perceptually uniform, monotone in lightness
+UNCHANGED = "#bdbdbd"  # cells of a heatmap without a value
+# For cells: monotone in lightness; without its ends, which would vanish on a white or a dark page.
+SEQUENTIAL = ListedColormap(
+    colormaps["viridis_r"](np.linspace(0.08, 0.86, 256)), name="cells"
+).with_extremes(bad=UNCHANGED)
 
 STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
     {
@@ -36,11 +43,12 @@ STYLE: Any = MappingProxyType(  # keys of matplotlib.rcParams
         "text.color": INK,
         "text.parse_math": False,  # a corpus may hold a dollar sign: text is never a formula
         "axes.facecolor": "none",
-        "xtick.color": FAINT,
-        "ytick.color": FAINT,
-        "xtick.labelcolor": INK,
-        "ytick.labelcolor": INK,
-        "axes.labelsize": FONT_SIZE,
+        **{f"{axis}tick.color": FAINT for axis in "xy"},
+        **{f"{axis}tick.labelcolor": INK for axis in "xy"},
+        **{f"{axis}tick.labelsize": SMALL for axis in "xy"},
+        **{f"{axis}tick.major.size": 2.5 for axis in "xy"},
+        **{f"{axis}tick.major.width": 0.7 for axis in "xy"},
+        "axes.labelsize": SMALL,
         "axes.labelcolor": INK,
         "axes.edgecolor": FAINT,
         "axes.linewidth": 0.7,

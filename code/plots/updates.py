@@ -4,20 +4,21 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
+from facts.quantities import Unit, unit_of
+from facts.table import Facts
 from plots import drawing, lettering
-from plots.deferred import deferred
-from plots.models import Model, by_task, left_out, model_label, models_of
+from plots.context import Context, by_seed, known, ranges, unit
+from plots.drift import Tuned, group_by_task, left_out, model_label, tuned_models
 from plots.style import FAINT, PAPER
-from store.frames import select
-from store.results import Results, needs
+from store.results import Results
 from study.architecture import layer_number
-from study.settings import LoraSettings, language_of
+from study.settings import LoraSettings
 from words.wording import Wording
 
 STRUCTURE = ("effective_rank", "top8_share", "intruders")
@@ -29,151 +30,136 @@ LANGUAGE_LINES: tuple[Any, ...] = ("-", "--", ":", (0, (5, 1, 1, 1)))
 # ------------------------------------------------------------------------------------- structure
 
 
-@deferred
-@needs("structure", drawing.nothing_to_show)
 def plot_update_structure(results: Results, words: Wording) -> Figure:
     """Effective rank, share in the top 8 directions and intruder dimensions by layer; a row a task.
 
     Means over the matrices of a layer that changed.
     """
-    models = models_of(results, "structure")
-    groups = by_task(models)
+    context = Context(results, words)
+    models = tuned_models(context, "spectrum")
+    if not models:
+        return drawing.nothing_to_show(words)
+    groups = group_by_task(models)
     height = 1.7 * len(groups) + 1.1
     figure, axes = drawing.new_grid(len(groups), len(STRUCTURE), height, sharex="row")
+    said = [context.say("alt_structure")]
     for row, of_task in zip(axes, groups, strict=True):
-        for ax, measure in zip(row, STRUCTURE, strict=True):
-            for model in of_task:
-                values = select_structure(results, model, measure)
+        for model in of_task:
+            means = []
+            for ax, measure in zip(row, STRUCTURE, strict=True):
+                values = select_structure(context, model, measure)
                 if len(values):
-                    style = drawing.styles_of(results)[model[1]]
-                    drawing.draw_seeds(ax, values, style, marker_size=3.5)
-            ax.set_title(lettering.wrap_label(words.say("plots", measure), 18), fontweight="normal")
+                    of_layer = values.agg(["mean", "min", "max"], axis=1).to_numpy()
+                    style = context.styles[model[1]]
+                    drawing.draw_range(ax, values.index, of_layer, style, ms=3.5)
+                    digits = 0 if measure == "top8_share" else 1
+                    mean = float(values.to_numpy().mean())
+                    text = context.number(mean, unit("spectrum", measure), digits)
+                    means.append((context.say(measure), text))
+            said.append(context.sentence(model_label(context, model), means))
+        for ax, measure in zip(row, STRUCTURE, strict=True):
+            drawing.set_title(ax, context.say(measure), 18)
             drawing.draw_grid(ax, "y")
-            drawing.metric_axis(ax.yaxis, measure, words)
-        _scale_structure(row, results, of_task)
+        _scale_structure(row, context, of_task)
         row[0].set_ylabel(words.name(of_task[0][0]))
     for ax in axes[-1]:
-        ax.set_xlabel(words.say("plots", "layer"))
-    handles = lettering.model_handles(results, words, models, "both", results.structure)
-    if any(_adapter_rank(results, model) for model in models):
-        handles.append(lettering.shared_handle(words, "rank_limit", ls=":", lw=1))
+        ax.set_xlabel(context.say("layer"))
     drawing.add_letters(axes.flat)
-    notes = [words.say("plots", "structure_note"), left_out(results, words, models)]
-    said = (_say_structure(results, words, model) for model in models)
-    return lettering.finish(figure, handles, notes, [words.say("plots", "alt_structure"), *said])
+    handles = lettering.method_handles(context, (m for _, m in models), "both")
+    notes = [context.say("structure_note"), left_out(context, models)]
+    return lettering.finish(context, figure, handles, notes, said)
 
 
-def _say_structure(results: Results, words: Wording, model: Model) -> str:
-    """Means over the layers."""
-    means = [float(select_structure(results, model, m).to_numpy().mean()) for m in STRUCTURE]
-    texts = (words.number(means[0], 1), words.percent(means[1], 0), words.number(means[2], 1))
-    names = (words.say("plots", measure) for measure in STRUCTURE)
-    return lettering.sentence(words, model_label(words, model), zip(names, texts, strict=True))
-
-
-def select_structure(results: Results, model: Model, measure: str) -> pd.DataFrame:
+def select_structure(context: Context, model: Tuned, measure: str) -> pd.DataFrame:
     """Mean over the changed matrices: one row an encoder layer (its number), one column a seed."""
-    rows = select(results.structure, task=model[0], method=model[1])
-    rows = rows[rows["rank"] > 0]
-    rows = rows.assign(number=rows.layer.map(layer_number)).astype({measure: float})
-    return rows.pivot_table(index="number", columns="seed", values=measure, aggfunc="mean")
+    where: Any = {"task": model[0], "method": model[1]}
+    ranks = context.facts.where(quantity="spectrum", metric="rank", **where)
+    changed = {(f.seed, f.layer, f.kind) for f in ranks if f.value}
+    layers = []
+    for layer in ranks.distinct("layer"):
+        facts = context.facts.where(quantity="spectrum", metric=measure, layer=layer, **where)
+        own = Facts(f for f in facts if (f.seed, f.layer, f.kind) in changed)
+        layers.append(by_seed(own, "kind").mean().rename(layer_number(layer)))
+    return pd.DataFrame(layers).dropna(how="all").sort_index()
 
 
-def _scale_structure(row: Sequence[Axes], results: Results, models: Sequence[Model]) -> None:
+def _scale_structure(row: Sequence[Axes], context: Context, models: Sequence[Tuned]) -> None:
     """Ranks on a logarithmic scale with the adapters' limits; shares up to 1; counts from 0."""
-    row[0].set_yscale("log")
-    row[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    row[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    row[0].yaxis.set_minor_locator(NullLocator())
-    for rank in {_adapter_rank(results, model) for model in models} - {None}:
+    for rank in {_adapter_rank(context, model) for model in models} - {None}:
         row[0].axhline(rank, color=FAINT, ls=":", lw=1, label="_rank")  # type: ignore[arg-type]
+    drawing.set_logarithmic(row[0], Unit.PLAIN, context, subs=(1, 2, 5))
     row[1].set_ylim(0, 1.05)
     row[2].set_ylim(0, max(1.0, row[2].get_ylim()[1]))
+    for ax, of_unit in zip(row[1:], (Unit.PERCENT, Unit.PLAIN), strict=True):
+        drawing.set_unit(ax.yaxis, of_unit, context)
     for ax in row:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+        drawing.set_unit(ax.xaxis, Unit.COUNT, context, spaces=7)
 
 
-def _adapter_rank(results: Results, model: Model) -> int | None:
-    adapter = results.profile.tasks[model[0]].method(model[1]).adapter
+def _adapter_rank(context: Context, model: Tuned) -> int | None:
+    adapter = context.tasks[model[0]].method(model[1]).adapter
     return adapter.r if isinstance(adapter, LoraSettings) else None
 
 
 # -------------------------------------------------------------------------------- representation
 
 
-@deferred
-@needs("representation", drawing.nothing_to_show)
 def plot_representation(results: Results, words: Wording) -> Figure:
     """1 - CKA between base and tuned hidden states by layer: colour is the method, line the set."""
-    models = models_of(results, "representation")
-    groups = by_task(models)
+    context = Context(results, words)
+    models = tuned_models(context, "similarity")
+    if not models:
+        return drawing.nothing_to_show(words)
+    groups = group_by_task(models)
     figure, axes = drawing.new_grid(1, len(groups), 3.2, sharey=True)
+    said = [context.say("alt_representation")]
     for ax, of_task in zip(axes.flat, groups, strict=True):
-        for model in of_task:
-            draw_representation(ax, results, model)
-        ax.set_yscale("log")
-        drawing.logarithmic_axis(ax.yaxis, words)
+        said += [draw_representation(ax, context, model) for model in of_task]
+        drawing.set_logarithmic(ax, Unit.PLAIN, context)
         ax.set_title(words.name(of_task[0][0]))
-        ax.set_xlabel(lettering.wrap_label(words.say("plots", "representation_layer"), 26))
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+        ax.set_xlabel(lettering.wrap_label(context.say("representation_layer"), 26))
+        drawing.set_unit(ax.xaxis, Unit.COUNT, context, spaces=7)
         drawing.draw_grid(ax, "y")
-    axes[0, 0].set_ylabel(words.say("plots", "representation_axis"))
+    axes[0, 0].set_ylabel(context.say("representation_axis"))
     drawing.add_letters(axes.flat)
-    several = max((_languages(results, task) for task, _ in models), key=len)
+    facts = context.facts.where(quantity="similarity")
+    several = max((_evaluations(context, task) for task, _ in models), key=len)
     lines = [
-        Line2D([], [], color=FAINT, ls=line, lw=1.3, label=words.name(language))
-        for language, line in zip(several, itertools.cycle(LANGUAGE_LINES), strict=False)
+        Line2D([], [], color=FAINT, ls=line, lw=1.3, label=context.language(evaluation))
+        for evaluation, line in zip(several, itertools.cycle(LANGUAGE_LINES), strict=False)
     ]
-    frame = results.representation
-    handles = lettering.model_handles(results, words, models, "marks", frame, *lines)
-    spans = {name: words.span(frame[name]) for name in ("tokens", "sentences")}
-    sample = words.say("plots", "representation_sample", **spans)
-    notes = [sample, _rounding_note(results, words), left_out(results, words, models)]
-    said = [words.say("plots", "alt_representation")]
-    said += [_say_representation(results, words, model) for model in models]
-    return lettering.finish(figure, handles, notes, said)
+    handles = lettering.method_handles(context, (m for _, m in models), "marks")
+    sample = words.span(fact.n for fact in facts if fact.n is not None)
+    notes = [context.say("representation_sample", tokens=sample)]
+    if any(1 - value <= 10.0**ROUNDING for value in facts.values()):
+        floor = f"10{str(ROUNDING).translate(SUPERSCRIPT)}"
+        notes.append(context.say("representation_note", floor=floor))
+    notes.append(left_out(context, models))
+    return lettering.finish(context, figure, [*handles, *lines], notes, said)
 
 
-def _languages(results: Results, task: str) -> list[str]:
-    return list(dict.fromkeys(select(results.representation, task=task)["language"]))
+def _evaluations(context: Context, task: str) -> list[str]:
+    return context.facts.where(quantity="similarity", task=task).distinct("evaluation")
 
 
-def _say_representation(results: Results, words: Wording, model: Model) -> str:
-    """1 - CKA of the last layer in each language."""
-    found = {e: select_representation(results, model, e) for e in results.evaluations(model[0])}
-    pairs = [
-        (words.name(language_of(evaluation)), words.number(values.mean(axis=1).iloc[-1], 3))
-        for evaluation, values in found.items()
-        if len(values)
-    ]
-    return lettering.sentence(words, model_label(words, model), pairs)
+def draw_representation(ax: Axes, context: Context, model: Tuned) -> str:
+    """A line a language; the range of the seeds as a band.
 
-
-def draw_representation(ax: Axes, results: Results, model: Model) -> None:
-    """A line a language; the range of the seeds as a band."""
-    style = drawing.styles_of(results)[model[1]]
-    for number, evaluation in enumerate(results.evaluations(model[0])):
-        values = select_representation(results, model, evaluation)
-        values = values[(values > 10.0**ROUNDING).all(axis=1)]
-        if len(values):
-            mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
-            line = LANGUAGE_LINES[number % len(LANGUAGE_LINES)]
-            marks: dict[str, Any] = {"marker": style.marker, "ms": 3.5}
-            marks |= {"mfc": PAPER} if number else {}
-            label = f"_{model[1]} {evaluation}"
-            ax.plot(mean.index, mean, color=style.color, label=label, ls=line, lw=1.3, **marks)
-            if values.shape[1] > 1:
-                ax.fill_between(mean.index, low, high, color=style.color, alpha=0.15, lw=0)
-
-
-def select_representation(results: Results, model: Model, evaluation: str) -> pd.DataFrame:
-    """1 - CKA: one row a layer (0: the embeddings' output), one column a seed."""
-    rows = select(results.representation, task=model[0], method=model[1], evaluation=evaluation)
-    return 1 - rows.pivot(index="layer", columns="seed", values="cka").astype(float)
-
-
-def _rounding_note(results: Results, words: Wording) -> str:
-    if (1 - results.representation.cka.astype(float) > 10.0**ROUNDING).all():
-        return ""
-    floor = f"10{str(ROUNDING).translate(SUPERSCRIPT)}"
-    return words.say("plots", "representation_note", floor=floor)
+    Returns:
+        1 - CKA of the last layer in each language, in a sentence.
+    """
+    style, pairs = context.styles[model[1]], []
+    for number, evaluation in enumerate(_evaluations(context, model[0])):
+        where: Any = {"task": model[0], "method": model[1], "evaluation": evaluation}
+        facts = known(context.facts.where(quantity="similarity", seed=None, **where))
+        if not facts:
+            continue
+        values = 1 - ranges(facts)
+        layers = np.array([int(fact.layer) for fact in facts])
+        last = context.number(float(values[-1, 0]), unit_of(facts[-1]), 3)
+        pairs.append((context.language(evaluation), last))
+        above = (values > 10.0**ROUNDING).all(axis=1)
+        look: dict[str, Any] = {"ls": LANGUAGE_LINES[number % len(LANGUAGE_LINES)], "lw": 1.3}
+        look |= {"mfc": PAPER if number else style.color, "ms": 3.5}
+        drawing.draw_range(ax, layers[above], values[above], style, **look)
+    return context.sentence(model_label(context, model), pairs)

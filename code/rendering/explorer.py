@@ -13,7 +13,7 @@ from IPython.display import Markdown, display
 
 from answers.findings import MEASURES
 from evidence.schema import Estimate
-from plots.drawing import styles_of
+from plots.context import Context
 from plots.style import DARK
 from store.frames import select
 from store.results import Results
@@ -69,7 +69,7 @@ def collect_data(results: Results, words: Wording) -> dict[str, Any]:
     ``curves``: task, method, seed, split, metric, step, value. ``drift``: task, method, seed,
     metric, layer, value. ``costs``: task, method, seconds (median), bytes (median).
     """
-    styles = styles_of(results)
+    styles = Context(results, words).styles
     methods = {m: None for t in results.evidence.values() for m in t.get("methods", {})}
     estimates = [row for task in results.profile.tasks for row in _estimates(results, task)]
     keys = {str(cell) for row in estimates for cell in row[1:4]}

@@ -1,9 +1,9 @@
 """``results.json``: every number of the report, for those who want to calculate with them.
 
-Beside the frames and the evidence it holds what the documents show, in each language: a table's
-rows with the printed text and the numbers behind it, and each answer with its text, its numbers
-and the outcome that chose its words. What a document shows is read from the document, so that the
-record and the report cannot differ. ``results.schema.json``, written beside it, describes it.
+Beside the frames and the evidence it holds what the documents say, in each language: each answer
+with its text, its numbers and the outcome that chose its words. What a document says is read from
+the document, so that the record and the report cannot differ. ``results.schema.json``, written
+beside it, describes it.
 """
 
 import json
@@ -61,7 +61,7 @@ def export_results(results: Results, folder: Path | None = None) -> Path:
     content = {
         **frames,
         "derived": {task: _derived(results, task) for task in results.profile.tasks},
-        **{part: {k: v[part] for k, v in shown.items()} for part in ("tables", "answers")},
+        "answers": {language: of["answers"] for language, of in shown.items()},
     }
     file = folder / "results.json"
     text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)

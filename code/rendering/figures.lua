@@ -1,5 +1,8 @@
 -- Figures carry their alternative text in the SVG (dc:description): it becomes the image's own. In HTML
--- the SVG is inlined, so that figures.css can recolour it for a dark page. For Quarto and preview.py.
+-- the SVG is inlined, so that figures.css can recolour it for a dark page. Tables keep their natural width where
+-- their lines are short to a reader: pandoc fixes the widths of columns where a line of the source is long, as the
+-- marks of numbers make it. For Quarto and preview.py.
+-- `--to pdf` means LaTeX, for which nothing here is made: it ends with a sentence.
 
 local entities = { ["&lt;"] = "<", ["&gt;"] = ">", ["&quot;"] = '"', ["&amp;"] = "&" }
 
@@ -12,6 +15,12 @@ local function description(path)
   return text and text:gsub("&%a+;", entities):gsub("%s+", " ")
 end
 
+if FORMAT:match("latex") or FORMAT == "beamer" then
+  io.stderr:write("\nerror: the PDF of this report is made by Typst, not by LaTeX; " ..
+    "do: quarto render <document> --to typst (also: --to html, --to docx)\n\n")
+  os.exit(1)
+end
+
 function Image(image)
   if not image.src:match("%.svg$") then return nil end
   local text = description(image.src)
@@ -20,4 +29,25 @@ function Image(image)
   end
   image.classes:insert(FORMAT:match("html") and "inline-svg" or "figure-svg")
   return image
+end
+
+local LINE = 72 -- characters from which on pandoc takes a table's widths from its rule
+
+local function length(row)
+  local characters = 1
+  for _, cell in ipairs(row.cells) do
+    characters = characters + pandoc.text.len(pandoc.utils.stringify(cell.contents)) + 3
+  end
+  return characters
+end
+
+function Table(element)
+  local longest = 0
+  for _, row in ipairs(element.head.rows) do longest = math.max(longest, length(row)) end
+  for _, body in ipairs(element.bodies) do
+    for _, row in ipairs(body.body) do longest = math.max(longest, length(row)) end
+  end
+  if longest > LINE then return nil end
+  element.colspecs = element.colspecs:map(function(spec) return { spec[1], nil } end)
+  return element
 end

@@ -95,14 +95,31 @@
     });
   }
 
+  function scrolls(part) {
+    var style = getComputedStyle(part);
+    return (part.scrollWidth > part.clientWidth + 1 && /auto|scroll/.test(style.overflowX)) ||
+      (part.scrollHeight > part.clientHeight + 1 && /auto|scroll/.test(style.overflowY));
+  }
+
   function reachScrolled() {
-    all(".scroll, .float-body, .quarto-float-tbl > div, .cell-output-display, .quarto-float-fig > div, pre, .chart, .data").forEach(function (part) {
-      if (part.scrollWidth <= part.clientWidth + 1 && part.scrollHeight <= part.clientHeight + 1) return;
-      if (part.parentElement.closest("[tabindex='0'][role='group']")) return;
+    all(".scroll, .float-body, .quarto-float-tbl > div, .cell-output-display, .quarto-float-fig > div, pre, div.sourceCode, .chart, .data").forEach(function (part) {
+      if (!scrolls(part)) return;
       part.tabIndex = 0;
       part.setAttribute("role", "group");
       part.setAttribute("aria-label", words.wide);
     });
+  }
+
+  /* Quarto hides its contents on a phone: there they are folded, under the title. */
+  function foldContents() {
+    var list = document.querySelector("#TOC > ul"), title = document.getElementById("title-block-header");
+    if (!list || !title) return;
+    var folded = document.createElement("details"), summary = document.createElement("summary");
+    folded.className = "folded-contents";
+    summary.textContent = document.getElementById("toc-title").textContent;
+    folded.append(summary, list.cloneNode(true));
+    all("ul, a", folded).forEach(function (part) { part.removeAttribute("class"); part.removeAttribute("id"); });
+    title.after(folded);
   }
 
   function themeSwitch() {
@@ -122,6 +139,8 @@
     if (document.getElementById("TOC")) followScroll();
     linkSections();
     peek();
+  } else {
+    foldContents();
   }
   sortTables();
   uniqueNames();

@@ -15,8 +15,6 @@ local function html(text) return pandoc.RawBlock("html", text) end
 
 local function typst(text) return pandoc.RawBlock("typst", text) end
 
-local FLOATING_ROWS = 14 -- a longer table breaks over pages where it stands
-
 local function append(list, ...)
   for _, more in ipairs({ ... }) do list:extend(more) end
   return list
@@ -132,6 +130,10 @@ local function table_note(div)
   return append(pandoc.Blocks({ typst("#note[") }), div.content, { typst("]") })
 end
 
+local function whole_code(code)
+  return not is_html and { typst("#whole-code["), code, typst("]") } or nil
+end
+
 local function folded_code(div)
   if not div.classes:includes("cell-code") then return nil end
   local fold = div.attributes.fold
@@ -201,24 +203,18 @@ local function html_float(kind, identifier, caption, content)
   }
 end
 
-local in_appendix = false -- behind the references: tables stand close there, and floating would mix them
-
-local function may_float(kind, content)
-  if kind == "tbl" and in_appendix then return false end
-  local rows = 0
-  pandoc.Blocks(content):walk({ Table = function(element)
-    for _, body in ipairs(element.bodies) do rows = rows + #body.body end
-  end })
-  return kind == "fig" or rows <= FLOATING_ROWS
-end
-
+-- As Quarto writes it: theme.typ says where it stands and how it breaks.
 local function typst_float(kind, identifier, caption, content)
-  local head = string.format('#figure(kind: "float-%s", placement: %s, supplement: [%s], caption: [',
-    kind, may_float(kind, content) and "auto" or "none", words[kind .. "-title"] or words[kind])
-  local line = pandoc.Inlines({ pandoc.RawInline("typst", head) })
+  local line = pandoc.Inlines({ pandoc.RawInline("typst", "], caption: figure.caption(position: " ..
+    (kind == "tbl" and "top" or "bottom") .. ", [") })
   line:extend(caption)
-  line:insert(pandoc.RawInline("typst", "], ["))
-  return append(pandoc.Blocks({ pandoc.Plain(line) }), content, { typst("]) <" .. identifier .. ">") })
+  line:insert(pandoc.RawInline("typst", string.format('],), kind: "quarto-float-%s", supplement: "%s") <%s>',
+    kind, words[kind .. "-title"] or words[kind], identifier)))
+  content = pandoc.Blocks(content):walk({ Table = function(element)
+    element.classes:insert("typst:no-figure")
+    return element
+  end })
+  return append(pandoc.Blocks({ typst("#figure([") }), content, { pandoc.Plain(line) })
 end
 
 local function float(identifier, caption, content)
@@ -228,8 +224,12 @@ local function float(identifier, caption, content)
   return write(kind, identifier, caption, plain(content)), false
 end
 
+local function begin_appendix(div)
+  if is_html or div.identifier ~= "refs" then return nil end
+  return { div, typst("#in-appendix.update(true)") }
+end
+
 local function float_of_div(div)
-  in_appendix = in_appendix or div.identifier == "refs"
   if not div.identifier:match("^fig%-") and not div.identifier:match("^tbl%-") then return nil end
   local content = div.content:clone()
   local caption = content:remove()
@@ -319,7 +319,7 @@ function Pandoc(doc)
   walk({ Div = conditional, Span = conditional })
   walk({ Div = function(div) return tabset(div) or callout(div) or folded_code(div) or table_note(div) end })
   walk({ Header = number_section, Div = float_of_div, Figure = float_of_figure, Table = float_of_table })
-  walk({ Div = panel })
+  walk({ Div = function(div) return panel(div) or begin_appendix(div) end, CodeBlock = whole_code })
   walk({ Table = free_columns, Image = alternative_text })
   return doc:walk({ Cite = resolve })
 end

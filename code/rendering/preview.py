@@ -7,8 +7,8 @@ and a Typst source, which the typst binding compiles.
 
 Honoured chunk options: ``label``, ``fig-cap``, ``tbl-cap``, ``fig-alt``, ``echo``, ``eval``,
 ``output``, ``include``, ``code-fold``, ``layout-ncol``; defaults come from ``_quarto.yml``, its
-profile and the document's header, in this order. Left out: Quarto's themes, lightbox, callout
-icons, sub-figures, shortcodes, formats other than these two. Quarto stays the reference.
+profile and the document's header, in this order. Left out: Quarto's themes, callout icons,
+sub-figures, shortcodes, formats other than these two. Quarto stays the reference.
 """
 
 import contextlib
@@ -148,6 +148,7 @@ def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work:
         "--to=typst",
         "--extract-media=.",
         f"--template={_ASSETS}/preview.typ",
+        f"--include-in-header={_ASSETS}/theme.typ",
         f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
     source = _pandoc(markdown, document, work / "report.typ", options)

@@ -1,6 +1,7 @@
 -- What Quarto 1.7 leaves out of the Typst source, written as preview.lua writes it. For Quarto only.
 -- Unnumbered headings lose their label (links to it stop the compiler) and stand in a block of their own, so
--- that one may be alone at a page's foot; images lose their alternative text; the PDF has no title.
+-- that one may be alone at a page's foot; images lose their alternative text; the PDF has no title; a block of
+-- code breaks anywhere.
 
 if FORMAT ~= "typst" then return {} end
 
@@ -34,6 +35,10 @@ local function table_note(div)
   return div.content
 end
 
+local function keep_whole(code)
+  return { pandoc.RawBlock("typst", "#whole-code["), code, pandoc.RawBlock("typst", "]") }
+end
+
 local function begin_appendix(div)
   if div.identifier ~= "refs" then return nil end
   return { div, pandoc.RawBlock("typst", "#in-appendix.update(true)") }
@@ -41,4 +46,4 @@ end
 
 local function div(element) return table_note(element) or begin_appendix(element) end
 
-return { { Meta = name_document, Header = label_heading, Image = describe_image, Div = div } }
+return { { Meta = name_document, Header = label_heading, Image = describe_image, Div = div, CodeBlock = keep_whole } }

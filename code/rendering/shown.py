@@ -1,9 +1,9 @@
 """What the documents show, kept among the stored results: made anew only where something changed.
 
-A document is read for its tables and answers; their texts and numbers are an entry of the store
-(stage ``shown``, one a profile and language), known by the results, the code of the rooms that make
-them, and the document. So ``results.json`` and the report cannot differ, and a second render
-tabulates nothing. A cache that cannot be written costs time, never the report.
+A document is read for its answers; their texts and numbers are an entry of the store (stage
+``shown``, one a profile and language), known by the results, the code of the rooms that make them,
+and the document. So ``results.json`` and the report cannot differ. A cache that cannot be written
+costs time, never the report.
 """
 
 import ast
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tabulation
 from answers import Answers
 from rendering.document import INLINE, Chunk, Piece, Prose, parse
 from store.entries import Entry, Key, Store
@@ -21,42 +20,17 @@ from study.errors import StudyError
 from study.paths import cache_folder, project_root
 from words.wording import Wording, load_wording
 
-VERSION = 1
-ROOMS = ("answers", "corpora", "evidence", "rendering", "store", "study", "tabulation", "words")
+VERSION = 2
+ROOMS = ("answers", "corpora", "evidence", "rendering", "store", "study", "words")
 
 Shown = dict[str, dict[str, Any]]
-
-
-class StoredTables:
-    """The functions of ``tabulation``, for one report: a stored table is read, not made.
-
-    Args:
-        results: what the report shows.
-        words: its language.
-    """
-
-    def __init__(self, results: Results, words: Wording):
-        self._names = {id(results): "results", id(words): "words"}
-        self._texts = find_shown(results, words.language)["markdown"]
-
-    def __getattr__(self, name: str) -> Callable[..., str]:
-        """A function of ``tabulation`` that looks for its table first."""
-        tabulate = getattr(tabulation, name)
-
-        def look_up(*arguments: Any) -> str:
-            given = ", ".join(self._names.get(id(a)) or repr(a) for a in arguments)
-            text = self._texts.get(f"tabulation.{name}({given})")
-            return str(tabulate(*arguments)) if text is None else text
-
-        return look_up
 
 
 def find_shown(results: Results, language: str) -> Shown:
     """What the document of a language shows.
 
     Returns:
-        ``tables``, by label: rows with text and number of each cell, and notes; ``answers``, by
-        expression: text, outcome, numbers; ``markdown``, by expression: the table as it is shown.
+        ``answers``, by expression: text, outcome, numbers.
     """
     text = _document(language).read_text(encoding="utf-8")
     decides = [fingerprint(results), code_of(ROOMS, ("pandas", "numpy", "scipy")), text]
@@ -92,29 +66,23 @@ def keep(
 
 
 def read_shown(text: str, results: Results, words: Wording) -> Shown:
-    """Evaluates the tables and answers of a document's text; see ``find_shown``."""
-    names = {"results": results, "words": words, "tabulation": tabulation}
-    names["answers"] = Answers(results, words)
-    tables, markdown, answers = {}, {}, {}
-    for label, expression in _expressions(parse(text, _document(words.language).name, {})):
-        source, shown = ast.unparse(expression), evaluate(expression, names)
-        if isinstance(shown, tabulation.Table):
-            tables[label or source], markdown[source] = _table(shown), str(shown)
-        else:
-            answers[source] = _answer(shown)
-    return {"tables": tables, "answers": answers, "markdown": markdown}
+    """Evaluates the answers of a document's text; see ``find_shown``."""
+    names = {"results": results, "words": words, "answers": Answers(results, words)}
+    expressions = _expressions(parse(text, _document(words.language).name, {}))
+    answers = {ast.unparse(e): _answer(evaluate(e, names)) for e in expressions}
+    return {"answers": answers}
 
 
-def _expressions(pieces: Sequence[Piece]) -> Iterator[tuple[str, ast.expr]]:
-    """What a document shows: the arguments of ``show_table`` with their label, then inline ones."""
+def _expressions(pieces: Sequence[Piece]) -> Iterator[ast.expr]:
+    """The texts that a document shows: the arguments of ``report.text``, then inline ones."""
     for chunk in (piece for piece in pieces if isinstance(piece, Chunk)):
         for call in ast.walk(ast.parse(chunk.source)):
             function = call.func if isinstance(call, ast.Call) else None
-            if isinstance(function, ast.Name) and function.id == "show_table":
-                yield chunk.label, call.args[0]  # type: ignore[attr-defined]
+            if isinstance(function, ast.Attribute) and ast.unparse(function) == "report.text":
+                yield call.args[0]  # type: ignore[attr-defined]
     prose = "\n".join(piece.text for piece in pieces if isinstance(piece, Prose))
     for source in dict.fromkeys(INLINE.findall(prose)):
-        yield "", ast.parse(source.strip(), mode="eval").body
+        yield ast.parse(source.strip(), mode="eval").body
 
 
 def evaluate(expression: ast.expr, names: Mapping[str, Any]) -> Any:
@@ -135,18 +103,8 @@ def evaluate(expression: ast.expr, names: Mapping[str, Any]) -> Any:
         return evaluate(expression.func, names)(*given, **named)
     raise StudyError(
         f"the report shows {ast.unparse(expression)!r}, which results.json cannot record",
-        remedy="let a property of the answers or a function of the tables make the value",
+        remedy="let a property of the answers make the value",
     )
-
-
-def _table(table: tabulation.Table) -> dict[str, Any]:
-    rows = [{title: _cell(cell) for title, cell in row.items()} for row in table.records]
-    return {"rows": rows, "notes": list(table.notes), "text": "" if rows else str(table)}
-
-
-def _cell(cell: str) -> dict[str, Any]:
-    number = getattr(cell, "number", None)
-    return {"text": str(cell), **({} if number is None else {"number": number})}
 
 
 def _answer(shown: Any) -> dict[str, Any]:

@@ -100,7 +100,9 @@ class Grid:
         for run in asked:
             try:
                 train.work(self.inputs, run)  # reads the data, and what the tokenizer makes of it
-                needed = full_training_bytes(self.inputs.checkpoint(run.method), run.task.kind)
+                needed = full_training_bytes(
+                    self.inputs.checkpoint(run.task, run.method), run.task.kind
+                )
             except Exception as error:  # whatever it is, it is this run's
                 refused[run.name] = record(self.store.root, run.name, error)
                 if len(refused) == len(plan_runs(self.profile)):

@@ -70,6 +70,15 @@ class Data:
             said = f"{share:.0%} of the sentences of {address} are also in {task.train}"
             print(f"{task.name}: {said}", file=sys.stderr, flush=True)
 
+    @functools.cache  # noqa: B019 - it lives as long as the process
+    def texts(self, task: TaskSettings) -> frozenset[str]:
+        """All that a tokenizer is given to split: sentences, or words where words are tagged."""
+        splits = (self.split(task, address) for address in (task.train, *task.evaluations))
+        items = [item for split in splits for item in split.items]
+        if task.kind == "token":
+            return frozenset(word.form for item in items for word in item.words)
+        return frozenset(item.text for item in items)
+
     def source(self, task: TaskSettings, address: str) -> str:
         """Where that split came from, as a sentence."""
         return self._corpus_of(task, address.split(":")[0]).source

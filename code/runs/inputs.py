@@ -40,9 +40,9 @@ class Inputs(Data):
         self._outputs: dict[tuple[TaskSettings, MethodSettings], SplitOutputs | None] = {}
 
     @functools.cache  # noqa: B019 - it lives as long as the process
-    def checkpoint(self, method: MethodSettings) -> Checkpoint:
-        """The pretrained encoder of a method."""
-        return find_checkpoint(method.model_name_or_path, method.revision)
+    def checkpoint(self, task: TaskSettings, method: MethodSettings) -> Checkpoint:
+        """The pretrained encoder of a method; a packaged one reads what the task's corpora hold."""
+        return find_checkpoint(method.model_name_or_path, method.revision, self.texts(task))
 
     @functools.cache  # noqa: B019
     def tokenizer(self, checkpoint: Checkpoint) -> Any:
@@ -55,8 +55,8 @@ class Inputs(Data):
         Raises:
             StudyError: the checkpoint cannot be used with these settings and data (``checking``).
         """
-        checkpoint, length = self.checkpoint(method), method.training.max_length
-        self._check_window(method)
+        checkpoint, length = self.checkpoint(task, method), method.training.max_length
+        self._check_window(task, method)
         return self._encoded(task, checkpoint, length, address)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
@@ -73,13 +73,13 @@ class Inputs(Data):
         return encoded
 
     @functools.cache  # noqa: B019
-    def _check_window(self, method: MethodSettings) -> None:
-        checkpoint = self.checkpoint(method)
+    def _check_window(self, task: TaskSettings, method: MethodSettings) -> None:
+        checkpoint = self.checkpoint(task, method)
         check_window(load_config(checkpoint), method, checkpoint.location)
 
-    def removed_by_tokenizer(self, method: MethodSettings) -> tuple[str, ...]:
+    def removed_by_tokenizer(self, task: TaskSettings, method: MethodSettings) -> tuple[str, ...]:
         """What the method's tokenizer takes away from every text (``checking.find_removed``)."""
-        return find_removed(self.tokenizer(self.checkpoint(method)))
+        return find_removed(self.tokenizer(self.checkpoint(task, method)))
 
     def base_directions(self, checkpoint: Checkpoint) -> Directions:
         """Directions of a base model's matrices, found with the first run that needs them."""
@@ -120,7 +120,7 @@ class Inputs(Data):
                 flush=True,
             )
             return None
-        tokenizer = self.tokenizer(self.checkpoint(run.method))
+        tokenizer = self.tokenizer(self.checkpoint(run.task, run.method))
         batch_size = run.method.training.per_device_eval_batch_size
         model = model.to(choose_device())
         training, validation = (
@@ -130,7 +130,7 @@ class Inputs(Data):
 
     def fresh_model(self, run: Run) -> nn.Module:
         """The model of a run before its first step."""
-        labels, checkpoint = self.labels(run.task), self.checkpoint(run.method)
+        labels, checkpoint = self.labels(run.task), self.checkpoint(run.task, run.method)
         return build_model(checkpoint, run.task.kind, len(labels), run.method, run.seed)
 
     @functools.lru_cache(maxsize=1)  # noqa: B019
@@ -149,6 +149,6 @@ class Inputs(Data):
 
     def pair(self, run: Run, trained: Entry) -> tuple[nn.Module, nn.Module]:
         """The model before training, with its initial head, and after it."""
-        labels, checkpoint = self.labels(run.task), self.checkpoint(run.method)
+        labels, checkpoint = self.labels(run.task), self.checkpoint(run.task, run.method)
         base, _ = load_base(checkpoint, run.task.kind, len(labels), run.seed)
         return base, self.trained_model(run, trained)

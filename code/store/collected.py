@@ -1,6 +1,6 @@
 """All facts of a profile, from its stored results."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from evidence.over_seeds import over_seeds
 from evidence.rows import evidence_facts
 from facts.fact import Covers, Fact
 from facts.table import Facts
+from study.architecture import layer_number
 from study.settings import Roles
 
 MEASURES = ("l2", "relative", "rms", "angle")
 SPECTRA = ("rank", "effective_rank", "top8_share", "intruders")
 NOT_COSTS = ("pooler", "device_kind", "precision", "memory_kind", "device", "model")
+DIRECTIONS = {"rises": 1.0, "flat": 0.0, "falls": -1.0}
 MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimizer_bytes")
 
 
@@ -36,9 +38,12 @@ def collect_facts(
     of_runs = list(_run_facts(frames))
     rows = [fact for task, found in evidence.items() for fact in evidence_facts(task, found)]
     rows += of_runs
-    rows += over_seeds(f for f in of_runs if f.quantity != "curve")
+    methods = list(over_seeds(f for f in of_runs if f.quantity != "curve"))
+    rows += methods
+    rows += _trained_shares(methods)
     rows += derived_facts(Facts(of_runs), pairs)
     rows += _task_facts(frames)
+    rows += _size_facts(frames["items"])
     rows += _convergence_facts(frames["curves"])
     return Facts(rows)
 
@@ -90,7 +95,10 @@ def _is_cost(name: str, value: Any) -> bool:
 
 
 def _distances(drift: pd.DataFrame) -> Iterator[Fact]:
-    """Distances by layer and kind of matrix, and their mean over the layers (layer ``all``)."""
+    """Distances by layer and kind of matrix, and their means (layer ``all``).
+
+    Kind ``all``: over all layers, kind ``encoder``: over the encoder's.
+    """
     for row in drift.to_dict("records"):
         for metric in MEASURES:
             yield Fact(
@@ -98,21 +106,50 @@ def _distances(drift: pd.DataFrame) -> Iterator[Fact]:
                 metric=metric, value=_number(row[metric]), n=int(row["parameters"]), seeds=1,
             )  # fmt: skip
     whole = drift[drift["kind"] == "all"]
-    for (task, method, seed), rows in whole.groupby(["task", "method", "seed"], sort=False):
-        for metric in MEASURES:
-            values = pd.to_numeric(rows[metric]).dropna()
-            if len(values):
+    inner = whole[whole["layer"].map(layer_number).notna()]
+    for kind, part in (("all", whole), ("encoder", inner)):
+        for (task, method, seed), rows in part.groupby(["task", "method", "seed"], sort=False):
+            for metric in MEASURES:
+                values = pd.to_numeric(rows[metric]).dropna()
+                if len(values):
+                    yield Fact(
+                        quantity="distance", task=task, method=method, seed=int(seed), layer="all",
+                        kind=kind, metric=metric, value=float(values.mean()),
+                        n=int(rows["parameters"].sum()), seeds=1,
+                    )  # fmt: skip
+
+
+def _trained_shares(methods: Sequence[Fact]) -> Iterator[Fact]:
+    """The share of the trained parameters in all parameters of a method's own model."""
+    costs = {(f.task, f.method, f.metric): f for f in methods if f.quantity == "cost"}
+    for (task, method, metric), fact in costs.items():
+        total = costs.get((task, method, "total_parameters"))
+        if metric == "trainable_parameters" and fact.value is not None and total and total.value:
+            yield Fact(
+                quantity="share", task=task, method=method, metric="trained",
+                value=fact.value / total.value, n=round(total.value), seeds=fact.seeds,
+            )  # fmt: skip
+
+
+def _size_facts(items: Mapping[str, Mapping[str, pd.DataFrame]]) -> Iterator[Fact]:
+    """Sizes of the evaluated sets: items are sentences with a length, or words in sentences."""
+    for task, of_task in items.items():
+        for address, frame in of_task.items():
+            if "sentence" in frame:
+                sizes = {"words": len(frame), "sentences": frame["sentence"].nunique()}
+            else:
+                sizes = {"items": len(frame), "words": frame["length"].sum()}
+            for metric, value in sizes.items():
                 yield Fact(
-                    quantity="distance", task=task, method=method, seed=int(seed), layer="all",
-                    kind="all", metric=metric, value=float(values.mean()),
-                    n=int(rows["parameters"].sum()), seeds=1,
+                    quantity="size", task=task, evaluation=address, metric=metric,
+                    value=float(value),
                 )  # fmt: skip
 
 
 def _task_facts(frames: Mapping[str, pd.DataFrame]) -> Iterator[Fact]:
     """What was measured of a task's methods, all seeds together."""
     prices = frames["prices"].to_dict("records")
-    references = {row["task"]: row["method"] for row in prices if row["ratio"] == 1}
+    references = {row["task"]: row["method"] for row in reversed(prices) if row["ratio"] == 1}
     for row in prices:
         place: dict[str, Any] = {"task": row["task"], "method": row["method"]}
         for metric in ("seconds", "cpu_seconds"):
@@ -120,8 +157,9 @@ def _task_facts(frames: Mapping[str, pd.DataFrame]) -> Iterator[Fact]:
                 quantity="step", **place, metric=metric, value=_number(row[metric]), n=row["steps"]
             )
         yield Fact(
-            quantity="ratio", **place, against=references[row["task"]], metric="step_seconds",
-            value=row["ratio"], low=row["low"], high=row["high"], covers="batches", n=row["steps"],
+            quantity="ratio", **place, metric="step_seconds",
+            against=references.get(row["task"], ""), value=row["ratio"],
+            low=row["low"], high=row["high"], covers="batches", n=row["steps"],
         )  # fmt: skip
     for row in frames["restoration"].to_dict("records"):
         columns = ("task", "method", "evaluation", "metric", "part")
@@ -156,8 +194,7 @@ def _convergence_facts(curves: pd.DataFrame) -> Iterator[Fact]:
                 if value is not None:
                     yield Fact(**place, metric=metric, seed=seed, value=float(value), seeds=1)
             if run["metric_after_best_loss"] is not None:
-                direction = {"rises": 1.0, "flat": 0.0, "falls": -1.0}
-                value = direction[run["metric_after_best_loss"]]
+                value = DIRECTIONS[run["metric_after_best_loss"]]
                 yield Fact(
                     **place, metric="direction_after_best_loss", seed=seed, value=value, seeds=1
                 )
@@ -179,6 +216,9 @@ def _convergence_facts(curves: pd.DataFrame) -> Iterator[Fact]:
             )  # fmt: skip
         known = summary["turn_known"]
         yield Fact(**place, metric="turned", value=summary["turned"], n=known, seeds=known)
+        if summary["metric_after_turn"] is not None:
+            value = DIRECTIONS[summary["metric_after_turn"]]
+            yield Fact(**place, metric="direction_after_best_loss", value=value, seeds=known)
 
 
 def _run(row: Mapping[Any, Any]) -> dict[str, Any]:

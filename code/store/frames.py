@@ -17,7 +17,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
     "embedding_rows": ("rows", "touched_rows", "touched_share"),
     "untouched": ("tensors", "parameters", "changed"),
     "sources": ("item", "source"),
-    "provenance": ("time", "device"),
+    "provenance": ("time", "device", "memory_kind", "tokenizer_removes"),
 }
 """Frame -> the columns that it has in any case, after ``RUN_COLUMNS``."""
 
@@ -30,8 +30,6 @@ TASK_FRAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 """Frame of a task's methods, all seeds together -> its columns after ``TASK_COLUMNS``."""
-
-GROWTH_COLUMNS = ("quantity", "size", "seconds", "exponent", "device")
 
 Choice = str | int | None | Collection[str] | Collection[int]
 

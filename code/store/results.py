@@ -27,7 +27,6 @@ from store.collected import collect_facts
 from store.entries import Entry, Store
 from store.frames import (
     FRAMES,
-    GROWTH_COLUMNS,
     RUN_COLUMNS,
     TASK_COLUMNS,
     TASK_FRAMES,
@@ -42,6 +41,7 @@ from study.settings import MethodSettings, Profile, Roles, TaskSettings, find_ro
 from words.wording import Wording
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
+NOTED = ("memory_kind", "tokenizer_removes")  # texts among the costs of a run
 P = ParamSpec("P")
 Shown = TypeVar("Shown")
 
@@ -84,11 +84,10 @@ class Results:
             ratio to the reference's on the same batches with low and high, steps, device.
         restoration: one row a task, method, part and evaluation: metric with the part set back,
             drop against the trained model with its intervals (``evidence.restoration``).
-        growth: one row a quantity and size: seconds, and the exponent of the quantity, device.
         evidence: task -> its evidence, of the tasks that have any.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         sources: one row a run and item: what it was trained and evaluated on.
-        provenance: one row a run: time, device, commit, versions, and
+        provenance: one row a run: time, device, commit, versions, ``NOTED``, and
             ``stale``: stage -> modules changed since (its task's stages included).
     """
 
@@ -108,7 +107,6 @@ class Results:
     provenance: pd.DataFrame
     prices: pd.DataFrame
     restoration: pd.DataFrame
-    growth: pd.DataFrame
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -165,6 +163,14 @@ class Results:
     def evaluations(self, task: str) -> tuple[str, ...]:
         """Addresses of a task's evaluated sets; the first is the validation set."""
         return self.profile.tasks[task].evaluations
+
+    def wrong_in_every_run(self, task: str) -> pd.DataFrame:
+        """The sentences that no run of any method gets right."""
+        if task not in self.evidence:
+            return pd.DataFrame()
+        found = self.acceptability(task)
+        items = self.items[task][found["evaluation"]]
+        return items.iloc[found["always_wrong"]["indices"]]
 
     def acceptability(self, task: str) -> AcceptabilityEvidence:
         """The evidence of a task of sentences; whether there is any, ``has`` and ``needs`` say."""
@@ -265,7 +271,6 @@ class _Reader:
         for task in self._profile.tasks.values():
             self._refuse_mixture(task)
             self._read_task(task.name)
-        self._read_growth()
         return Results(
             profile=self._profile,
             missing=tuple(missing),
@@ -277,7 +282,6 @@ class _Reader:
             items={task: self._items(task) for task in self._profile.tasks},
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
-            growth=self._frame("growth", [], GROWTH_COLUMNS),
         )
 
     def _missing(self, run: str) -> Missing:
@@ -313,7 +317,8 @@ class _Reader:
         for item, source in result["sources"].items():
             self._add("sources", head, {"item": item, "source": source})
         stale = self._stale({**stages, **self._stages(head["task"])})
-        self._add("provenance", head, {**{k: origin[k] for k in ORIGIN}, "stale": stale})
+        kept = {k: origin[k] for k in ORIGIN} | {k: result["costs"].get(k) for k in NOTED}
+        self._add("provenance", head, {**kept, "stale": stale})
         for address, name in stages["score"].items():
             where = {"evaluation": address, "language": language_of(address)}
             for metric, value in self._open(name).result()["metrics"].items():
@@ -337,12 +342,6 @@ class _Reader:
         if "restoration" in stages:
             rows = self._open(stages["restoration"]).result()["rows"]
             self._add("restoration", {"task": task}, *rows)
-
-    def _read_growth(self) -> None:
-        """What was measured once for a kind of machine; nothing where it was not."""
-        if name := self._content.get("growth"):
-            entry = self._open(name)
-            self._add("growth", {"device": entry.provenance()["device"]}, *entry.result()["rows"])
 
     def _read_drift(self, head: dict[str, Any], result: dict[str, Any]) -> None:
         self._add("drift", head, *result["rows"])

@@ -138,6 +138,34 @@ class SetupSentences:
         return self.speak.say("frozen-outputs", "each-batch" if each_batch else "once")
 
     @property
+    def vocabulary(self) -> Said:
+        """Whose vocabularies were cut to how many pieces, and why; nothing where none was."""
+        found = dict[Markup, Said]()
+        for task in self._tasks:
+            view = TaskView(self.results, task.name)
+            for method in task.methods:
+                whole = view.cost(method.name, "whole_vocab_size")
+                if whole.known:
+                    model = self.speak.words.model(method.model_name_or_path)
+                    pieces, name = view.cost(method.name, "pieces"), self.speak.name(task.name)
+                    found.setdefault(
+                        Markup(f"{model} {name}"),
+                        self.speak.say(
+                            "cut-encoder", model=model, task=name, pieces=pieces, whole=whole
+                        ),
+                    )
+        if not found:
+            return NOTHING
+        return self.speak.say("cut", encoders=self.speak.join(found.values(), "; "))
+
+    @property
+    def precision(self) -> Said:
+        """The format in which trainings multiply matrices; nothing where it is not one for all."""
+        known = self.results.runs.get("precision")
+        found = set() if known is None else set(known.dropna())
+        return self.speak.say("multiplied", found.pop()) if len(found) == 1 else NOTHING
+
+    @property
     def rates(self) -> Said:
         """Which learning rate each compared method has, and by how much they differ."""
         said = []

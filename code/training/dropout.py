@@ -26,8 +26,8 @@ class BulkDropout(nn.Dropout):
             return super().forward(input)
         words = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         bits = words.view(torch.int16)[: input.numel()].view(input.shape)
-        kept = (bits >= dropped - _LEVELS // 2).to(input.dtype)
-        return input * kept.mul_(_LEVELS / (_LEVELS - dropped))
+        kept = bits >= dropped - _LEVELS // 2
+        return input * (kept * (_LEVELS / (_LEVELS - dropped))).to(input.dtype)
 
 
 def draw_masks_in_bulk(model: nn.Module) -> None:

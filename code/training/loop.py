@@ -22,6 +22,7 @@ from encoders.tokens import Collator, Encoded, build_collator
 from study.settings import TrainingSettings
 from training.batches import LengthBatches
 from training.dropout import draw_masks_in_bulk
+from training.formats import keep_adapters_in_float32
 from training.instruments import Instruments
 from training.stopping import StopRequest
 from training.trainer import StudyTrainer
@@ -108,6 +109,7 @@ def train(
         Interruption: a signal came; there is a checkpoint to go on from.
     """
     draw_masks_in_bulk(model)
+    keep_adapters_in_float32(model)
     settings = replace(settings, precision=resolve_precision(settings.precision))
     schedule = build_schedule(len(data.features), settings)
     chosen = choose_validation(validation, settings.validation_items)

@@ -1,6 +1,6 @@
 """Logits of a trained model on an encoded split, one row an item, in corpus order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,11 +72,25 @@ def length_sorted_batches(
 ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
     """Batches of features of like length, with the features' indices: little padding."""
     collate = collate or build_collator(kind, tokenizer)
-    lengths = [len(feature["input_ids"]) for feature in data.features]
-    order = np.argsort(lengths, kind="stable").tolist()
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    for indices in group_by_length([len(f["input_ids"]) for f in data.features], batch_size):
         yield indices, dict(collate([data.features[i] for i in indices]))
+
+
+def group_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Indices in groups, shortest first, of at most ``size`` and of like length each.
+
+    A group's longest is at most a quarter, or four positions, longer than its shortest: few
+    sentences in one large batch would be padding for the most part.
+    """
+    group: list[int] = []
+    for index in np.argsort(lengths, kind="stable").tolist():
+        longest = max(lengths[group[0]] * 5 // 4, lengths[group[0]] + 4) if group else 0
+        if group and (len(group) == size or lengths[index] > longest):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
 
 
 def _forward(model: nn.Module, batch: dict[str, torch.Tensor]) -> np.ndarray:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from encoders.tokens import Encoded
 from study.settings import TrainingSettings
 from training.dropout import draw_masks_in_bulk
+from training.formats import keep_adapters_in_float32
 
 WARM_UP = 3  # steps that are not counted: memory is taken, kernels are chosen
 Seconds = dict[str, NDArray[np.float64]]
@@ -97,6 +98,7 @@ def build_stepper(
         precision: of the forward pass; float32 is no mixed precision.
     """
     draw_masks_in_bulk(model)
+    keep_adapters_in_float32(model)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True

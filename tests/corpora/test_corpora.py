@@ -135,7 +135,7 @@ def to_conllu(sentence: TaggedSentence, rng: np.random.Generator) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(tagged_sentences(), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
 def test_written_conllu_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[TaggedSentence], seed: int
@@ -235,7 +235,7 @@ def test_truncation_of_larger_file_is_a_prefix_or_refused(tmp_path: Path) -> Non
     assert None in read
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, len(CONLLU.encode()) - 1), st.binary(max_size=4))
 def test_damaged_conllu_raises_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, position: int, junk: bytes

@@ -43,7 +43,7 @@ def show(name, splits, folder=None):
 
 
 def run(code: str, hub: Hub, **options: Any) -> subprocess.CompletedProcess[str]:
-    completed = run_with_hub(["-c", PROLOGUE + code], hub, timeout=240, **options)
+    completed = run_with_hub(["-c", PROLOGUE + code], hub, **options)
     assert completed.returncode == 0, completed.stderr[-3000:]
     return completed
 

@@ -26,7 +26,7 @@ from study.errors import StudyError
 FAMILY = st.sampled_from(tiny.FAMILIES)
 TASK = st.sampled_from(tiny.TASKS)
 SEED = st.integers(0, 50)
-PROPERTY = settings(max_examples=12, deadline=None)
+PROPERTY = settings(max_examples=12)
 
 
 def naive_distances(base: nn.Module, tuned: nn.Module) -> dict[str, float]:
@@ -193,7 +193,7 @@ def test_relative_distance_of_what_starts_at_zero_is_undefined_not_infinite():
     assert Moments().rms is None
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     size=st.sampled_from([0, 1, CHUNK - 1, CHUNK, 2 * CHUNK + 7]),
     base_type=st.sampled_from([torch.float16, torch.bfloat16, torch.float32, torch.float64]),

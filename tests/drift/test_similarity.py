@@ -55,7 +55,7 @@ def biased_cka(X: np.ndarray, Y: np.ndarray) -> float:
     return square[0] ** 2 / (square[1] * square[2])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, shift=st.floats(-3, 3), mix=st.floats(0, 1))
 def test_agrees_with_the_dense_definition(seed, shift, mix):
     X = features(seed) + shift
@@ -63,7 +63,7 @@ def test_agrees_with_the_dense_definition(seed, shift, mix):
     assert linear_cka(X, Y) == pytest.approx(dense_cka(X.numpy(), Y.numpy()), abs=1e-8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, scale=st.floats(1e-3, 1e3), shift=st.floats(-1e3, 1e3))
 def test_invariant_to_rotation_scale_and_shift_but_not_to_any_linear_map(seed, scale, shift):
     X, Y = features(seed), features(seed + 1)
@@ -83,7 +83,7 @@ def test_one_for_identical_features_and_for_rotated_ones():
     assert linear_cka(X, 7 * X @ rotation) == pytest.approx(1, abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS)
 def test_unrelated_features_are_near_zero_where_the_biased_estimator_is_not(seed):
     X, Y = features(2 * seed, 100, 80), features(2 * seed + 1, 100, 80)

@@ -29,7 +29,7 @@ def low_rank(shape, rank, seed, size=1.0):
     return size * left @ random_matrix((rank, shape[1]), seed + 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=SHAPES, seed=SEEDS, size=st.floats(1e-4, 1e3))
 def test_singular_values_agree_with_the_dense_decomposition(shape, seed, size):
     matrix = random_matrix(shape, seed, size)
@@ -39,7 +39,7 @@ def test_singular_values_agree_with_the_dense_decomposition(shape, seed, size):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=SHAPES, seed=SEEDS, shift=st.floats(0, 3))
 def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
     base = random_matrix(shape, seed)
@@ -52,7 +52,20 @@ def test_cosines_agree_with_the_dense_decomposition(shape, seed, shift):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
+@given(shape=SHAPES, rank=st.integers(1, 6), seed=SEEDS, size=st.floats(1e-4, 1e3))
+def test_singular_values_of_factors_are_those_of_their_product(shape, rank, seed, size):
+    left, right = random_matrix((shape[0], rank), seed, size), random_matrix((rank, shape[1]), seed)
+    found = spectra.product_singular_values(left, right)
+    dense = np.linalg.svd((left @ right).numpy(), compute_uv=False)
+    assert len(found) <= rank
+    padded = np.zeros_like(dense)
+    padded[: len(found)] = found[: len(dense)]
+    np.testing.assert_allclose(padded, dense, rtol=1e-9, atol=1e-9 * dense[0])
+    assert (found[len(dense) :] < 1e-9 * dense[0]).all()
+
+
+@settings(max_examples=25)
 @given(rank=st.integers(1, 9), seed=SEEDS, size=st.floats(1e-4, 1))
 def test_a_low_rank_update_keeps_its_rank_through_float32(rank, seed, size):
     base = random_matrix((64, 48), seed, 0.04, torch.float32)
@@ -164,6 +177,56 @@ def test_rows_of_a_checkpoint_are_those_of_the_model_in_memory(tmp_path):
     dense = np.linalg.svd((query[1] - query[0]).double().numpy(), compute_uv=False)
     assert first["top8_share"] == pytest.approx((dense[:8] ** 2).sum() / (dense**2).sum())
     assert (first["layer"], first["kind"], first["rank"]) == ("encoder.layer.0", "query", 16)
+
+
+def test_factors_give_what_the_merged_matrices_give(monkeypatch):
+    """The rows of an adapter by its factors, and by the dense difference of the same matrices."""
+    base, tuned = lora_model(rank=3)
+    asked = []
+    of_product = spectra.product_singular_values
+    monkeypatch.setattr(
+        spectra, "product_singular_values", lambda *f: asked.append(f) or of_product(*f)
+    )
+    rows = spectra.measure_update(base, tuned)
+    assert len(asked) == 4, "query and value of two layers"
+    merged = copy.deepcopy(tuned).merge_and_unload()
+    dense = spectra.measure_update(base, merged)
+    assert len(asked) == 4, "merged matrices have no factors"
+    for found, expected in zip(rows, dense, strict=True):
+        assert {**found, **dict.fromkeys(NUMBERS)} == {**expected, **dict.fromkeys(NUMBERS)}
+        for name in NUMBERS:
+            assert found[name] == (expected[name] and pytest.approx(expected[name], rel=1e-5))
+
+
+@pytest.mark.parametrize("variant", [{"use_dora": True}, {"two": True}, {"start": True}])
+def test_what_factors_do_not_say_is_measured_densely(variant):
+    """DoRA scales columns, two adapters add up, and another start is another difference."""
+    base = tiny.build_model("bert", "sequence", width=32)
+    config = LoraConfig(
+        r=2, target_modules=["query"], init_lora_weights=False, use_dora="use_dora" in variant
+    )
+    tuned = get_peft_model(copy.deepcopy(base), config)
+    if "two" in variant:
+        tuned.add_adapter("second", config)
+        tuned.base_model.set_adapter(["default", "second"])
+    with torch.no_grad():
+        for name, parameter in tuned.named_parameters():
+            if "magnitude" in name:
+                parameter *= torch.linspace(0.5, 2, len(parameter))
+    if "start" in variant:
+        base.bert.encoder.layer[0].attention.self.query.weight.data += 0.1
+        base.bert.encoder.layer[1].attention.self.query.weight.data += 0.1
+    rows = spectra.measure_update(base, tuned)
+    merged = copy.deepcopy(tuned).merge_and_unload(
+        adapter_names=["default", "second"] if "two" in variant else None
+    )
+    assert [row for row in rows if row["kind"] == "query"] == [
+        row for row in spectra.measure_update(base, merged) if row["kind"] == "query"
+    ]
+    assert max(row["rank"] for row in rows) > 2
+
+
+NUMBERS = ("effective_rank", "top8_share")
 
 
 def test_known_directions_change_no_row_and_are_found_once(monkeypatch):

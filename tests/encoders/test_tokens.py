@@ -19,7 +19,7 @@ def tagged(forms: list[str]) -> TaggedSentence:
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=80), st.integers(6, 20))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_windows_label_every_word_once_and_fit(lengths: list[int], body: int) -> None:
     windows = split_windows(lengths, body)
     labelled = [w for window in windows for w in range(window.label_start, window.label_stop)]
@@ -30,7 +30,7 @@ def test_windows_label_every_word_once_and_fit(lengths: list[int], body: int) ->
 
 
 @given(st.lists(st.lists(FORMS, min_size=1, max_size=30), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_no_word_is_lost_and_labels_stand_on_first_pieces(sentences: list[list[str]]) -> None:
     items = [tagged(forms) for forms in sentences]
     encoded = encode_tagged(items, TOKENIZER, UPOS_TAGS, max_length=16)

@@ -113,7 +113,7 @@ def test_noise_alone_seldom_turns_and_a_rise_of_six_sigma_nearly_always_does():
     assert found > 0.9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(0.1, 2), min_size=6, max_size=30),
     st.floats(0.5, 4),

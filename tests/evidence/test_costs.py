@@ -18,14 +18,14 @@ def simulate(seed: int, ratio: float, steps: int = 30, noise: float = 0.1) -> di
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), ratio=st.floats(0.01, 100))
 def test_without_noise_the_ratio_is_exact_whatever_the_lengths(seed: int, ratio: float) -> None:
     price = price_steps(simulate(seed, ratio, noise=0.0), "full", resamples=50)["lora"]
     assert (price.ratio, price.low, price.high) == pytest.approx((ratio,) * 3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), steps=st.integers(1, 40))
 def test_the_reference_is_one_and_the_other_way_round_is_the_inverse(seed: int, steps: int) -> None:
     seconds = simulate(seed, 0.7, steps)

@@ -424,7 +424,7 @@ def test_holm_on_a_worked_example():
     assert intervals.holm([]) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_lies_between_nothing_and_bonferroni_and_keeps_the_order(p_values):
     corrected = np.array(intervals.holm(p_values))

@@ -57,7 +57,7 @@ def test_scores_of_tags_counted_by_hand():
     assert scores == {"accuracy": 0.5, "macro_f1": (0.8 + 0) / 2, "weighted_f1": (0.8 + 0) / 2}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.filterwarnings("ignore:A single label")
 @given(st.integers(0, 10_000), st.integers(1, 60), st.sampled_from([0.1, 1.0, 100.0]))
 def test_counts_give_the_same_scores_of_sentences(seed, items, scale):
@@ -68,7 +68,7 @@ def test_counts_give_the_same_scores_of_sentences(seed, items, scale):
     assert metrics.score_acceptability(logits, labels) == pytest.approx(ours, abs=SAME_SCORE / 10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 300))
 def test_counts_give_the_same_scores_of_words(seed, words):
     predicted, gold = random_tags(seed, words)

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sklearn import metrics as sk
 
 from corpora.loading import UPOS_TAGS
 from evidence import scoring
+from waiting import run_process
 
 TAGS = len(UPOS_TAGS)
 
@@ -46,7 +46,7 @@ def scores_of(logits, labels):
 # --------------------------------------------------------------------------------- acceptability
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @pytest.mark.filterwarnings("ignore:A single label")
 @given(st.integers(0, 10_000), st.integers(2, 60))
 def test_acceptability_agrees_with_scikit_learn(seed, items):
@@ -77,7 +77,7 @@ def test_cross_entropy_survives_extreme_logits():
     assert losses.tolist() == [0.0, 2000.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_threshold_curve_agrees_with_scikit_learn_at_every_cut(seed):
     logits, labels = random_logits(seed, 25)
@@ -219,10 +219,9 @@ def test_reading_evidence_loads_neither_torch_nor_transformers():
         "heavy = {'torch', 'transformers', 'datasets', 'evaluate'};"
         "print(sorted(heavy & set(sys.modules)), 'evidence.scoring' in sys.modules)"
     )
-    done = subprocess.run(
+    done = run_process(
         [sys.executable, "-c", code],
         capture_output=True,
-        text=True,
         check=True,
         cwd=Path(scoring.__file__).parents[1],
     )

@@ -61,7 +61,7 @@ def test_pieces_from_four_on_are_one_group():
     assert transfer.seen_groups([True, False])[0].tolist() == ["seen", "unseen"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 60), st.integers(1, 60))
 def test_points_of_groups_add_up_to_the_drop(seed, source_words, target_words):
     rng = np.random.default_rng(seed)
@@ -104,7 +104,7 @@ def test_cells_are_ranked_and_add_up():
     assert [r["share"] for r in rows] == pytest.approx([6 / 7, 2 / 7, -1 / 7])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 17))
 def test_cells_account_for_exactly_the_whole_drop(seed, tags):
     rng = np.random.default_rng(seed)

@@ -3,7 +3,6 @@
 import ast
 import functools
 import os
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from study.paths import project_root
+from waiting import run_process
 
 CODE = project_root() / "code"
 # From the ground up: a room may use the rooms before it, and of the same height only itself.
@@ -20,7 +20,7 @@ HEIGHTS = (
     ("evidence", "corpora", "words"),
     ("store",),
     ("encoders", "answers", "text"),
-    ("drift", "training", "tabulation", "plots"),
+    ("drift", "training", "tables", "plots"),
     ("runs", "rendering"),
     ("verification",),
     ("run",),
@@ -104,8 +104,8 @@ def test_stored_results_are_gone_through_without_the_libraries_that_train() -> N
     """They take longer to import than a render of stored results may take."""
     code = "import sys; import runs.workers; print(*{name.split('.')[0] for name in sys.modules})"
     environment = {**os.environ, "PYTHONPATH": str(CODE)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    done = run_process(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True
     )
     loaded = set(done.stdout.split())
     assert "torch" in loaded and "runs" in loaded

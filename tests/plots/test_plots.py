@@ -1,12 +1,13 @@
-import copy
+"""Figures show the facts: values, intervals, orders; every tick says where it stands."""
+
 import functools
 import itertools
 import re
 import string
-import textwrap
 import warnings
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -15,58 +16,59 @@ import pytest
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 import plots
-from plots.deferred import Drawing
-from plots.drawing import draw_estimate, visible_interval
-from plots.lettering import cut_note
-from plots.quality import LEAST_RANGE
-from plots.style import method_styles
+from facts.fact import Fact
+from plots.acceptability import LEAST_RANGE
+from plots.context import Context
+from plots.style import UNCHANGED, method_styles, report_style
+from store.results import Results
 from study.architecture import components
 from synthetic_study import Traits, build_study
-from words.wording import LANGUAGES, load_wording
+from words.wording import LANGUAGES, Wording, load_wording
 
-SMALL = {"sentences": 120, "words": 500, "resamples": 40}
+SMALL: Any = {"sentences": 120, "words": 500, "resamples": 40}
 EN, RU = load_wording("en"), load_wording("ru")
-OF_A_TASK = ("quality_and_cost", "memory")
-OF_THE_STUDY = tuple(
-    name.removeprefix("plot_")
-    for name in vars(plots)
-    if name.startswith("plot_") and name[5:] not in OF_A_TASK
-)
+NAMES = tuple(name.removeprefix("plot_") for name in vars(plots) if name.startswith("plot_"))
 
 
-def draw(name, study, words=EN, task="cola"):
-    function = getattr(plots, f"plot_{name}")
-    drawing = function(study, task, words) if name in OF_A_TASK else function(study, words)
-    return drawing.draw()
+def draw(name: str, study: Results, words: Wording = EN) -> Figure:
+    """A figure in the report's style; drawn once, so do not change it."""
+    return _draw(name, study, words.language)
 
 
-def titles(figure):
-    """Titles of the visible axes without the panel letter and line breaks."""
-    found = [ax.get_title(loc="left").replace("\n", " ") for ax in visible(figure)]
-    return [re.sub(r"^[a-z]  ", "", title) for title in found]
+@functools.cache
+def _draw(name: str, study: Results, language: str) -> Figure:
+    words = {"en": EN, "ru": RU}[language]
+    with report_style(**{"figure.max_open_warning": 0}):
+        figure: Figure = getattr(plots, f"plot_{name}")(study, words)
+        figure.draw_without_rendering()
+    return figure
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
+@pytest.fixture(autouse=True, scope="module")
+def closed_figures() -> Iterator[None]:
     yield
     plt.close("all")
+    _draw.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def three():
+def three() -> Results:
     return build_study(("full", "lora", "frozen"), (42, 43, 44), **SMALL)
 
 
 @pytest.fixture(scope="module")
-def one():
+def one() -> Results:
     return build_study(("full", "lora"), (42,), **SMALL)
 
 
 @pytest.fixture(scope="module")
-def odd():
+def odd() -> Results:
     """More languages, a method that cannot be merged, an unknown one, and gaps."""
     return build_study(
         ("full", "lora", "prefix", "novel"),
@@ -79,518 +81,478 @@ def odd():
 
 
 @pytest.fixture(scope="module")
-def empty():
+def empty() -> Results:
     runs = [f"{t}-full-seed42" for t in ("cola", "pos")]
     return build_study(("full",), (42,), missing=runs, **SMALL)
 
 
-def color_of(method):
-    return to_hex(method_styles([])[method].color)
-
-
-def lines(ax, color=None, marker=None):
-    """Lines in view of a colour and a marker, as arrays (points, 2)."""
-    return [
-        line.get_xydata()
-        for line in ax.lines
-        if color in (None, to_hex(line.get_color())) and marker in (None, line.get_marker())
-    ]
-
-
-def points(ax, color, marker):
-    """All points drawn with this marker alone, (points, 2)."""
-    found = [
-        line.get_xydata()
-        for line in ax.lines
-        if line.get_linestyle() == "None"
-        and to_hex(line.get_color()) == color
-        and line.get_marker() == marker
-    ]
-    return np.concatenate(found) if found else np.empty((0, 2))
-
-
-def visible(figure):
+def visible(figure: Figure) -> list[Axes]:
     return [ax for ax in figure.axes if ax.axison]
 
 
-def texts(figure):
-    found = [text.get_text() for text in figure.findobj(plt.Text) if text.get_visible()]
+def titles(figure: Figure) -> list[str]:
+    """Titles of the visible axes without the panel letter and line breaks."""
+    found = [ax.get_title(loc="left").replace("\n", " ") for ax in visible(figure)]
+    return [re.sub(r"^[a-z]  ", "", title) for title in found]
+
+
+def panel(figure: Figure, letter: str) -> Axes:
+    return next(a for a in figure.axes if a.get_title(loc="left").startswith(f"{letter}  "))
+
+
+def color_of(method: str) -> str:
+    return to_hex(method_styles([])[method].color)
+
+
+def drawn(ax: Axes, method: str, label: str) -> list[np.ndarray]:
+    """What was drawn of a method under a label, as arrays (points, 2)."""
+    return [
+        np.asarray(line.get_xydata())
+        for line in ax.lines
+        if line.get_label() == label and to_hex(line.get_color()) == color_of(method)
+    ]
+
+
+def rows_of(ax: Axes) -> list[str]:
+    return [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
+
+
+def texts(figure: Figure) -> list[str]:
+    found = [text.get_text() for text in figure.findobj(plt.Text) if text.get_visible()]  # type: ignore[attr-defined]
     return [text for text in found if text.strip()]
 
 
-def legend(figure):
+def legend(figure: Figure) -> list[str]:
     return [text.get_text() for box in figure.legends for text in box.get_texts()]
+
+
+# ----------------------------------------------------------------------------------------- ticks
+
+
+def number(label: str) -> float:
+    plain = re.sub(r"[\u202f\u00a0%]", "", label).replace("\u2212", "-").replace(",", ".")
+    return float(plain)
+
+
+def shown_ticks(axis: Axis) -> list[tuple[Any, float]]:
+    """Labels of the ticks in view, with their places."""
+    low, high = sorted(axis.get_view_interval())
+    pairs = [(tick.label1, tick.get_loc()) for tick in axis.get_major_ticks()]
+    shown = [(label, place) for label, place in pairs if label.get_text() and label.get_visible()]
+    return [(label, place) for label, place in shown if low <= place <= high]
+
+
+def wrong_ticks(axis: Axis) -> list[str] | None:
+    """Labels that are not where they stand, as they are or in hundredths; None: no numbers."""
+    formatter: Any = axis.get_major_formatter()
+    if isinstance(getattr(formatter, "func", None), functools.partial):
+        return None  # names that were given with their places
+    pairs = [(label.get_text(), place) for label, place in shown_ticks(axis)]
+    if not pairs:
+        return None
+    percent = any("%" in text for text, _ in pairs)
+    ways = [
+        [t for t, place in pairs if not np.isclose(number(t), scale * place, rtol=1e-9, atol=1e-9)]
+        for scale in ((100,) if percent else (1, 100))
+    ]
+    return min(ways, key=len)
+
+
+@pytest.mark.parametrize("words", [EN, RU], ids=["en", "ru"])
+def test_every_tick_says_where_it_stands(words: Wording, three: Results, odd: Results) -> None:
+    seen = 0
+    for name, study in itertools.product(NAMES, (three, odd) if words is RU else (three,)):
+        figure = draw(name, study, words)
+        axes = [a for ax in visible(figure) for a in (ax, *ax.child_axes)]
+        for axis in (axis for ax in axes for axis in (ax.xaxis, ax.yaxis)):
+            wrong = wrong_ticks(axis)
+            seen += wrong is not None
+            assert not wrong, (name, wrong)
+    assert seen > 60
+
+
+def test_a_rounded_tick_is_found() -> None:
+    ax = plt.subplots()[1]
+    ax.set_xticks([0, 0.015, 0.03])
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}")
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    assert wrong_ticks(ax.xaxis) == ["2"]
 
 
 # ------------------------------------------------------------------------------------ all figures
 
 
 @functools.cache
-def _catalogue(language):
-    return load_wording(language).texts["plots"]
+def _catalogue(language: str) -> dict[str, str]:
+    return dict(load_wording(language).texts["plots"])
 
 
-def test_both_languages_have_the_same_keys_with_the_same_placeholders():
+def test_all_languages_have_the_same_keys_with_the_same_placeholders() -> None:
+    def fields(template: str) -> set[str]:
+        return {field for _, field, _, _ in string.Formatter().parse(template) if field}
+
     english = _catalogue("en")
-    assert len(english) > 50
+    assert len(english) > 40
     for language in LANGUAGES:
         other = _catalogue(language)
         assert set(other) == set(english)
-        for key, text in other.items():
-            assert _fields(text) == _fields(english[key]), key
+        assert all(fields(text) == fields(english[key]) for key, text in other.items())
 
 
-def _fields(template):
-    return {field for _, field, _, _ in string.Formatter().parse(template) if field}
+def test_every_text_is_said_and_every_key_is_written() -> None:
+    folder = Path(plots.__file__).parent
+    code = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    said = set(re.findall(r'\.say\(\s*"(\w+)"', code)) - {"plots"}
+    assert len(said) > 25 and said <= _catalogue("en").keys()
+    stems = ("by_", "layer_", "training_")  # made from the name of what is shown
+    assert not {k for k in _catalogue("en") if f'"{k}"' not in code and not k.startswith(stems)}
 
 
-def test_every_key_that_the_figures_say_is_written():
-    sources = list(Path(plots.__file__).parent.glob("*.py"))
-    said = {
-        key
-        for source in sources
-        for key in re.findall(r'\.say\(\s*"plots",\s*"(\w+)"', source.read_text(encoding="utf-8"))
-    }
-    assert len(said) > 25
-    assert said <= _catalogue("en").keys()
-
-
-@pytest.mark.parametrize("name", [*OF_A_TASK, *OF_THE_STUDY])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["one", "odd", "empty"])
-def test_every_figure_of_every_study_can_be_made(name, kind, request):
-    study = request.getfixturevalue(kind)
-    for task in ("cola", "pos") if name == "memory" else ("cola",):
-        figure = draw(name, study, RU if kind == "odd" else EN, task)
-        assert figure.get_size_inches()[0] == pytest.approx(6.3)
-        if kind == "empty":
-            assert texts(figure) == [EN.say("plots", "nothing")]
-        else:
-            assert sum(ax.has_data() for ax in figure.axes) > 0
-            # The alternative text says what the data say: names and values.
-            assert re.search(r"\d", figure.get_label()) and len(figure.get_label()) > 60
+def test_every_figure_of_every_study_can_be_made(
+    name: str, kind: str, request: pytest.FixtureRequest
+) -> None:
+    figure = draw(name, request.getfixturevalue(kind), RU if kind == "odd" else EN)
+    assert figure.get_size_inches()[0] == pytest.approx(6.3)
+    said = str(figure.get_label())
+    if kind == "empty":
+        assert texts(figure) == [said] == [EN.say("plots", "nothing")]
+    else:
+        assert sum(ax.has_data() for ax in figure.axes) > 0
+        # The alternative text says what the data say: names and values.
+        assert re.search(r"\d", said) and len(said) > 60 and "]{" not in said
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    zip([*OF_A_TASK, *OF_THE_STUDY], itertools.cycle([RU, EN]), strict=False),
+    [(n, w) for n in NAMES for w in (EN, RU)],
+    ids=lambda x: getattr(x, "language", x),
 )
-def test_nothing_is_cut_off_or_squeezed(name, words, three):
+def test_nothing_is_cut_off_squeezed_or_collides(name: str, words: Wording, three: Results) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # constrained layout warns where axes collapse
         figure = draw(name, three, words)
-        figure.draw_without_rendering()
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert len(texts(figure)) > 8
     assert box.x0 > -0.02 and box.x1 < width + 0.02
     assert box.y0 > -0.02 and box.y1 < height + 0.02
-    heads = {ax.get_title(loc="left") for ax in visible(figure)} - {""}
-    spans = [t.get_window_extent() for t in figure.findobj(plt.Text) if t.get_text() in heads]
-    for one, other in itertools.combinations(spans, 2):
-        assert not one.overlaps(other)
-
-
-@pytest.mark.parametrize("name", [*OF_A_TASK, *OF_THE_STUDY])
-def test_no_text_is_smaller_than_eight_points_nor_a_formula(name, three):
-    figure = draw(name, three)
-    figure.draw_without_rendering()
-    shown = [t for t in figure.findobj(plt.Text) if t.get_visible() and t.get_text().strip()]
-    assert len(shown) > 8
-    assert min(text.get_fontsize() for text in shown) >= 8
+    shown = [t for t in figure.findobj(plt.Text) if t.get_visible() and t.get_text().strip()]  # type: ignore[attr-defined]
+    assert len(shown) > 8 and min(text.get_fontsize() for text in shown) >= 8
     assert not any("$" in text.get_text() for text in shown)
+    heads = {ax.get_title(loc="left") for ax in visible(figure)} - {""}
+    together = [[t for t in shown if t.get_text() in heads]]
+    axes = [a for ax in visible(figure) for a in (ax, *ax.child_axes)]
+    together += [[t for axis in (a.xaxis, a.yaxis) for t, _ in shown_ticks(axis)] for a in axes]
+    together += [[ax.xaxis.label for ax in visible(figure) if ax.get_xlabel()]]
+    for texts_of in together:
+        boxes = [t.get_window_extent() for t in texts_of if t.get_text() and t.get_visible()]
+        for a, b in itertools.combinations(boxes, 2):
+            assert not a.shrunk(0.98, 0.9).overlaps(b.shrunk(0.98, 0.9)), name
 
 
-def test_a_method_has_one_colour_in_all_figures(odd):
+def test_a_method_has_one_colour_in_all_figures(odd: Results) -> None:
     expected = to_hex(method_styles(["novel"])["novel"].color)
-    for name, task in (
-        ("learning_curves", ""),
-        ("quality_and_cost", "cola"),
-        ("drift_comparison", ""),
-    ):
-        figure = draw(name, odd, EN, task)
-        assert any(lines(ax, expected) for ax in figure.axes), name
+    for name in ("learning_curves", "quality", "drift", "tag_transfer"):
+        lines = [line for ax in draw(name, odd).axes for line in ax.lines]
+        assert any(to_hex(line.get_color()) == expected for line in lines), name
 
 
-def test_russian_figures_have_a_decimal_comma_and_no_english(three):
+def test_russian_figures_have_a_decimal_comma_and_no_english(three: Results) -> None:
     figure = draw("learning_curves", three, RU)
-    figure.draw_without_rendering()
     ticks = [text.get_text() for ax in visible(figure) for text in ax.get_yticklabels()]
     assert any("," in tick for tick in ticks) and not any("." in tick for tick in ticks)
     assert "полное дообучение" in legend(figure)
-    said = " ".join(texts(figure))
-    assert not re.search(r"\b(loss|step|validation|seed)", said)
+    assert not re.search(r"\b(loss|step|validation|seed)", " ".join(texts(figure)))
 
 
-# ------------------------------------------------------------------------------- learning curves
-
-
-def test_curves_show_the_mean_the_seeds_and_the_best_step(three):
-    figure = draw("learning_curves", three)
-    ax = visible(figure)[1]
-    assert titles(figure) == ["Loss", "MCC", "Accuracy", "Loss", "Accuracy", "Macro-F1"]
-    rows = three.curves[(three.curves.task == "cola") & (three.curves.method == "full")]
-    rows = rows[(rows.split == "validation") & (rows.metric == "matthews_correlation")]
-    mean = rows.groupby("step").value.mean()
-    drawn = lines(ax, color_of("full"), "None")
-    assert any(np.allclose(line, np.c_[mean.index, mean]) for line in drawn)
-    assert len([line for line in drawn if len(line) == len(mean)]) == 4  # the mean and three seeds
-    assert len(ax.collections) == 3  # a band for each method
-    best = points(ax, color_of("full"), "o")
-    assert best.tolist() == [[mean.idxmax(), pytest.approx(mean.max())]]
-
-
-def test_the_best_step_of_a_loss_is_the_lowest(one):
-    figure = draw("learning_curves", one)
-    rows = one.curves[(one.curves.run == "pos-full-seed42") & (one.curves.metric == "loss")]
-    rows = rows[rows.split == "validation"]
-    best = rows.loc[rows.value.idxmin()]
-    assert best.step < rows.step.max()  # or the test would not tell lowest from last
-    ax = visible(figure)[3]
-    assert points(ax, color_of("full"), "o").tolist() == [[best.step, pytest.approx(best.value)]]
-    assert not ax.collections  # one seed has no band
-    training = one.curves[(one.curves.run == "pos-full-seed42") & (one.curves.split == "train")]
-    drawn = lines(ax, color_of("full"), "None")
-    assert any(
-        np.allclose(line[:, 1], training.value) for line in drawn if len(line) == len(training)
-    )
-    assert "range of the seeds" not in legend(figure)
-
-
-def test_curves_by_time_end_at_the_training_time(three):
-    figure = draw("learning_curves_by_time", three)
-    assert titles(figure) == ["CoLA, MCC", "POS tagging, accuracy"]
-    for ax, task in zip(visible(figure), ("cola", "pos"), strict=True):
-        runs = three.runs[three.runs.task == task].groupby("method").training_seconds.mean()
-        for method in ("full", "lora", "frozen"):
-            ends = [line[-1, 0] for line in lines(ax, color_of(method), "None")]
-            assert ends and ends == pytest.approx([runs[method]] * len(ends))
-
-
-# ----------------------------------------------------------------------------------------- costs
-
-
-def test_costs_are_medians_with_the_ratio_to_the_first_method(three):
-    figure = draw("quality_and_cost", three)
-    time, memory = visible(figure)[3:]
-    runs = three.runs[three.runs.task == "cola"]
-    medians = runs.groupby("method", sort=False).training_seconds.median()
-    assert [bar.get_width() for bar in time.patches] == pytest.approx(medians.tolist())
-    ratio = EN.number(medians["lora"] / medians["full"], 2)
-    labels = [text.get_text() for text in time.texts]
-    assert labels[0] == EN.duration(medians["full"]) and labels[1].endswith(f"(×{ratio})")
-    assert memory.patches[2].get_width() < memory.patches[0].get_width()
-
-
-def test_memory_stacks_the_computed_parts_beside_the_peak(three):
-    ax = draw("memory", three, task="cola").axes[0]
-    run = three.runs[(three.runs.task == "cola") & (three.runs.method == "full")].median(
-        numeric_only=True
-    )
-    parts = [run[f"memory_{part}_bytes"] / 1e6 for part in ("parameters", "gradients", "optimizer")]
-    bars = ax.patches[:4]
-    assert [bar.get_width() for bar in bars] == pytest.approx([*parts, run.peak_memory_bytes / 1e6])
-    assert [bar.get_x() for bar in bars] == pytest.approx([0, parts[0], sum(parts[:2]), 0])
+def test_the_legend_has_what_is_drawn_and_nothing_else(one: Results, three: Results) -> None:
+    margin = EN.say("plots", "margin")
+    assert legend(draw("quality", one)) == [EN.say("plots", "items"), margin]
+    several = legend(draw("quality", three))
+    assert EN.say("plots", "items_and_seeds") in several and EN.say("plots", "one_seed") in several
+    assert EN.say("plots", "band") not in legend(draw("learning_curves", one))
 
 
 # --------------------------------------------------------------------------------------- quality
 
 
-def test_quality_shows_estimates_with_intervals_and_seeds(three):
-    figure = draw("quality_and_cost", three)
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
-        "full fine-tuning",
-        "LoRA",
-        "frozen encoder",
-        "majority class",
+def test_quality_shows_estimates_and_paired_differences(three: Results) -> None:
+    figure = draw("quality", three)
+    assert titles(figure)[:2] == ["MCC", "Accuracy"]
+    ax, difference = panel(figure, "b"), panel(figure, "d")
+    where: Any = {"task": "cola", "evaluation": "cola:validation", "metric": "accuracy"}
+    fact = three.facts.one("score", method="lora", **where)
+    assert rows_of(panel(figure, "a"))[:3] == ["full fine-tuning", "LoRA", "frozen encoder"]
+    assert [p.tolist() for p in drawn(ax, "lora", "_estimate")] == [[[fact.value, 1]]]
+    assert [p[:, 0].tolist() for p in drawn(ax, "lora", f"_{fact.covers}")] == [
+        [fact.low, fact.high]
     ]
-    assert titles(figure) == ["MCC", "Accuracy", "Macro-F1", "Training time", "Peak memory"]
-    ax = figure.axes[1]
-    estimate = three.evidence["cola"]["methods"]["lora"]["metrics"]["accuracy"]
-    marks = points(ax, color_of("lora"), "s")
-    assert marks.tolist() == [[pytest.approx(estimate["value"]), 1]]
-    spans = [line[:, 0].tolist() for line in lines(ax, color_of("lora"), "None")]
-    assert list(visible_interval(estimate)) in spans
-    assert [estimate["low_items"], estimate["high_items"]] in spans
-    seeds = [line[:, 0].tolist() for line in lines(ax, marker="o") if len(line) == 3]
-    assert estimate["per_seed"] in seeds
-    assert EN.percent(estimate["value"]) in [text.get_text() for text in ax.texts]
     assert ax.get_xlim()[1] - ax.get_xlim()[0] >= LEAST_RANGE  # small differences look small
-    assert f"LoRA {EN.percent(estimate['value'])}" in figure.get_label()
+    assert f"LoRA {EN.percent(fact.value)} [" in str(figure.get_label())
+    paired = three.facts.difference(method="full", against="lora", **where)
+    mark = next(line for line in difference.lines if line.get_label() == "_estimate")
+    assert np.asarray(mark.get_xdata()).tolist() == [paired.value]
+    assert rows_of(panel(figure, "c")) == ["LoRA"]
+    assert "full fine-tuning" in difference.get_xlabel()
+    margin = three.profile.tasks["cola"].margins.accuracy
+    band = next(p for p in difference.patches if p.get_label() == "_margin")
+    assert band.get_extents().transformed(difference.transData.inverted()).width == pytest.approx(
+        2 * margin
+    )
+    seeds = [p[:, 0].tolist() for p in _dots(ax)]
+    assert Context(three, EN).of_seeds(fact) in seeds and len(seeds[0]) == 3
 
 
-def test_an_interval_of_two_seeds_does_not_squeeze_the_figure():
-    estimate = {"value": 0.6, "per_seed": [0.55, 0.65], "low": -0.04, "high": 1.24}
-    estimate |= {"low_items": 0.53, "high_items": 0.68}
-    ax = plt.subplots()[1]
-    draw_estimate(ax, 0, estimate, method_styles([])["full"], upright=False)
-    assert visible_interval(estimate) == pytest.approx((0.6 - 4 * 0.08, 0.6 + 4 * 0.08))
-    assert points(ax, color_of("full"), "<")[:, 0] == pytest.approx([0.28])
-    assert points(ax, color_of("full"), ">")[:, 0] == pytest.approx([0.92])
-    assert cut_note(EN, [estimate]) == EN.say("plots", "cut_note")
-    whole = {**estimate, "low": 0.4, "high": 0.8}
-    assert visible_interval(whole) == (0.4, 0.8) and cut_note(EN, [whole]) == ""
+def _dots(ax: Axes) -> list[np.ndarray]:
+    return [np.asarray(line.get_xydata()) for line in ax.lines if line.get_label() == "_one seed"]
 
 
-def test_one_seed_has_an_interval_over_items_only(one):
-    figure = draw("quality_and_cost", one)
-    assert legend(figure) == ["95% interval, items"]
+def test_equal_traits_make_equal_marks() -> None:
+    same = {"full": Traits(), "lora": Traits()}
+    study = build_study(("full", "lora"), (1, 2), traits=same, **SMALL)
+    ax = panel(draw("quality", study), "a")
+    marks = [drawn(ax, method, "_estimate")[0] for method in ("full", "lora")]
+    assert marks[0][:, 0].tolist() == marks[1][:, 0].tolist()
 
 
-def test_the_threshold_curve_marks_argmax_and_upper_bound(three):
-    ax = draw("threshold", three).axes[0]
-    for method, marker in (("full", "o"), ("lora", "s")):
-        entry = three.evidence["cola"]["methods"][method]["threshold"]
-        curve = np.c_[entry["thresholds"], entry["matthews_correlation"]]
-        assert any(
-            line.shape == curve.shape and np.allclose(line, curve)
-            for line in lines(ax, color_of(method), "None")
-        )
-        marks = points(ax, color_of(method), marker)
-        assert [0.5, entry["argmax"]] in marks.tolist()
-        assert entry["argmax"] == pytest.approx(marks[0, 1])
-    hollow = [line for line in ax.lines if to_hex(to_rgb(line.get_markerfacecolor())) == "#ffffff"]
-    bounds = [line.get_ydata()[0] for line in hollow if line.get_marker() != "None"]
-    methods = three.evidence["cola"]["methods"].values()
-    assert bounds == [m["threshold"]["upper_bound"] for m in methods if m["threshold"]]
-
-
-def test_errors_have_a_panel_for_every_division_that_there_is(three, odd):
+def test_errors_have_a_panel_for_every_division_that_there_is(three: Results, odd: Results) -> None:
+    figure = draw("acceptability_errors", three)
     everything = ["By source", "By length (words)", "By gold label", "By phenomenon"]
-    assert sorted(titles(draw("acceptability_errors", three))) == sorted(everything)
+    assert sorted(titles(figure)) == sorted(everything)
     assert titles(draw("acceptability_errors", odd)) == everything[:3]
+    ax = next(ax for ax in figure.axes if ax.get_title(loc="left") == "By phenomenon")
+    facts = _scores(three, "cola", "full", grouping="by_phenomenon", metric="accuracy")
+    marks = [mark[0, 0] for mark in drawn(ax, "full", "_estimate")]
+    assert len(facts) == 3 and marks == [fact.value for fact in facts]
+    assert rows_of(ax) == [f"{EN.name(fact.group)} ({fact.n})" for fact in facts]
 
 
-def test_errors_show_the_accuracy_of_each_group(three):
-    axes = {ax.get_title(loc="left"): ax for ax in visible(draw("acceptability_errors", three))}
-    ax = axes["By phenomenon"]
-    rows = three.evidence["cola"]["methods"]["full"]["groups"]["by_phenomenon"]
-    assert len(rows) == 3
-    drawn = points(ax, color_of("full"), "o")[:, 0].tolist()
-    assert drawn == pytest.approx([row["accuracy"]["value"] for row in rows])
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == [f"{EN.name(row['group'])} ({row['items']})" for row in rows]
+def _scores(study: Results, task: str, method: str, **where: Any) -> list[Fact]:
+    facts = study.facts.where(quantity="score", task=task, method=method, seed=None, **where)
+    return [fact for fact in facts if fact.n]
 
 
-# -------------------------------------------------------------------------------------- transfer
+# --------------------------------------------------------------------------------------- tagging
 
 
-def test_tags_stand_in_the_order_of_the_drop_with_both_accuracies(three):
-    ax = draw("tag_transfer", three).axes[0]
-    order = [label.get_text() for label in ax.get_yticklabels()]
-    entry = three.evidence["pos"]["methods"]["full"]["transfer"]["de_syn:test"]["groups"]["by_tag"]
-    rows = {row["group"]: row for row in entry}
-    drops = [rows[tag]["drop"]["value"] for tag in order]
-    assert len(order) > 10 and drops == sorted(drops, reverse=True)
-    assert {"SYM", "INTJ"}.isdisjoint(order)  # words that no set has
-    drawn = points(ax, color_of("full"), "o")
-    source, target = drawn[: len(order), 0], drawn[len(order) :, 0]
-    assert source.tolist() == pytest.approx([rows[tag]["source_accuracy"] for tag in order])
-    assert target.tolist() == pytest.approx([rows[tag]["target_accuracy"] for tag in order])
-
-
-def test_there_is_a_panel_for_every_method_and_language(odd):
-    figure = draw("tag_transfer", odd)
-    # prefix has no run of this task; full lacks one seed, not all
-    assert titles(figure) == ["full fine-tuning", "LoRA", "novel"] * 3
-
-
-def test_tagging_shows_both_accuracies_the_drop_and_the_largest_kinds(three):
+def test_tagging_shows_accuracies_drop_differences_and_the_largest_kinds(three: Results) -> None:
     figure = draw("tagging", three)
-    accuracy, drop, kinds = figure.axes
-    entry = three.evidence["pos"]["methods"]["lora"]
-    both = [entry["evaluations"][n]["metrics"]["accuracy"]["value"] for n in entry["evaluations"]]
-    assert set(points(accuracy, color_of("lora"), "s")[:, 0]) == set(both)
-    hollow = [x for x in accuracy.lines if x.get_markerfacecolor() == "#ffffff"]
-    assert both[0] in [line.get_xdata()[0] for line in hollow]
-    transfer = entry["transfer"]["de_syn:test"]
-    assert points(drop, color_of("lora"), "s")[0, 0] == pytest.approx(transfer["drop"]["value"])
-    labels = [label.get_text().replace("\n", " ") for label in kinds.get_yticklabels()]
-    assert labels[-1] == "all other errors" and len(labels) == 7
-    drawn = points(kinds, color_of("lora"), "s")
-    values = {EN.name(c["cause"]): c["points"]["value"] for c in transfer["causes"]}
-    rows = np.round(drawn[:, 1]).astype(int)
-    assert [values[labels[row]] for row in rows] == pytest.approx(drawn[:, 0].tolist())
-
-
-def test_values_of_source_and_target_never_meet(three):
-    figure = draw("tagging", three)
-    figure.draw_without_rendering()
-    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    accuracy, drop, kinds, difference = (panel(figure, letter) for letter in "abcd")
+    where: Any = {"task": "pos", "evaluation": "de_syn:test"}
+    ends = [
+        three.facts.one("score", task="pos", method="lora", evaluation=e, metric="accuracy").value
+        for e in ("en_syn:validation", "de_syn:test")
+    ]
+    assert [m[0, 0] for m in drawn(accuracy, "lora", "_estimate")] == ends
+    hollow = [line for line in accuracy.lines if line.get_label() == "_source"]
+    assert ends[0] in [np.asarray(line.get_xdata())[0] for line in hollow]
+    fallen = three.facts.one("drop", method="lora", metric="accuracy", **where).value
+    assert drawn(drop, "lora", "_estimate")[0][0, 0] == fallen
+    boxes = [text.get_window_extent() for text in accuracy.texts]
     assert len(boxes) == 8
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
-
-
-def test_the_breakdown_has_a_row_for_every_evaluated_set(odd):
-    figure = draw("transfer_breakdown", odd)
-    axes = np.array(figure.axes).reshape(4, 3)
-    assert [row[0].get_ylabel().split("\n")[0] for row in axes] == [
-        "English",
-        "German",
-        "French",
-        "Czech",
+    assert rows_of(kinds)[-1] == "all other errors" and len(rows_of(kinds)) == 7
+    causes = three.facts.where(quantity="contribution", method="lora", seed=None, **where)
+    values = {EN.name(fact.cause): fact.value for fact in causes if fact.cause}
+    marks = np.concatenate(drawn(kinds, "lora", "_estimate"))
+    assert [values[rows_of(kinds)[round(y)]] for _, y in marks] == marks[:, 0].tolist()
+    shown = [
+        three.facts.difference(
+            method="full", against="lora", task="pos", evaluation=evaluation, metric=metric
+        ).value
+        for evaluation, metric in (
+            ("en_syn:validation", "accuracy"),
+            ("de_syn:test", "accuracy"),
+            ("de_syn:test", "drop"),
+        )
     ]
-    rows = odd.evidence["pos"]["methods"]["lora"]["evaluations"]["fr_syn:test"]["groups"]["by_seen"]
-    drawn = points(axes[2, 0], color_of("lora"), "s")[:, 1]
-    assert drawn.tolist() == pytest.approx([row["accuracy"]["value"] for row in rows])
-    labels = [label.get_text() for label in axes[2, 0].get_xticklabels()]
-    wrapped = [textwrap.fill(EN.name(row["group"]), 10) for row in rows]
-    shares = [EN.percent(row["share"], 0) for row in rows]
-    assert labels == [f"{name}\n{share}" for name, share in zip(wrapped, shares, strict=True)]
+    estimates = [line for line in difference.lines if line.get_label() == "_estimate"]
+    assert [np.asarray(line.get_xdata())[0] for line in estimates] == shown
+    assert rows_of(difference) == ["LoRA, English", "LoRA, German", "LoRA, drop"]
 
 
-def test_confusions_are_shares_of_their_rows(three):
+def test_tags_stand_in_the_order_of_the_drop_with_both_accuracies(three: Results) -> None:
+    ax = draw("tag_transfer", three).axes[0]
+    order = rows_of(ax)
+    where: Any = {"task": "pos", "method": "full", "metric": "accuracy"}
+    drops = [three.facts.one("drop", tag=t, evaluation="de_syn:test", **where).value for t in order]
+    assert len(order) > 10 and drops == sorted(drops, key=lambda drop: -(drop or 0.0))
+    assert {"SYM", "INTJ"}.isdisjoint(order)  # words that no set has
+    for label, evaluation in (("_source", "en_syn:validation"), ("_target", "de_syn:test")):
+        facts = [three.facts.one("score", tag=t, evaluation=evaluation, **where) for t in order]
+        assert [m[0, 0] for m in drawn(ax, "full", label)] == [fact.value for fact in facts]
+
+
+def test_panels_of_tags_fill_their_rows(odd: Results) -> None:
+    # prefix has no run of this task; full lacks one seed, not all
+    assert titles(draw("tag_transfer", odd)) == ["full fine-tuning", "LoRA", "novel"] * 3
+    five = build_study(("full", "lora", "frozen", "monolingual", "novel"), (1,), **SMALL)
+    figure = draw("tag_transfer", five)
+    assert [ax.axison for ax in figure.axes] == [True] * 5 + [False]
+    four = build_study(("full", "lora", "frozen", "monolingual"), (1,), **SMALL)
+    assert len(draw("tag_transfer", four).axes) == 4
+
+
+def test_confusions_are_shares_of_their_rows(three: Results) -> None:
     figure = draw("confusion", three)
-    panels = [ax for ax in figure.axes if ax.collections and ax.get_title(loc="left")]
+    panels = [ax for ax in figure.axes if ax.get_title(loc="left")]
     assert [ax.get_title(loc="left") for ax in panels] == ["full fine-tuning", "LoRA"]
-    evidence = three.evidence["pos"]
-    table = np.array(evidence["methods"]["full"]["evaluations"]["de_syn:test"]["confusion"])
-    used = [label.get_text() for label in panels[0].get_yticklabels()]
-    places = [evidence["tags"].index(tag) for tag in used]
+    where: Any = {"task": "pos", "method": "full", "evaluation": "de_syn:test"}
+    counts = three.facts.where(quantity="confusion", tag="NOUN", **where)
+    total = sum(counts.values())
+    used = rows_of(panels[0])
     shown = np.ma.filled(panels[0].collections[0].get_array(), np.nan)
-    totals = table.sum(axis=1)
-    for row, place in enumerate(places):
-        if totals[place]:
-            assert shown[row].sum() == pytest.approx(1)
-            assert shown[row, row] == pytest.approx(table[place, place] / totals[place])
-        else:
-            assert np.isnan(shown[row]).all()
-    noun, name = used.index("NOUN"), used.index("PROPN")
+    row = shown[used.index("NOUN")]
+    assert row.sum() == pytest.approx(1) and np.nansum(shown, axis=1) == pytest.approx(1, abs=1)
+    propn = three.facts.one("confusion", tag="NOUN", predicted="PROPN", **where).value
+    assert propn is not None and propn / total > 0.05
+    assert row[used.index("PROPN")] == pytest.approx(propn / total)
     written = {text.get_position(): text.get_text() for text in panels[0].texts}
-    assert shown[noun, name] > 0.05
-    assert written[name + 0.5, noun + 0.5] == f"{100 * shown[noun, name]:.0f}"
+    place = (used.index("PROPN") + 0.5, used.index("NOUN") + 0.5)
+    assert written[place] == f"{100 * propn / total:.0f}"
+
+
+# ------------------------------------------------------------------------------- learning curves
+
+
+def test_curves_show_the_mean_the_seeds_the_best_point_and_the_end(three: Results) -> None:
+    figure = draw("learning_curves", three)
+    ax = panel(figure, "b")
+    assert titles(figure)[:3] == ["Loss", "MCC", "Accuracy"]
+    where: Any = {"task": "cola", "method": "full", "split": "validation"}
+    facts = three.facts.where(quantity="curve", metric="matthews_correlation", **where)
+    points: dict[float, list[float]] = {}
+    for fact in facts:
+        points.setdefault(fact.epoch or 0.0, []).append(fact.value or 0.0)
+    mean = np.array([[x, np.mean(values)] for x, values in points.items()])
+    assert np.allclose(drawn(ax, "full", "_mean")[0], mean) and len(mean) > 10
+    assert len(drawn(ax, "full", "_seed")) == 3 and len(ax.collections) == 3  # a band a method
+    assert np.allclose(drawn(ax, "full", "_best")[0], mean[mean[:, 1].argmax()])
+    end = three.profile.tasks["cola"].method("full").training.num_train_epochs
+    ends = [line for line in ax.lines if line.get_label() == "_end"]
+    assert [np.asarray(line.get_xdata())[0] for line in ends] == [end]
+    steps = ax.child_axes[0]  # the same axis, counted in steps
+    assert steps.get_xlim() == pytest.approx(20 * np.array(ax.get_xlim()))
+    losses = [panel(figure, letter) for letter in "ad"]
+    assert all(drawn(ax, "full", "_train") for ax in losses)
+
+
+def test_a_fraction_near_one_is_shown_as_errors_on_a_logarithmic_axis(three: Results) -> None:
+    figure = draw("learning_curves", three)
+    accuracy = panel(figure, "e")
+    assert accuracy.get_yscale() == "log" and "1 \u2212 accuracy" in titles(figure)
+    last = drawn(accuracy, "full", "_mean")[0][-1, 1]
+    facts = three.facts.where(quantity="curve", task="pos", method="full", metric="accuracy")
+    final = max(fact.step or 0 for fact in facts)
+    assert last == pytest.approx(1 - np.mean([f.value for f in facts if f.step == final]))
+    assert panel(figure, "b").get_yscale() == "linear"
+
+
+def test_curves_by_time_end_at_the_training_time(three: Results) -> None:
+    figure = draw("learning_curves_by_time", three)
+    for ax, task in zip(visible(figure), ("cola", "pos"), strict=True):
+        for method in ("full", "lora", "frozen"):
+            where: Any = {"task": task, "method": method, "metric": "training_seconds"}
+            runs = [f.value for f in three.facts.where(quantity="cost", **where) if f.seed]
+            assert drawn(ax, method, "_mean")[0][-1, 0] == pytest.approx(np.mean(runs))
 
 
 # ----------------------------------------------------------------------------------------- drift
 
 
-def test_the_histogram_has_a_bar_for_every_layer_and_method_on_one_scale(three):
-    figure = plots.plot_drift_histogram(three, EN, "l2").draw()
-    cola, pos = visible(figure)
-    assert titles(figure) == ["CoLA", "POS tagging"] and cola.get_ylim() == pos.get_ylim()
-    labels = cola.get_xticklabels()
-    assert [text.get_text() for text in labels] == ["emb", "0", "1", "2", "3", "pooler", "head"]
+def test_drift_shows_every_layer_above_and_depth_below(three: Results) -> None:
+    figure = draw("drift", three)
+    bars, depth = panel(figure, "a"), panel(figure, "c")
     order = ["embeddings", *(f"encoder.layer.{n}" for n in range(4)), "pooler", "classifier"]
+    labels = bars.get_xticklabels()
+    assert [t.get_text() for t in labels] == ["emb", "0", "1", "2", "3", "pooler", "head"]
     bold = [text.get_fontweight() == "bold" for text in labels]
     assert bold == [layer in components(4).values() for layer in order]
+
+    def distance(method: str, layer: str, metric: str) -> float | None:
+        where: Any = {"task": "cola", "method": method, "kind": "all"}
+        return three.facts.one("distance", layer=layer, metric=metric, **where).value
+
     for method in ("full", "lora"):
-        rows = three.drift[(three.drift.task == "cola") & (three.drift.method == method)]
-        means = rows[rows.kind == "all"].groupby("layer").l2.mean()
-        bars = [bar for bar in cola.patches if to_hex(bar.get_facecolor()) == color_of(method)]
-        heights = [bar.get_height() for bar in bars if bar.get_width()]
-        assert heights == pytest.approx(means[order].tolist())
-        assert f"CoLA: {EN.name(method)}" in figure.get_label()
-    assert any("frozen encoder" in text and "head" in text for text in texts(figure))
+        heights = [
+            b.get_height() for b in bars.patches if to_hex(b.get_facecolor()) == color_of(method)
+        ]  # type: ignore[attr-defined]
+        assert heights == [distance(method, layer, "l2") for layer in order]
+    inner = drawn(depth, "lora", "_mean")[0]
+    assert inner[:, 1].tolist() == [distance("lora", layer, "relative") for layer in order[1:5]]
+    assert inner[:, 0].tolist() == [0.25, 0.5, 0.75, 1]  # 0 is the embeddings, left alone
+    assert drawn(depth, "full", "_mean")[0][0, 0] == 0
+    apart = next(
+        ax
+        for ax in figure.axes
+        if [t.get_text() for t in ax.get_xticklabels()] == ["pooler", "head"]
+    )
+    assert apart.get_ylim()[0] == depth.get_ylim()[0] == 0
+    assert len(drawn(apart, "frozen", "_mean")) == 1 and not drawn(depth, "frozen", "_mean")
+    said = " ".join(texts(figure)).replace("\n", " ")
+    assert "unchanged" in said and "CoLA: frozen encoder" in said
 
 
-@pytest.mark.parametrize("metric", ["l2", "relative", "rms"])
-def test_the_metric_of_the_histogram_can_be_chosen(metric, one):
-    figure = plots.plot_drift_histogram(one, EN, metric).draw()
-    rows = one.drift[(one.drift.run == "pos-full-seed42") & (one.drift.kind == "all")]
-    patches = visible(figure)[1].patches
-    bars = [bar for bar in patches if to_hex(bar.get_facecolor()) == color_of("full")]
-    heights = [bar.get_height() for bar in bars if bar.get_width()]
-    assert sorted(heights) == pytest.approx(sorted(rows[metric].astype(float)))
-    label = visible(figure)[0].get_ylabel().replace("\n", " ")
-    assert label == EN.name(metric)
+def test_encoders_with_different_numbers_of_layers_share_the_depth() -> None:
+    study = build_study(("full", "monolingual"), (1,), **SMALL)
+    figure = draw("drift", study)
+    depths = {m: drawn(panel(figure, "d"), m, "_mean")[0][:, 0] for m in ("full", "monolingual")}
+    assert depths["full"] == pytest.approx([0, 1 / 4, 2 / 4, 3 / 4, 1])
+    assert depths["monolingual"] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert "pooler" not in " ".join(t for t in texts(draw("drift", _without_pooler())))
 
 
-def test_a_method_without_merged_weights_is_named_not_drawn(odd):
-    for name in ("drift_histogram", "drift_heatmap", "drift_comparison", "representation"):
+def _without_pooler() -> Results:
+    return build_study(
+        ("full",), (1,), missing=("cola-full-seed1",), **SMALL
+    )  # tagging has no pooler
+
+
+def test_a_method_without_merged_weights_is_named_not_drawn(odd: Results) -> None:
+    for name in ("drift_heatmap", "drift", "representation"):
         figure = draw(name, odd)
         assert any("prefix tuning" in text and "merged" in text for text in texts(figure)), name
         assert not any("prefix" in title for title in legend(figure))
 
 
-def test_the_heatmap_shows_the_change_of_each_matrix_on_one_scale(three):
-    figure = plots.plot_drift_heatmap(three, EN, "relative").draw()
-    panels = [ax for ax in visible(figure) if ax.collections and ax.get_title(loc="left")]
+def test_the_heatmap_shows_the_change_of_each_matrix_and_grey_where_there_is_none(
+    three: Results,
+) -> None:
+    figure = draw("drift_heatmap", three)
+    panels = [ax for ax in visible(figure) if ax.get_title(loc="left")]
     assert [ax.get_title(loc="left") for ax in panels] == ["full fine-tuning", "LoRA"] * 2
     meshes = [ax.collections[0] for ax in panels]
     assert len({(mesh.norm.vmin, mesh.norm.vmax) for mesh in meshes}) == 1
-    rows = three.drift[(three.drift.task == "cola") & (three.drift.method == "lora")]
-    cell = rows[(rows.layer == "encoder.layer.2") & (rows.kind == "value")].relative.mean()
-    shown = meshes[1].get_array().reshape(4, -1)
-    assert shown[1, 2] == pytest.approx(cell)  # the last layer is on top
-    assert shown.mask[:, 1].all() and not shown.mask[:, 0].any()  # LoRA leaves the keys alone
-    assert not meshes[0].get_array().mask.any()
+    where: Any = {"task": "cola", "method": "lora", "metric": "relative"}
+    cell = three.facts.one("distance", layer="encoder.layer.2", kind="value", **where).value
+    shown: Any = meshes[1].get_array()
+    assert shown.reshape(4, -1)[1, 2] == cell  # the last layer is on top
+    assert shown.reshape(4, -1).mask[:, 1].all()  # LoRA leaves the keys alone
+    colors = {to_hex(color) for color in meshes[1].get_facecolors()[1 :: shown.shape[-1]]}
+    assert colors == {UNCHANGED}  # painted: the paper behind a figure is left out of its file
     assert legend(figure) == ["unchanged"]
 
 
-def test_the_comparison_is_linear_with_the_head_apart(three):
-    figure = plots.plot_drift_comparison(three, EN, "relative").draw()
-    cola, apart = figure.axes[:2]
-    assert cola.get_yscale() == apart.get_yscale() == "linear"
-    rows = three.drift[(three.drift.task == "cola") & (three.drift.kind == "all")]
-    means = rows[rows.method == "lora"].astype({"relative": float}).groupby("layer").relative.mean()
-    drawn = points(cola, color_of("lora"), "s")
-    assert drawn[:, 1].tolist() == pytest.approx([means[f"encoder.layer.{n}"] for n in range(4)])
-    assert drawn[:, 0].tolist() == [1, 2, 3, 4]  # 0 is the embeddings, which LoRA leaves alone
-    assert points(apart, color_of("lora"), "s")[:, 1] == pytest.approx([means["classifier"]])
-    assert not len(points(cola, color_of("frozen"), "^"))
-    assert len(points(apart, color_of("frozen"), "^")) == 1  # its head
-    assert cola.get_ylim()[0] == apart.get_ylim()[0] == 0
-    assert any("unchanged" in text for text in texts(figure))
-
-
-def test_an_encoder_with_fewer_layers_has_its_head_beside_the_others():
-    study = build_study(("full", "monolingual"), (1,), **SMALL)
-    axes = plots.plot_drift_comparison(study, EN).draw().axes[2:]
-    labels = [[label.get_text() for label in ax.get_xticklabels()] for ax in axes]
-    assert labels == [["emb", "0", "1", "2", "3"], ["head"]]
-    drawn = [points(ax, color_of("monolingual"), "D")[:, 0].round().tolist() for ax in axes]
-    assert drawn == [[0, 1, 2, 3], [0]]
-
-
-def test_structure_is_the_mean_over_changed_matrices(three):
+def test_structure_is_the_mean_over_changed_matrices(three: Results) -> None:
     axes = np.array(draw("update_structure", three).axes).reshape(2, 3)
-    rows = three.structure
-    rows = rows[(rows.task == "pos") & (rows.method == "lora") & (rows["rank"] > 0)]
-    expected = rows.astype({"effective_rank": float}).groupby("layer").effective_rank.mean()
-    drawn = points(axes[1, 0], color_of("lora"), "s")
-    assert drawn[:, 1].tolist() == pytest.approx(expected.tolist())
-    assert points(axes[1, 1], color_of("lora"), "s")[:, 1].tolist() == [1] * 4
-    assert points(axes[1, 2], color_of("lora"), "s")[:, 1].tolist() == [3] * 4
-    limits = [line.get_ydata()[0] for line in axes[1, 0].lines if line.get_linestyle() == ":"]
+    facts = three.facts.where(quantity="spectrum", task="pos", method="lora", seed=(42, 43, 44))
+    layers = [f"encoder.layer.{n}" for n in range(4)]
+    changed = [f for f in facts if f.metric == "effective_rank" and f.value is not None]
+    expected = [np.mean([f.value for f in changed if f.layer == layer]) for layer in layers]
+    assert drawn(axes[1, 0], "lora", "_mean")[0][:, 1] == pytest.approx(expected)
+    assert drawn(axes[1, 1], "lora", "_mean")[0][:, 1].tolist() == [1] * 4
+    assert drawn(axes[1, 2], "lora", "_mean")[0][:, 1].tolist() == [3] * 4
+    limits = [line.get_ydata()[0] for line in axes[1, 0].lines if line.get_label() == "_rank"]
     assert limits == [8]  # LoRA's r
 
 
-def test_representation_has_a_line_for_each_language(three):
-    ax = draw("representation", three).axes[1]
-    rows = three.representation
-    rows = rows[(rows.task == "pos") & (rows.method == "full")]
-    drawn = lines(ax, color_of("full"), "o")
-    assert len(drawn) == 2
-    for line, language in zip(drawn, ("en", "de"), strict=True):
-        means = 1 - rows[rows.language == language].groupby("layer").cka.mean()
-        assert np.allclose(line, np.c_[means.index, means])
-    assert {"English", "German"} <= set(legend(draw("representation", three)))
-
-
-def test_equal_traits_make_equal_marks():
-    same = {"full": Traits(), "lora": Traits()}
-    study = build_study(("full", "lora"), (1, 2), traits=same, **SMALL)
-    ax = draw("quality_and_cost", study).axes[0]
-    one, other = points(ax, color_of("full"), "o"), points(ax, color_of("lora"), "s")
-    assert len(one) == 1 and one[:, 0].tolist() == other[:, 0].tolist()
-
-
-# -------------------------------------------------------------------------------------- identity
-
-
-def test_a_drawing_is_known_by_what_decides_the_picture(one):
-    same = [plots.plot_memory(one, "cola", EN).identity for _ in range(2)]
-    assert same[0] == same[1]
-    others = [
-        plots.plot_memory(one, "pos", EN),
-        plots.plot_memory(one, "cola", RU),
-        plots.plot_quality_and_cost(one, "cola", EN),
-        plots.plot_memory(replace(one, runs=one.runs.assign(peak_memory_bytes=1)), "cola", EN),
-    ]
-    assert len({drawing.identity for drawing in others} | {same[0]}) == 5
-
-
-def test_a_changed_cell_of_the_evidence_is_another_picture(one):
-    evidence = copy.deepcopy(one.evidence)
-    evidence["cola"]["methods"]["full"]["metrics"]["accuracy"]["value"] += 1e-9
-    changed = plots.plot_quality_and_cost(replace(one, evidence=evidence), "cola", EN)
-    assert isinstance(changed, Drawing)
-    assert changed.identity != plots.plot_quality_and_cost(one, "cola", EN).identity
+def test_representation_has_a_line_for_each_language(three: Results) -> None:
+    figure = draw("representation", three)
+    found = drawn(panel(figure, "b"), "full", "_mean")
+    assert len(found) == 2
+    for line, evaluation in zip(found, ("en_syn:validation", "de_syn:test"), strict=True):
+        where: Any = {"task": "pos", "method": "full", "evaluation": evaluation, "metric": "cka"}
+        facts = [three.facts.one("similarity", layer=str(n), **where) for n in range(5)]
+        assert np.allclose(line, [[n, 1 - (f.value or 0)] for n, f in enumerate(facts)])
+    assert {"English", "German"} <= set(legend(figure))
+    assert figure.axes[0].get_ylabel().startswith("1 \u2212 CKA")

@@ -17,6 +17,8 @@ def draw(folder: Path) -> str:
     """An SVG as matplotlib writes it: text in two weights, markers, a clip, a colour map."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(5, 2.5))
     left.plot(np.linspace(0, 1, 50), np.random.default_rng(0).random(50), "o-", label="a line")
+    left.plot([10, 20], [0.5, 0.6], "s", mfc="white", mec="#005b96")
+    left.fill_between([0, 20, 40], [0.1] * 3, [0.2, 0.4, 0.3], color="#c97b00", alpha=0.3, lw=0)
     left.set_title("Überschrift, Заголовок", fontweight="bold")
     left.legend()
     right.pcolormesh(np.arange(9).reshape(3, 3), cmap="cividis")
@@ -45,6 +47,13 @@ def test_a_compact_picture_is_the_same_picture(tmp_path: Path) -> None:
     # A hundredth of a point changes the shade of an edge here and there; a whole one is seen.
     whole_points = re.sub(r"(?<!scale\()\b(\d+)\.\d+(?=[ \"\n)])", r"\1", plain)
     assert differing(compact) < 2e-4 < 10 * 2e-4 < differing(whole_points)
+
+
+def test_the_colours_of_a_mark_are_where_a_style_sheet_finds_them(tmp_path: Path) -> None:
+    """A browser matches no rule inside what a ``use`` repeats: dark dots stayed dark."""
+    compact = saving.compact(draw(tmp_path), "x")
+    marks = re.findall(r'<path id="m[0-9a-f]{10}"[^>]*>', compact)
+    assert len(marks) > 3 and not any("style" in mark for mark in marks)
 
 
 def test_what_a_picture_says_and_refers_to_stays(tmp_path: Path) -> None:

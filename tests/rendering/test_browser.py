@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from rendered import Rendered
+from waiting import PATIENCE
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+# The page has been drawn twice: what was scheduled before, has happened.
+DRAWN = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+  () => setTimeout(done, 300))))"""
 WIDTHS = (360, 768, 1440)
 # Rules of best practice that no reader feels: everything of WCAG 2.1 A and AA is checked.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -49,6 +53,7 @@ class Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
         )
+        context.set_default_timeout(1000 * PATIENCE)
         self.page = context.new_page()
         self.page.on("console", lambda message: self._console(message))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -73,7 +78,7 @@ def test_the_page_is_sound_at_every_width_in_both_modes(
 ) -> None:
     opened = Page(browser, rendered.page, width, scheme)
     opened.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    opened.page.wait_for_timeout(300)
+    opened.page.evaluate(DRAWN)
     assert opened.complaints == []
     assert [url for url in opened.requests if not url.startswith(("file:", "data:"))] == []
     assert opened.page.evaluate(
@@ -117,6 +122,34 @@ def test_figures_have_alternative_texts_and_references_targets(
     assert doubled == []
 
 
+CUT = """() => [...document.querySelectorAll('main table, body > * table')].filter(table => {
+  const scrolls = e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX);
+  let part = table.parentElement;
+  while (part && !scrolls(part)) part = part.parentElement;
+  return part && part.scrollWidth > part.clientWidth + 1;
+}).map(table => (table.closest('[id^=tbl-]') || table).id)"""
+MAIN_TABLES = {"tbl-key", "tbl-setup", "tbl-cola", "tbl-pos", "tbl-drift"}
+
+
+@pytest.mark.parametrize("width", [1440, 1920])
+def test_main_tables_are_not_cut_where_there_is_room(
+    rendered: Rendered, browser: Any, width: int
+) -> None:
+    page = Page(browser, rendered.page, width, "light").page
+    assert page.locator("table").count() > 30
+    assert MAIN_TABLES & set(page.evaluate(CUT)) == set()
+
+
+def test_a_phone_has_contents(rendered: Rendered, browser: Any) -> None:
+    page = Page(browser, rendered.page, 360, "light").page
+    folded = page.locator(".folded-contents summary")
+    if folded.count():  # Quarto's page; the other shows its contents above the text
+        folded.click()
+    shown = "links => links.filter(a => a.offsetHeight).map(a => a.hash)"
+    reached = page.eval_on_selector_all("#TOC a, .folded-contents a", shown)
+    assert len(reached) > 30 and "#sec-answer-quality" in reached
+
+
 def test_figures_follow_the_dark_page(rendered: Rendered, browser: Any) -> None:
     def ink(scheme: str) -> str:
         page = Page(browser, rendered.page, 1024, scheme).page
@@ -136,10 +169,9 @@ def test_contents_follow_the_scroll_and_references_show_their_caption(
     page = Page(browser, rendered.page, 1440, "light").page
     third = "document.querySelectorAll(':is(h2, section.level2)[id]:not(#toc-title)')[3]"
     page.evaluate(f"{third}.scrollIntoView({{behavior: 'instant'}})")
-    page.wait_for_timeout(200)
     heading = page.evaluate(f"{third}.id")
-    current = page.locator("#TOC").locator("[aria-current], a.active")
-    assert [link.get_attribute("href") for link in current.all()] == [f"#{heading}"]
+    page.wait_for_selector(f"#TOC :is([aria-current], a.active)[href='#{heading}']")
+    assert page.locator("#TOC").locator("[aria-current], a.active").count() == 1
     link = page.locator("p a[href^='#fig-']").first
     link.focus()
     caption = page.evaluate(
@@ -156,7 +188,7 @@ def test_long_tables_are_sorted_by_the_number_in_a_cell(rendered: Rendered, brow
     )
     before = page.evaluate(column)
     page.click("#tbl-pos-tags th:nth-child(2) button")
-    page.wait_for_timeout(100)
+    page.wait_for_selector("#tbl-pos-tags th:nth-child(2)[aria-sort]")
     after = page.evaluate(column)
     numbers = [float(value) for value in after if value]
     assert sorted(before, key=str) == sorted(after, key=str)
@@ -225,8 +257,8 @@ def test_the_explorer_is_usable_by_keyboard(rendered: Rendered, browser: Any) ->
     before = opened.summary()
     opened.page.focus("#study-explorer select[name=view]")
     opened.page.keyboard.press("ArrowDown")
-    opened.page.wait_for_timeout(100)
-    assert opened.summary() != before
+    told = "said => document.querySelector('#study-explorer .summary').innerText !== said"
+    opened.page.wait_for_function(told, arg=before)
     opened.page.keyboard.press("Tab")
     focused = opened.page.evaluate("document.activeElement.name")
     assert focused == "task"

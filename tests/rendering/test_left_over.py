@@ -10,11 +10,12 @@ import pytest
 from rendering import preview
 from rendering.export import export_results
 from synthetic_study import build_study
+from waiting import PATIENCE
 
 
 def test_the_work_of_a_killed_render_goes_and_that_of_a_running_one_stays(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+    ended.wait(PATIENCE)
     folders = [tmp_path / f".render-{process}-x" for process in (ended.pid, os.getpid())]
     for folder in folders:
         (folder / "media").mkdir(parents=True)

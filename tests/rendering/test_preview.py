@@ -274,9 +274,7 @@ class TestPdf:
         text = source.read_text("utf-8").replace("~", "\u00a0")
         for word in ("Рисунок\u00a02", "Таблица\u00a01", "Раздел\u00a01", "Содержание"):
             assert word in text
-        kinds = re.findall(
-            r'#figure\(kind: "float-(\w+)", placement: \w+, supplement: \[(\w+)\]', text
-        )
+        kinds = re.findall(r'kind: "quarto-float-(\w+)", supplement: "(\w+)"', text)
         assert kinds == [("fig", "Рисунок"), ("fig", "Рисунок"), ("tbl", "Таблица")]
 
     def test_a_long_table_breaks_over_pages(self, tmp_path):

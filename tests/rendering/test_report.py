@@ -29,12 +29,15 @@ def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:
 
 
 def test_every_printed_number_is_in_the_results(rendered: Rendered) -> None:
-    """Numbers of prose and tables that nobody typed stand in results.json, as they are printed."""
+    """Numbers of prose that nobody typed stand in results.json, as they are printed.
+
+    Those of tables are marked with their facts, which ``tests/tables`` holds against the facts.
+    """
     content = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
     recorded = numbers_of(" ".join(printed_texts(content, rendered.language)))
     typed = numbers_of(re.sub(r"`\{python\}[^`]*`", " ", rendered.source))
     printed = [n for block in shown_blocks(rendered.html) for n in numbers_of(block)]
-    assert len(set(printed) - typed) > 300
+    assert len(set(printed) - typed) > 100
     assert set(printed) - typed - recorded == set()
 
 
@@ -45,26 +48,23 @@ def numbers_of(text: str) -> set[str]:
 
 
 def printed_texts(content: dict[str, Any], language: str) -> Iterator[str]:
-    for table in content["tables"][language].values():
-        for row in table["rows"]:
-            yield from (*row, *(cell["text"] for cell in row.values()))
-        yield from (*table["notes"], table["text"])
     yield from (answer["text"] for answer in content["answers"][language].values())
 
 
 def shown_blocks(page: str) -> Iterator[str]:
-    """Paragraphs, items and cells; links (numbers of figures, citations) and code left out."""
+    """Paragraphs and items; tables, links (numbers of figures, citations) and code left out."""
     body = re.sub(r"<(script|style|svg|pre|code|a)\b.*?</\1>", " ", page, flags=re.DOTALL)
     body = re.sub(r"<(figcaption|caption)\b.*?</\1>", " ", body, flags=re.DOTALL)
     body = re.sub(r'<span class="citation".*?</span>', " ", body, flags=re.DOTALL)
     body = re.sub(r'<div id="refs".*?(?=<h1\b)', " ", body, flags=re.DOTALL)
-    for block in re.findall(r"<(p|li|td)\b[^>]*>(.*?)</\1>", body, flags=re.DOTALL):
+    body = re.sub(r'<div class="table-note".*?</div>', " ", body, flags=re.DOTALL)
+    for block in re.findall(r"<(p|li)\b[^>]*>(.*?)</\1>", body, flags=re.DOTALL):
         yield html.unescape(re.sub(r"<[^>]+>", " ", block[1]))
 
 
 def test_every_figure_and_table_of_the_source_is_shown(rendered: Rendered) -> None:
     labels = CHUNK_LABEL.findall(rendered.source)
-    assert len(labels) > 30
+    assert len(labels) > 25
     for label in labels:
         assert f'id="{label}"' in rendered.html, label
 
@@ -103,6 +103,6 @@ def test_both_documents_hold_the_same_chunks() -> None:
         without_captions = (
             re.sub(r"^#\| \w+-(?:cap|alt): .*\n", "", b, flags=re.M) for b in bodies
         )
-        return [re.sub(r'load_wording\("\w+"\)', "load_wording()", b) for b in without_captions]
+        return [re.sub(r'open_report\("\w+"\)', "open_report()", b) for b in without_captions]
 
-    assert chunks("report.qmd") == chunks("report.ru.qmd") and len(chunks("report.qmd")) > 40
+    assert chunks("report.qmd") == chunks("report.ru.qmd") and len(chunks("report.qmd")) > 30

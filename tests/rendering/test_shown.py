@@ -1,23 +1,15 @@
-"""What is shown is kept: a second render draws nothing and tabulates nothing."""
+"""What is shown is kept: a second render draws nothing and answers nothing anew."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 
-import tabulation
 from conftest import FinishedStudy
-from plots.deferred import Drawing
 from rendering import export, shown
-from rendering.presenting import show_figure
-from rendering.shown import StoredTables, find_shown
+from rendering.shown import find_shown
 from store.results import Results, _Reader
-from study.paths import project_root
-from words.wording import load_wording
-
-EN = load_wording("en")
 
 
 @pytest.fixture
@@ -44,70 +36,13 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_document_is_evaluated_once(study: Results, read: list[str], tmp_path: Path) -> None:
-    tables = StoredTables(study, EN)
     first = export.export_results(study, tmp_path / "first").read_bytes()
     assert sorted(read) == ["en", "ru"]
     again = export.export_results(study, tmp_path / "again").read_bytes()
     assert sorted(read) == ["en", "ru"] and first == again
-    made = tabulation.tabulate_costs(study, "cola", EN)
-    assert tables.tabulate_costs(study, "cola", EN) == str(made)
 
 
-def test_a_stored_table_is_not_made(study: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    StoredTables(study, EN)
-    monkeypatch.setattr(tabulation, "tabulate_costs", lambda *_: pytest.fail("it was made"))
-    assert "|" in StoredTables(study, EN).tabulate_costs(study, "cola", EN)
-
-
-def test_a_table_that_the_document_does_not_show_is_made(study: Results) -> None:
-    tables = StoredTables(study, load_wording("en"))
-    assert "|" in tables.tabulate_costs(study, "cola", load_wording("ru"))
-
-
-def test_every_table_of_the_documents_is_kept(study: Results) -> None:
-    for language, document in (("en", "report.qmd"), ("ru", "report.ru.qmd")):
-        text = (project_root() / document).read_text(encoding="utf-8")
-        kept = find_shown(study, language)
-        assert len(kept["markdown"]) == text.count("show_table(tabulation.") > 30
-
-
-def drawing_of(study: Results, drawn: list[str], language: str) -> Drawing:
-    def draw(results: Results, words: Any) -> Figure:
-        drawn.append(words.language)
-        figure = Figure()
-        figure.subplots().set_title(words.language)
-        return figure
-
-    return Drawing(draw, study, (load_wording(language),))
-
-
-def test_switching_the_language_copies(study: Results, tmp_path: Path) -> None:
-    drawn: list[str] = []
-    pictures = []
-    for language in ("en", "ru", "en", "ru"):
-        show_figure("x", drawing_of(study, drawn, language))
-        pictures.append((tmp_path / "figures" / "x.svg").read_bytes())
-    assert drawn == ["en", "ru"]
-    assert pictures[0] == pictures[2] != pictures[1] == pictures[3]
-    assert (tmp_path / "figures" / "x.png").exists()
-
-
-def test_a_picture_that_was_changed_by_hand_is_put_back(study: Results, tmp_path: Path) -> None:
-    file = tmp_path / "figures" / "x.svg"
-    show_figure("x", drawing_of(study, [], "en"))
-    whole = file.read_bytes()
-    file.write_bytes(whole[:99])
-    show_figure("x", drawing_of(study, [], "en"))
-    assert file.read_bytes() == whole
-
-
-def test_a_cache_that_cannot_be_written_costs_time_only(
-    study: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("CACHE_DIR", str(tmp_path / "file"))
-    drawn: list[str] = []
-    for _ in range(2):
-        show_figure("x", drawing_of(study, drawn, "en"))
-    assert drawn == ["en", "en"] and (tmp_path / "figures" / "x.svg").exists()
-    assert find_shown(study, "en")["markdown"]
+def test_every_answer_of_the_documents_is_kept(study: Results) -> None:
+    kept = {language: find_shown(study, language)["answers"] for language in ("en", "ru")}
+    assert "answers.pos.tag_notes" in kept["en"] and len(kept["en"]) > 50
+    assert kept["en"].keys() == kept["ru"].keys()

@@ -15,6 +15,7 @@ from hub import Hub, run_with_hub
 from store.entries import Store
 from study.profiles import load_profile
 from tiny_study import PROFILE
+from waiting import run_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,6 +87,17 @@ def test_a_full_standard_output_is_a_sentence() -> None:
     assert "cannot write: standard output: No space left" in done.stderr
 
 
+def test_what_a_failed_render_of_quarto_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "project_root", lambda: tmp_path)
+    monkeypatch.setenv("QUARTO_PROJECT_INPUT_FILES", "report.qmd\nreport.ru.qmd")
+    for name in ("report_files", "report.ru_files", "my_files"):
+        (tmp_path / name / "figure-typst").mkdir(parents=True)
+    run._remove_left_over()
+    assert [folder.name for folder in tmp_path.iterdir()] == ["my_files"]
+
+
 def test_data_dir_that_is_no_folder_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,8 +161,8 @@ sys.exit(run.main(["--list", "--profile", "demo"]))
 """
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True
+    done = run_process(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
@@ -187,7 +199,7 @@ except StudyError as error:
 """
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = run_process([sys.executable, "-c", code], capture_output=True)
     assert "No space left on device" in done.stdout and "CACHE_DIR" in done.stdout, done.stderr
 
 

@@ -16,6 +16,7 @@ from store.entries import Store
 from study.errors import StudyError
 from study.paths import project_root
 from tiny_study import PROFILE, load_tiny_profile
+from waiting import outputs_of
 
 ONE_SEED = "\n[profiles.tiny.cola]\nseeds = [1]\n[profiles.tiny.pos]\nseeds = [1]\n"
 
@@ -46,7 +47,8 @@ def test_ray_trains_each_run_once_though_a_worker_is_killed(
 
     killer = subprocess.Popen([sys.executable, "-c", KILLER, str(shared)])
     ledger = complete_on_ray(finished.profile, Store(shared))
-    assert killer.wait(timeout=60) == 0, "no worker was killed: the test would be vacuous"
+    outputs_of(killer, "a worker to kill")
+    assert killer.returncode == 0, "no worker was killed: the test would be vacuous"
     assert ledger.content["failures"] == {}
     assert ledger.content["tasks"].keys() == finished.ledger.content["tasks"].keys()
     for task, stages in finished.ledger.content["tasks"].items():
@@ -63,7 +65,8 @@ def test_workers_train_each_run_once_though_one_is_killed(
     profile = load_tiny_profile("[profiles.tiny]\nworkers = 2\n")
     killer = subprocess.Popen([sys.executable, "-c", KILLER, str(shared)])
     ledger = complete_in_workers(profile, Store(shared))
-    assert killer.wait(timeout=60) == 0, "no worker was killed: the test would be vacuous"
+    outputs_of(killer, "a worker to kill")
+    assert killer.returncode == 0, "no worker was killed: the test would be vacuous"
     assert ledger.content["failures"] == {}
     assert ledger.content["runs"].keys() == finished.ledger.content["runs"].keys()
     spread = digests_of_weights(Store(shared), finished.profile)
@@ -122,7 +125,7 @@ def start(profile: str = "tiny") -> subprocess.Popen[str]:
 def test_two_processes_share_the_work(finished: FinishedStudy, shared: Path) -> None:
     """While one trains a run, the other takes the next: each run is trained once."""
     first, second = start(), start()
-    outputs = [process.communicate(timeout=500)[0] for process in (first, second)]
+    outputs = [outputs_of(process, "one of two studies")[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), outputs
     expected = digests_of_weights(finished.store, finished.profile)
     assert digests_of_weights(Store(shared), finished.profile) == expected
@@ -152,7 +155,7 @@ KILLER = """
 import os, signal, sys, time
 from pathlib import Path
 root = Path(sys.argv[1])
-for _ in range(30_000):
+for _ in range(80_000):
     for part in (root / "train").glob(".*.tmp") if (root / "train").exists() else ():
         pid = int(part.name.split(".")[-2])
         os.kill(pid, signal.SIGKILL)

@@ -11,6 +11,7 @@ import pytest
 
 from answers import Answers
 from conftest import FinishedStudy
+from encoders.precision import this_machine
 from runs.completion import Grid, step_listener
 from runs.grid import plan_runs
 from runs.stages import train as train_stage
@@ -21,6 +22,7 @@ from study.errors import StudyError
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile
 from training import loop
+from waiting import run_process
 from words.wording import load_wording
 
 
@@ -76,7 +78,10 @@ def test_keys_change_with_what_decides_the_result_and_with_nothing_else(
     assert changed(num_train_epochs=9) != digest
     assert changed(weight_decay=0.5) != digest
     assert changed(per_device_eval_batch_size=1) == digest
-    assert changed(precision="float32") == digest, "on a CPU auto is float32"
+    automatic = this_machine()[1]
+    assert changed(precision=automatic) == digest, "auto is what this machine multiplies in"
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[automatic]
+    assert changed(precision=other) != digest
     assert train_stage.key(inputs, replace(run, seed=99)).digest != digest
     renamed = replace(run, method=replace(run.method, name="other"))
     assert train_stage.key(inputs, renamed).digest == digest
@@ -331,7 +336,6 @@ def test_the_ledger_belongs_to_its_settings(finished: FinishedStudy) -> None:
 def test_a_copied_cache_is_enough_for_the_report(finished: FinishedStudy, tmp_path: Path) -> None:
     import json
     import shutil
-    import subprocess
     import sys
 
     shutil.copytree(finished.store.root, tmp_path / "cache")
@@ -354,10 +358,9 @@ print(json.dumps([len(study.runs), len(study.drift), "torch" in sys.modules]))
     from tiny_study import PROFILE
 
     (tmp_path / "p.toml").write_text(PROFILE, encoding="utf-8")
-    done = subprocess.run(
+    done = run_process(
         [sys.executable, "-c", code, str(tmp_path / "p.toml"), str(tmp_path / "cache")],
         capture_output=True,
-        text=True,
         cwd=Path(__file__).parents[2],
         check=True,
     )

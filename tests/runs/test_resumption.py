@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from runs.stages import train
 from store.entries import Entry, Store
 from study.errors import Interruption
 from tiny_study import PROFILE, load_tiny_profile
+from waiting import PATIENCE, outputs_of, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,8 +66,8 @@ def in_a_process(root: Path, name: str, step: int = 0, number: int = 0) -> tuple
     context.set_forkserver_preload(["runs.completion", *HEAVY])
     process = context.Process(target=complete, args=(root, name, step, number))
     process.start()
-    process.join(300)
-    assert process.exitcode is not None, "the run hangs"
+    process.join(PATIENCE)
+    assert process.exitcode is not None, f"waited {PATIENCE:.0f} seconds for {name}"
     return process.exitcode, [int(line) for line in log.read_text().split()]
 
 
@@ -146,11 +146,14 @@ def test_a_signal_ends_the_command_with_a_sentence(
         command, cwd=ROOT, env={**os.environ, **places}, stderr=subprocess.PIPE, text=True
     )
     unfinished = tmp_path / "cache" / ".unfinished"
-    while not list(unfinished.glob("*/checkpoint-*/trainer_state.json")):
+
+    def saved() -> bool:
         assert process.poll() is None, process.stderr.read()
-        time.sleep(0.2)
+        return any(unfinished.glob("*/checkpoint-*/trainer_state.json"))
+
+    wait_until(saved, "a checkpoint")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=300)
+    _, errors = outputs_of(process, f"the end after signal {number}")
     assert process.returncode == 128 + number
     assert "the same command goes on where this one stopped" in errors
     assert "Traceback" not in errors

@@ -22,6 +22,7 @@ from store.entries import Entry, Key, Store, save_arrays
 from store.ledger import Ledger
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
+from waiting import PATIENCE
 
 FILES = ("manifest.json", "config.json", "result.json", "provenance.json", "arrays.npz", "big.bin")
 RESULT = {"value": 0.25, "text": "ä\n", "rows": [1, None]}
@@ -78,7 +79,8 @@ def assert_never_wrong(store: Store, right: list[Any]) -> bool:
 
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
 @settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_flipped_byte_is_ever_read(
     copied: Callable[[], Store], file: str, where: float, flip: int
@@ -252,7 +254,8 @@ def run_at_once(target: Callable[..., None], arguments: list[tuple[Any, ...]]) -
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(PATIENCE)
+    assert all(worker.exitcode is not None for worker in workers), f"{target} goes on"
     assert [worker.exitcode for worker in workers] == [0] * len(workers)
 
 

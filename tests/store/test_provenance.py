@@ -51,7 +51,7 @@ def test_every_stage_knows_its_settings_and_nothing_that_shows(stage: str) -> No
     modules = provenance.modules_behind(stage)
     assert {"study.settings", "runs.grid", stage} <= set(modules)
     rooms = {module.split(".")[0] for module in modules}
-    assert not rooms & {"plots", "tabulation", "answers", "words", "rendering", "store"}
+    assert not rooms & {"plots", "tables", "answers", "words", "rendering", "store"}
 
 
 def test_a_module_deep_down_is_named_and_an_unrelated_one_is_not(copy_of_the_code: Path) -> None:

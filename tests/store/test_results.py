@@ -1,18 +1,14 @@
 """What the report reads: complete frames, and missing runs counted."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
 
 from conftest import FinishedStudy
-from plots.deferred import Drawing
-from rendering.presenting import show_figure
 from store import provenance, results
 from store.frames import FRAMES, RUN_COLUMNS, select
 from store.ledger import Ledger
@@ -79,21 +75,6 @@ def test_a_result_that_is_gone_is_a_sentence(finished: FinishedStudy) -> None:
     content["runs"]["cola-full-seed1"]["train"] = "train/cola-full-seed1-000000000000"
     with pytest.raises(StudyError, match=r"gone or damaged.*\n.*run\.py --profile tiny"):
         _Reader(finished.profile, finished.store, Ledger(finished.profile, content)).read()
-
-
-def test_a_figure_is_kept_as_svg_and_png_and_is_the_same_every_time(
-    finished: FinishedStudy, tmp_path: Path
-) -> None:
-    def draw(results: results.Results) -> Figure:
-        figure = Figure()
-        figure.subplots().plot(results.runs["seed"])
-        return figure
-
-    drawing = Drawing(draw, read(finished), ())
-    for folder in ("once", "again"):
-        show_figure("x", drawing, tmp_path / folder)
-    once, again = ((tmp_path / folder / "x.svg").read_bytes() for folder in ("once", "again"))
-    assert once == again and (tmp_path / "once" / "x.png").exists()
 
 
 # --------------------------------------------------------------------------- choosing rows

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 import plots
 from conftest import FinishedStudy
@@ -171,13 +172,15 @@ def test_a_grid_takes_away_what_a_worker_finds(
 
 
 def test_figures_are_the_same_whatever_a_users_style_says(tmp_path: Path) -> None:
-    drawing = plots.plot_memory(build_study(), "cola", load_wording("en"))
+    def plot() -> Figure:
+        return plots.plot_quality(build_study(), load_wording("en"))
+
     for name in ("plain", "styled"):
         (tmp_path / name).mkdir()
-    saving.save("x", drawing, tmp_path / "plain")
+    saving.save("x", plot, tmp_path / "plain")
     odd = {"axes.grid": True, "xtick.direction": "in", "savefig.bbox": "tight", "grid.color": "r"}
     with plt.rc_context({**odd, "svg.fonttype": "none", "patch.edgecolor": "b"}):
-        saving.save("x", drawing, tmp_path / "styled")
+        saving.save("x", plot, tmp_path / "styled")
     for file in ("x.svg", "x.png"):
         assert (tmp_path / "plain" / file).read_bytes() == (tmp_path / "styled" / file).read_bytes()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training.batches import LengthBatches
@@ -16,7 +16,6 @@ def draw(sampler: LengthBatches, epoch: int) -> list[list[int]]:
 
 
 @given(LENGTHS, st.integers(1, 40), st.integers(0, 2**31), st.integers(0, 20))
-@settings(deadline=None)
 def test_every_feature_comes_once_in_full_batches(
     lengths: list[int], size: int, seed: int, epoch: int
 ) -> None:
@@ -29,7 +28,6 @@ def test_every_feature_comes_once_in_full_batches(
 
 
 @given(LENGTHS, st.integers(0, 2**31))
-@settings(deadline=None)
 def test_the_order_does_not_touch_the_global_generators(lengths: list[int], seed: int) -> None:
     torch.manual_seed(seed % 7)
     before, there = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002

@@ -108,7 +108,7 @@ def test_dropout_in_the_encoder_would_make_a_difference() -> None:
     assert not torch.allclose(noisy, torch.cat(stored.states), atol=1e-2)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), batch=st.integers(1, 13))
 def test_outputs_do_not_depend_on_the_batches_and_fit_their_features(seed: int, batch: int) -> None:
     model, data = build("bert", "token", 0.1), build_data("token", seed=seed)

@@ -1,6 +1,6 @@
 """The stopwatch and the memory meter: pauses, resumption, weights and evaluations."""
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,33 +16,47 @@ NEEDS_PROC = pytest.mark.skipif(
 )
 
 
-def test_the_watch_stops_for_pauses() -> None:
-    watch = Stopwatch(torch.device("cpu"))
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], None]:
+    """Time passes only by calling it: seconds, and those of them that the process computes."""
+    now = [100.0, 10.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("time.process_time", lambda: now[1])
+
+    def let_pass(seconds: float, computing: float = 0.0) -> None:
+        now[:] = now[0] + seconds, now[1] + computing
+
+    return let_pass
+
+
+def test_the_watch_stops_for_pauses(clock: Callable[..., None]) -> None:
+    watch = Stopwatch(CPU)
     watch.start({})
+    clock(2)
     with watch.paused():
-        time.sleep(0.05)
+        clock(3)
         inside = watch.readings()
         with watch.paused():
-            time.sleep(0.05)
+            clock(4)
     readings = watch.readings()
-    assert readings["evaluation_seconds"] >= 0.1
-    assert readings["training_seconds"] < 0.05
-    assert inside["training_seconds"] <= readings["training_seconds"]
+    assert readings["evaluation_seconds"] == 7
+    assert readings["training_seconds"] == inside["training_seconds"] == 2
 
 
-def test_the_watch_goes_on_from_an_earlier_reading() -> None:
-    watch = Stopwatch(torch.device("cpu"))
+def test_the_watch_goes_on_from_an_earlier_reading(clock: Callable[..., None]) -> None:
+    watch = Stopwatch(CPU)
     watch.start({"training_seconds": 100.0, "evaluation_seconds": 7.0})
+    clock(1)
     readings = watch.readings()
-    assert 100 <= readings["training_seconds"] < 101 and readings["evaluation_seconds"] == 7.0
+    assert readings["training_seconds"] == 101 and readings["evaluation_seconds"] == 7
 
 
-def test_the_watch_tells_work_from_waiting() -> None:
+def test_the_watch_tells_work_from_waiting(clock: Callable[..., None]) -> None:
     watch = Stopwatch(CPU)
     watch.start({"training_cpu_seconds": 3.0})
-    time.sleep(0.5)
+    clock(5, computing=2)
     readings = watch.readings()
-    assert 3.0 <= readings["training_cpu_seconds"] < 3.4 < 3 + readings["training_seconds"]
+    assert (readings["training_seconds"], readings["training_cpu_seconds"]) == (5, 5)
 
 
 def allocate(mebibytes: int) -> torch.Tensor:

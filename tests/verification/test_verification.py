@@ -29,7 +29,7 @@ FORMATS = (".html", ".pdf")
 
 
 @given(st.lists(st.tuples(st.integers(0, 16), st.integers(0, 16)), min_size=1, max_size=60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_two_ways_of_counting_words_agree(pairs: list[tuple[int, int]]) -> None:
     predicted, gold = np.array(pairs).T
     ours, theirs = score_words(predicted, gold), score_tags(predicted, gold)
@@ -37,7 +37,7 @@ def test_two_ways_of_counting_words_agree(pairs: list[tuple[int, int]]) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 60))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_two_ways_of_counting_sentences_agree(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     logits, gold = rng.normal(size=(count, 2)).astype(np.float32), rng.integers(0, 2, count)
@@ -58,13 +58,8 @@ def report(finished: FinishedStudy, tiny_environment: Path, tmp_path: Path) -> t
 
 
 def shown_lines(content: dict[str, Any]) -> list[str]:
-    """Rows of tables and answers, as a document has them."""
-    rows = [
-        " ".join(cell["text"] for cell in row.values())
-        for table in content["tables"]["en"].values()
-        for row in table["rows"]
-    ]
-    lines = [*rows, *(answer["text"] for answer in content["answers"]["en"].values())]
+    """Answers, as a document has them."""
+    lines = [answer["text"] for answer in content["answers"]["en"].values()]
     return [re.sub(r"\\(?=[^\w\s])", "", line) for line in lines]
 
 
@@ -93,7 +88,7 @@ def test_a_true_report_is_verified(finished: FinishedStudy, report: tuple[Store,
         assert tally.checked[kind] > 2000
     assert tally.checked["parts set back"] > 20 and tally.checked["prices"] > 10
     numbers = [tally.checked[f"numbers in report{ending}"] for ending in FORMATS]
-    assert numbers[0] == numbers[1] > 500
+    assert numbers[0] == numbers[1] > 80
     assert tally.checked["of them by the words around"] > 0.95 * sum(numbers)
     assert tally.summary().endswith("wrong: 0")
 
@@ -135,12 +130,11 @@ def test_a_number_that_the_document_lacks_is_found(
         (report[1] / f"report{other}").unlink()
 
     def change(content: dict[str, Any]) -> None:
-        table = content["tables"]["en"]["tbl-cola"]
-        table["rows"].append({"x": {"text": "1234.5678"}})
+        content["answers"]["en"]["answers.new"] = {"text": "1234.5678"}
 
     _change(report[1] / "results.json", change)
     (found,) = check(finished, report).wrong
-    assert found.startswith(f"report{ending}: @tbl-cola, row ") and "1234.5678 is not" in found
+    assert found.startswith(f"report{ending}: answers.new") and "1234.5678 is not" in found
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -269,3 +263,38 @@ def test_words_that_a_page_tears_apart_leave_their_numbers_in_place() -> None:
     assert (placing.expected, placing.placed, placing.wrong) == (2, 2, [])
     placing = place_numbers(text.replace("34", "35"), [sentence])
     assert placing.wrong == ["x: 34 is not there"]
+
+
+def step_sentence(share: int, first: str, second: str) -> str:
+    return (
+        f"A step of the small method takes {share}% of the time of a step of the other, so that "
+        f"trainings took {first} s and {second} s by the clock and are not compared."
+    )
+
+
+COLA, POS = step_sentence(163, "0.4", "1.1"), step_sentence(141, "0.6", "0.7")
+PASSAGES = [Passage("cola.time", tokens_of(COLA)), Passage("pos.time", tokens_of(POS))]
+FIGURE = "18 Report Figure 8: a figure's caption, in between."
+
+
+@pytest.mark.parametrize(
+    ("at", "torn"),
+    [
+        ("and are", f"and {FIGURE} are"),
+        ("A step of the small", f"A {FIGURE} step of the small"),
+        ("compared", f"com-\n{FIGURE} pared"),
+        ("by the clock", f"by {FIGURE} the {FIGURE} clock"),
+    ],
+)
+def test_a_torn_sentence_is_not_taken_for_another_in_the_same_words(at: str, torn: str) -> None:
+    text = f"{COLA} The body repeats it: {COLA} The other task: {POS.replace(at, torn)}"
+    placing = place_numbers(text, PASSAGES)
+    assert (placing.expected, placing.placed, placing.wrong) == (6, 6, [])
+    wrong = place_numbers(text.replace("0.7", "0.9"), PASSAGES).wrong
+    assert wrong and all(line.startswith("pos.time: ") for line in wrong)
+
+
+def test_an_equal_sentence_elsewhere_excuses_no_wrong_number() -> None:
+    text = f"{COLA} {POS.replace('0.6', '0.8')} {POS}"
+    wrong = place_numbers(text, [*PASSAGES, PASSAGES[1]]).wrong
+    assert wrong == ["pos.time: 0.8 is shown, 0.6 is in results.json"]

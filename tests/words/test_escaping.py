@@ -1,6 +1,5 @@
 """Values stay text: in sentences, in cells, at the beginning of a paragraph, in both languages."""
 
-import inspect
 import itertools
 import json
 import re
@@ -13,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tabulation
 from answers import Answers
+from every_table import every_table
 from hostile import PAYLOADS, shown
+from rendering.report import Report
 from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
@@ -88,7 +88,7 @@ def test_payloads_are_text_in_every_context() -> None:
         max_size=20,
     )
 )
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_any_text_is_text(texts: list[str]) -> None:
     assert_literal([t for t in texts if shown(t)])
 
@@ -149,11 +149,9 @@ def hostile_study(first: int) -> Results:
 def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     """All tables, and all that the report's text takes from the answers."""
     words = load_wording(language)
-    for name in (name for name in vars(tabulation) if name.startswith("tabulate_")):
-        function = getattr(tabulation, name)
-        parameters = list(inspect.signature(function).parameters)
-        for task in ("cola", "pos") if parameters[1] == "task" else ("",):
-            yield name, function(results, *([task] if task else []), words)
+    report = Report(results, words)
+    for specify, about in every_table():
+        yield specify.__name__, report.table(specify, *about).data
     known = {"answers": Answers(results, words), "words": words, "results": results}
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
     for expression in re.findall(r"`\{python\} ([^`]+)`", document):

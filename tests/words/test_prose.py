@@ -11,7 +11,8 @@ import pytest
 
 from study.paths import project_root
 from synthetic_study import build_study
-from tabulation import tabulate_summary_of_requirements
+from tables import Context, render, requirements
+from words.numbers import Numbers
 from words.wording import load_wording
 
 ROOT = project_root()
@@ -215,7 +216,8 @@ def test_references_have_targets_and_floats_are_referenced(report: Path) -> None
     floats = {label for label in labels if label.startswith(("fig-", "tbl-"))}
     assert len(floats) > 20
     assert floats - references == set()
-    table = tabulate_summary_of_requirements(build_study(), load_wording("en"))
+    at = Context(build_study(), Numbers(load_wording("en")))
+    table = render(requirements(at), at)
     answered = set(re.findall(r"@(sec-[\w-]+)", table))
     assert len(answered) == 16
     assert answered - sections == set()
@@ -272,7 +274,7 @@ def test_translations_share_all_chunks(report: Path) -> None:
     def code(path: Path) -> list[str]:
         lines = "\n".join(_CHUNK.findall(body_of(path))).splitlines()
         return [
-            re.sub(r'load_wording\("\w+"\)', "load_wording(...)", line)
+            re.sub(r'open_report\("\w+"\)', "open_report(...)", line)
             for line in lines
             if not line.startswith(("#| fig-cap", "#| tbl-cap", "#| fig-alt"))
         ]

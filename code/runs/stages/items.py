@@ -23,8 +23,10 @@ def make(store: Store, inputs: Inputs, task: TaskSettings, address: str) -> Entr
     source = {
         "data": inputs.split(task, address).columns_hash,
         "train": inputs.split(task, task.train).content_hash,
-        "tokenizer": inputs.checkpoint(method).identity,
-        "other_tokenizers": {name: inputs.checkpoint(m).identity for name, m in others.items()},
+        "tokenizer": inputs.checkpoint(task, method).identity,
+        "other_tokenizers": {
+            name: inputs.checkpoint(task, m).identity for name, m in others.items()
+        },
     }
 
     def describe(_folder: Path) -> dict[str, Any]:

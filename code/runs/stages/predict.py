@@ -24,7 +24,7 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry, address: str) -
             inputs.trained_model(run, trained).to(choose_device()),
             run.task.kind,
             inputs.encoded(run.task, run.method, address),
-            inputs.tokenizer(inputs.checkpoint(run.method)),
+            inputs.tokenizer(inputs.checkpoint(run.task, run.method)),
             run.method.training.per_device_eval_batch_size,
         )
         if run.task.kind == "token":

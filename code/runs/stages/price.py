@@ -28,7 +28,7 @@ def key(inputs: Inputs, task: TaskSettings, machine: Machine) -> Key:
     methods = {
         method.name: {
             **{k: v for k, v in dataclasses.asdict(method).items() if k not in NOT_A_STEP},
-            "model": inputs.checkpoint(method).identity,
+            "model": inputs.checkpoint(task, method).identity,
             "precision": precision_on(machine, method.training.precision),
         }
         for method in task.methods
@@ -65,7 +65,7 @@ def _stepper(
     """One method's step; a head alone is trained on stored outputs, as in its own training."""
     run, data = Run(task, method, task.seeds[0]), inputs.encoded(task, method, task.train)
     model = inputs.fresh_model(run).to(choose_device())
-    tokenizer = inputs.tokenizer(inputs.checkpoint(method))
+    tokenizer = inputs.tokenizer(inputs.checkpoint(task, method))
     size = method.training.per_device_train_batch_size
     batches = choose_batches(data, size, WARM_UP + task.price_steps)
     collate: Callable[[Any], Any] = build_collator(task.kind, tokenizer)

@@ -18,6 +18,7 @@ from encoders.models import choose_device, describe_device
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
+from training.prediction import group_by_length
 
 STAGE = Stage("representation", 2, __name__)
 TOKENS = 2000  # of a set that hidden states are compared on, if it has so many
@@ -59,7 +60,7 @@ def _compute(
 
 def _sentences(inputs: Inputs, run: Run, address: str) -> list[Tensor]:
     """Of each sentence (or window), which tokens are no special ones: masks (T,)."""
-    tokenizer = inputs.tokenizer(inputs.checkpoint(run.method))
+    tokenizer = inputs.tokenizer(inputs.checkpoint(run.task, run.method))
     special = torch.tensor([tokenizer.cls_token_id, tokenizer.sep_token_id])
     features = inputs.encoded(run.task, run.method, address).features
     return [~torch.isin(torch.tensor(feature["input_ids"]), special) for feature in features]
@@ -79,9 +80,9 @@ def _batches(
 ) -> Batches:
     """The chosen sentences, shortest first; ``compared`` marks their first so many tokens."""
     features = inputs.encoded(run.task, run.method, address).features
-    order = sorted(chosen, key=lambda index: len(masks[index]))
-    for start in range(0, len(order), batch_size):
-        own = order[start : start + batch_size]
+    sentences = list(chosen)
+    for group in group_by_length([len(masks[index]) for index in sentences], batch_size):
+        own = [sentences[place] for place in group]
         ids = [torch.tensor(features[index]["input_ids"]) for index in own]
         compared = [masks[i] & (masks[i].cumsum(0) <= chosen[i]) for i in own]
         yield {

@@ -42,7 +42,7 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
                     model,
                     run.task.kind,
                     data,
-                    inputs.tokenizer(inputs.checkpoint(run.method)),
+                    inputs.tokenizer(inputs.checkpoint(run.task, run.method)),
                     run.method.training.per_device_eval_batch_size,
                 )
                 stored = logits.argmax(axis=1).astype(np.int8) if _tags(run.task) else logits

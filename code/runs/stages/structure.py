@@ -17,7 +17,7 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
     def measure(_folder: Path) -> dict[str, Any]:
         from drift.spectra import measure_update
 
-        known = inputs.base_directions(inputs.checkpoint(run.method))
+        known = inputs.base_directions(inputs.checkpoint(run.task, run.method))
         return {"rows": measure_update(*inputs.pair(run, trained), known)}
 
     key = STAGE.key(run.name, {"train": trained.digest})

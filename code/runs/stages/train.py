@@ -16,6 +16,7 @@ from encoders.models import (
     head_state,
     trained_state,
 )
+from encoders.packaged import CUT_FROM, pieces_before_cut
 from encoders.precision import Machine, device_kind, precision_on, resolve_precision
 from encoders.tokens import Collator
 from runs.grid import Run, Stage
@@ -57,7 +58,7 @@ def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
         {
             "kind": run.task.kind,
             "labels": list(inputs.labels(run.task)),
-            "model": inputs.checkpoint(run.method).identity,
+            "model": inputs.checkpoint(run.task, run.method).identity,
             "train": inputs.split(run.task, run.task.train).content_hash,
             "validation": inputs.split(run.task, run.task.validation).content_hash,
             "pooler": run.method.pooler,
@@ -115,8 +116,10 @@ def _train(
     save_file(head_state(model), folder / "initial_head.safetensors")
     facts: dict[str, Any] = {**count_parameters(model), **compute_memory(model)}
     facts["pooler"] = model.config.pooler_role  # type: ignore[union-attr]
-    if removed := inputs.removed_by_tokenizer(run.method):
+    if removed := inputs.removed_by_tokenizer(run.task, run.method):
         facts["tokenizer_removes"] = ",".join(removed)
+    if whole := pieces_before_cut(inputs.checkpoint(run.task, run.method).location):
+        facts |= {"pieces": model.config.vocab_size, CUT_FROM: whole}  # type: ignore[union-attr]
     facts["device_kind"] = device_kind()
     facts["precision"] = resolve_precision(run.method.training.precision)
     with _prepared(inputs, run, model, outputs) as (splits, collate):
@@ -124,7 +127,7 @@ def _train(
             model,
             run.task.kind,
             *splits,
-            inputs.tokenizer(inputs.checkpoint(run.method)),
+            inputs.tokenizer(inputs.checkpoint(run.task, run.method)),
             run.method.training,
             run.seed,
             workspace,
@@ -142,7 +145,7 @@ def _train(
     kept = (folder / "trained.safetensors").stat().st_size
     facts |= {"kept_bytes": kept, "model": run.method.model_name_or_path}
     sources = {a: inputs.source(run.task, a) for a in (run.task.train, *run.task.evaluations)}
-    sources["model"] = inputs.checkpoint(run.method).source
+    sources["model"] = inputs.checkpoint(run.task, run.method).source
     return {"costs": result.costs | facts, "curves": result.curves, "sources": sources}
 
 
