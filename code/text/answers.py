@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from store.results import Results
+from text.abstract import AbstractSentences
 from text.costs import CostSentences
+from text.quality import QualitySentences
 from text.sentence import Speaker, load_speaker
+from text.setup import SetupSentences
 from text.view import TaskView
 
 
@@ -15,6 +18,21 @@ class Answers:
 
     results: Results
     speak: Speaker
+
+    @cached_property
+    def abstract(self) -> AbstractSentences:
+        """What all topics found, in short."""
+        return AbstractSentences(self)
+
+    @cached_property
+    def setup(self) -> SetupSentences:
+        """What was run, and how it is judged."""
+        return SetupSentences(self.results, self.speak)
+
+    @cached_property
+    def quality(self) -> QualitySentences:
+        """How well the methods do on CoLA."""
+        return QualitySentences(TaskView(self.results, "cola"), self.speak)
 
     @cached_property
     def cola_costs(self) -> CostSentences:

@@ -22,39 +22,69 @@ class CostSentences:
     @property
     def time(self) -> Said:
         """How training time differs: the price of a step on the same batches."""
+        return self._time("step")
+
+    @property
+    def headline(self) -> Said:
+        """The same in half a sentence."""
+        return self._time("step-brief")
+
+    def _time(self, key: str) -> Said:
         if not self.view.complete:
             return self.speak.say("not-compared")
         step = self.view.ratio("step_seconds")
-        return self.speak.say("step", self.speed, step=step, **self._methods)
+        return self.speak.say(key, self.speed, step=step, **self._methods)
 
     @property
     def wall(self) -> Said:
         """The clock of whole trainings, told without a verdict: nothing guards it against load.
 
-        One sentence where the price of a step says the same direction, a warning where it does not.
+        Where it says something else than the price of a step and the processor's own seconds do,
+        the sentence warns.
         """
         first, second = (self.view.cost(m, "training_seconds") for m in self._pair)
-        if first.value is None or second.value is None:
+        if not (first.value and second.value):
             return NOTHING
-        ratio, step = self.view.ratio("training_seconds"), self.view.ratio("step_seconds")
+        step = self.view.ratio("step_seconds").value
         margin = self.view.settings.margins.cost_ratio
-        apart = step.value is not None and not (
-            1 / margin < (ratio.value or 1.0) / step.value < margin
-        )
-        outcome = "disturbed" if apart else "plain"
+        plain = step is None or 1 / margin < second.value / first.value / step < margin
+        outcome = "plain" if plain else "disturbed"
         return self.speak.say(
             "wall", outcome, first_time=first, second_time=second, **self._methods
         )
 
     @property
+    def parameters(self) -> Said:
+        """How many parameters each method trains."""
+        first, second = (self.view.cost(m, "trainable_parameters") for m in self._pair)
+        if not (first.known and second.known):
+            return NOTHING
+        share = self.view.ratio("trainable_parameters")
+        return self.speak.say("parameters", first=first, second=second, share=share, **self._named)
+
+    @property
     def memory(self) -> Said:
         """Measured memory: of which kind it is, and what was measured."""
         first, second = (self.view.cost(m, "peak_memory_bytes") for m in self._pair)
-        if first.value is None or second.value is None:
+        if not (first.known and second.known):
             return self.speak.say("memory-unknown")
+        kinds = self.view.results.machines("memory_kind", self.view.task)
+        outcome = "resident" if "resident" in kinds else "video"
         return self.speak.say(
-            "memory", self._memory_kind, first_peak=first, second_peak=second, **self._methods
+            "memory", outcome, first_peak=first, second_peak=second, **self._methods
         )
+
+    @property
+    def computed(self) -> Said:
+        """Memory that follows from the numbers of weights alone, and what has to be kept."""
+        costs = {
+            f"{role}_{name}": self.view.cost(method, metric)
+            for role, method in zip(("first", "second"), self._pair, strict=True)
+            for name, metric in (("memory", "computed_bytes"), ("disk", "kept_bytes"))
+        }
+        if not all(fact.known for fact in costs.values()):
+            return NOTHING
+        return self.speak.say("computed", "", **costs, **self._methods)
 
     @property
     def _pair(self) -> tuple[str | None, str | None]:
@@ -65,7 +95,6 @@ class CostSentences:
         return self.speak.methods(first=self.view.first, second=self.view.second)
 
     @property
-    def _memory_kind(self) -> str:
-        """``video`` where the runs were on a GPU, else ``resident``."""
-        kinds = self.view.results.machines("memory_kind", self.view.task)
-        return "resident" if "resident" in kinds else "video"
+    def _named(self) -> dict[str, str]:
+        """The methods where ``first`` and ``second`` are facts."""
+        return self.speak.methods(one=self.view.first, other=self.view.second)

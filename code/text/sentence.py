@@ -46,6 +46,7 @@ class Said(Markup):
 
 
 NOTHING = Said("")
+ENDS = ("low", "high")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Placeholder:
 
     ``value`` (also without a format), ``size`` (no sign), ``signed``, ``bare`` (no unit),
     ``interval``, ``estimate``, ``p``, ``error``, ``inverse``, ``share``, ``n``, ``seeds``, ``sd``,
-    ``low``, ``high``, each with ``.<digits>`` if they are not the unit's.
+    ``low``, ``high`` (the ends of the interval without their signs), each with ``.<digits>`` where
+    these are not the unit's.
     """
 
     fact: Fact
@@ -77,11 +79,12 @@ class Placeholder:
                 bare=name == "bare",
             )
         if name in ("n", "seeds", "sd", "low", "high"):
-            return numbers.value(self.fact, column=name, digits=digits)
+            return numbers.value(self.fact, column=name, digits=digits, size=name in ENDS)
         if name in ("error", "inverse", "share"):
             return numbers.derived(self.fact, name, digits=digits)
         if name == "p":
-            return numbers.p_value(self.fact)
+            p = numbers.p_value(self.fact)
+            return f"*p* {p}" if "<" in p else f"*p* = {p}"
         if name in ("interval", "estimate"):
             return str(getattr(numbers, name)(self.fact, digits=digits))
         raise ValueError(f"unknown format {spec!r} of the fact {self.fact.quantity!r}")
