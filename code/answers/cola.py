@@ -1,11 +1,12 @@
 """Answers of Task 1: sentence classification (CoLA)."""
 
+from evidence.schema import AcceptabilityEvidence, AcceptabilityMethod
+
 from answers.judging import Verdict, interval_outcome
 from answers.literature import compare_with_published
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
-from evidence.schema import AcceptabilityEvidence, AcceptabilityMethod
 
 
 class ColaAnswers(MethodAnswers):

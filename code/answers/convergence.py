@@ -2,6 +2,8 @@
 
 import functools
 
+from store.frames import select
+
 from evidence.convergence import (
     DECAYING,
     Convergence,
@@ -9,7 +11,6 @@ from evidence.convergence import (
     aggregate_runs,
     describe_run,
 )
-from store.frames import select
 from store.results import Results
 
 

@@ -9,7 +9,6 @@ import functools
 from collections.abc import Mapping
 
 import pandas as pd
-
 from evidence.schema import (
     Comparison,
     Estimate,
@@ -19,6 +18,7 @@ from evidence.schema import (
     Transfer,
 )
 from store.frames import select
+
 from store.results import Results
 from study.settings import language_of
 

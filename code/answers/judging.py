@@ -11,9 +11,9 @@ from statistics import median
 from typing import Literal
 
 import scipy  # its modules are loaded when they are used
+from evidence.schema import Comparison
 
 from evidence.outcomes import decisive_interval
-from evidence.schema import Comparison
 
 TOLERANCE = 1.1  # costs that differ by less than ten per cent count as equal
 MONOTONE = 0.6  # Spearman correlation with depth from which a profile rises or falls

@@ -9,8 +9,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from answers.findings import comparison, estimate, tagging_method
 from evidence.schema import Estimate
+
+from answers.findings import comparison, estimate, tagging_method
 from store.results import Results
 from study.errors import StudyError
 from study.settings import MethodSettings, language_of

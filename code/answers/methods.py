@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from evidence.schema import Comparison
+
 from answers import findings
 from answers.costs import CostAnswers
 from answers.judging import Verdict, judge_comparison, judge_extent
 from answers.voice import Phrase
 from evidence.outcomes import ONE_LABEL, decisive_interval
-from evidence.schema import Comparison
 from words.wording import Shown
 
 PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}  # what an answer speaks of

@@ -1,11 +1,12 @@
 """Answers of Task 2: zero-shot transfer of tagging."""
 
+from evidence.schema import Transfer
+
 from answers import findings
 from answers.judging import Verdict, interval_outcome, judge_agreement, judge_comparison
 from answers.tags import NOT_LEARNED, TagAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
-from evidence.schema import Transfer
 
 
 class PosAnswers(TagAnswers):

@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
+from store.frames import select
+
 from answers import findings, judging
 from answers.judging import SAME_SIMILARITY
 from answers.methods import PRIMARY
 from answers.models import ModelAnswers
 from answers.voice import Phrase
-from store.frames import select
 
 THIRDS = ("lower", "middle", "upper")  # of the encoder's layers
 

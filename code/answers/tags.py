@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
+from evidence.schema import Cell, DropGroup, Transfer
+
 from answers import findings
 from answers.judging import LITTLE, MOST, judge_part
 from answers.methods import MethodAnswers
 from answers.voice import Phrase
 from evidence.outcomes import decisive_interval
-from evidence.schema import Cell, DropGroup, Transfer
 from evidence.transfer import REMAINING
 from study.settings import language_of
 

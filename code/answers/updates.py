@@ -1,11 +1,11 @@
 """Answers of Task 3 on the updates themselves: their rank, and what no update may touch."""
 
 import pandas as pd
+from store.frames import select
 
 from answers import findings, judging
 from answers.models import ModelAnswers
 from answers.voice import Phrase
-from store.frames import select
 
 EXPLAINED = 0.01  # unexplained drift of an untouched row, as a share of a touched row's drift
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.schema import Comparison, Estimate
+
 from answers.findings import LAYER_PREFIX
 from answers.judging import judge_reservation
 from evidence.outcomes import ALPHA, decisive_interval
-from evidence.schema import Comparison, Estimate
 from study.settings import language_of
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.wording import CASES, MISSING, Shown, Wording

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
+from evidence.schema import Estimate
 from IPython.display import Markdown, display
+from store.frames import select
 
 from answers.findings import MEASURES
-from evidence.schema import Estimate
 from plots.context import Context
 from plots.style import DARK
-from store.frames import select
 from store.results import Results
 from words.wording import Wording
 

@@ -7,6 +7,7 @@ from typing import Any, cast, get_args
 
 import pandas as pd
 import pytest
+from evidence.schema import Comparison
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +31,6 @@ from answers.judging import (
 )
 from answers.setup import SetupAnswers
 from answers.voice import Phrase, Voice
-from evidence.schema import Comparison
 from store.results import Missing, Results
 from study.paths import project_root
 from study.settings import Roles

@@ -10,12 +10,12 @@ from typing import Any
 import jsonschema
 import pandas as pd
 import pytest
+from store.frames import FRAMES, RUN_COLUMNS
 
 from conftest import FinishedStudy
 from rendering import export
 from rendering.export import KEYS, SCHEMA, export_results
 from rendering.shown import evaluate
-from store.frames import FRAMES, RUN_COLUMNS
 from store.results import Results, _Reader
 from study.errors import StudyError
 from study.paths import project_root
