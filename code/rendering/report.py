@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from answers import Answers
 from facts.table import Facts
 from rendering.figures import show_figure
-from store.results import Results, load_results
+from store.reading import load_results
+from store.results import Results
 from study.errors import StudyError
 from study.paths import project_root
 from tables import Context, Table, render

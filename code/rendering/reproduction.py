@@ -39,18 +39,16 @@ def describe_reproduction(results: Results, words: Wording) -> str:
 
 
 def _values(results: Results, column: str) -> str:
-    """The distinct values of a column of the provenance, as code."""
-    if column not in results.provenance:
-        return MISSING
-    found = dict.fromkeys(str(value) for value in results.provenance[column].dropna())
+    """The distinct values of a property of the machines, as code."""
+    found = [str(value) for value in results.machines(column)]
     return ", ".join(f"`{value.replace('`', '')}`" for value in found) or MISSING
 
 
 def _dates(results: Results) -> str:
     """First and last day of training."""
-    if not len(results.provenance):
+    days = sorted(str(time)[:10] for time in results.machines("time"))
+    if not days:
         return MISSING
-    days = sorted(str(time)[:10] for time in results.provenance.time)
     return f"`{days[0]}`" if days[0] == days[-1] else f"`{days[0]}` – `{days[-1]}`"
 
 

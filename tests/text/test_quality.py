@@ -1,4 +1,4 @@
-"""Task 1 in words: the verdict comes first, turns with the data, and is no more than its interval."""
+"""Task 1 in words: the verdict comes first and turns with the data."""
 
 from dataclasses import replace
 
