@@ -10,7 +10,7 @@ import functools
 import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,8 @@ from corpora.items import UPOS_TAGS
 from evidence.acceptability import summarise_acceptability
 from evidence.schema import AcceptabilityEvidence, TaggingEvidence, TaskEvidence
 from evidence.tagging import summarise_tagging
+from facts.fact import Fact
+from facts.table import Facts
 from store.frames import FRAMES, GROWTH_COLUMNS, RUN_COLUMNS, TASK_COLUMNS, TASK_FRAMES
 from store.results import Missing, Results
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
@@ -722,3 +724,12 @@ def _head(task: str, method: str, seed: int) -> dict[str, Any]:
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*RUN_COLUMNS, *FRAMES[name]])
+
+
+def with_facts(results: Results, *more: Fact) -> Results:
+    """A copy of a study whose table of facts has these facts, in place of those of their keys."""
+    copy = replace(results)
+    keys = {fact.key for fact in more}
+    kept = [fact for fact in results.facts if fact.key not in keys]
+    vars(copy)["facts"] = Facts([*kept, *more])
+    return copy

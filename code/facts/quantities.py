@@ -149,7 +149,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             },
         ),
         "trend": Quantity(
-            "how change is distributed over the depth of the encoder",
+            "how change is distributed over the depth of the encoder; against another task: how "
+            "many times as large as there",
             Unit.PLAIN,
             {
                 "upper_over_lower": Unit.RATIO,

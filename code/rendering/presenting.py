@@ -27,7 +27,9 @@ def show_table(markdown: str) -> None:
 
 
 def show_source(room: str, function: str) -> None:
-    """Shows the source of a room's function as it is now, read from its file and never imported.
+    """Shows the lines of a room's function that compute, read from its file and never imported.
+
+    Its docstring is left out: the text around says the same.
 
     Raises:
         StudyError: the room has no such function.
@@ -36,7 +38,11 @@ def show_source(room: str, function: str) -> None:
         text = file.read_text(encoding="utf-8")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef) and node.name == function:
-                show_table(f"```python\n{ast.get_source_segment(text, node)}\n```")
+                source = ast.get_source_segment(text, node) or ""
+                if ast.get_docstring(node) is not None:
+                    whole = ast.get_source_segment(text, node.body[0]) or ""
+                    source = source.replace(f"    {whole}\n", "", 1)
+                show_table(f"```python\n{source}\n```")
                 return
     raise StudyError(f"there is no function {function!r} to show", where=f"code/{room}")
 

@@ -19,10 +19,22 @@ from store.identity import code_of, digest, fingerprint
 from store.results import Results
 from study.errors import StudyError
 from study.paths import cache_folder, project_root
+from text.answers import load_answers
 from words.wording import Wording, load_wording
 
 VERSION = 1
-ROOMS = ("answers", "corpora", "evidence", "rendering", "store", "study", "tabulation", "words")
+ROOMS = (
+    "answers",
+    "corpora",
+    "evidence",
+    "facts",
+    "rendering",
+    "store",
+    "study",
+    "tabulation",
+    "text",
+    "words",
+)
 
 Shown = dict[str, dict[str, Any]]
 
@@ -94,7 +106,7 @@ def keep(
 def read_shown(text: str, results: Results, words: Wording) -> Shown:
     """Evaluates the tables and answers of a document's text; see ``find_shown``."""
     names = {"results": results, "words": words, "tabulation": tabulation}
-    names["answers"] = Answers(results, words)
+    names |= {"answers": Answers(results, words), "say": load_answers(results, words.language)}
     tables, markdown, answers = {}, {}, {}
     for label, expression in _expressions(parse(text, _document(words.language).name, {})):
         source, shown = ast.unparse(expression), evaluate(expression, names)
