@@ -14,6 +14,7 @@ directions of the change are in ``spectra``; nothing here draws or stores.
 """
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -58,11 +59,13 @@ def weight_distance(
     base, tuned = read_pair(base_model, tuned_model)
     pairs = pair_weights(base, tuned)
     if layer_names is None:
-        layers = group_by_layer(pairs).values()
-        return sum(measure_pairs(layer).l2 for layer in layers) / len(layers)
-    names = [layer_names] if isinstance(layer_names, str) else layer_names
-    chosen = {name: _choose(name, pairs, base, tuned) for name in names}
-    return {name: measure_pairs(layer).l2 for name, layer in chosen.items()}
+        layers = group_by_layer(pairs)
+    else:
+        names = [layer_names] if isinstance(layer_names, str) else layer_names
+        layers = {name: _choose(name, pairs, base, tuned) for name in names}
+    # change_square: the sum of (tuned - base)**2 over all weights of the layer, in float64
+    distances = {name: math.sqrt(measure_pairs(of).change_square) for name, of in layers.items()}
+    return sum(distances.values()) / len(distances) if layer_names is None else distances
 
 
 def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:

@@ -1,10 +1,11 @@
-"""Facts that follow from facts of single runs: how change is distributed over depth, how costs and
-states of two methods stand to each other.
+"""Facts that follow from facts of single runs: how change is distributed over depth, and how costs,
+states and updates of two methods stand to each other.
 
 Runs differ in their seed alone, so an interval over seeds is Student's t of a mean; of a ratio, of
 the mean of its logarithms. One seed has no interval: its value is a point and no verdict.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,11 +13,14 @@ from typing import Any
 import numpy as np
 import scipy  # its modules are loaded when they are used
 
+from evidence.arrays import Floats
 from facts.fact import Covers, Fact
 from facts.table import Facts
+from study.architecture import HEAD
 
 LEVEL = 0.95
 MEASURES = ("relative", "l2")  # of distance, by which depth is judged
+SPECTRA = ("effective_rank", "top8_share")  # of an update, averaged over its matrices
 RATIOS = ("upper_over_lower", "last_over_first", "head_over_next")
 EXACT = ("trainable_parameters", "computed_bytes", "kept_bytes")  # costs that no clock disturbs
 PREFIX = "encoder.layer."
@@ -32,11 +36,19 @@ def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
     """
     distances = facts.where(quantity="distance", kind="all")
     models = dict.fromkeys((fact.task, fact.method) for fact in distances)
-    for task, method in models:
-        yield from _trends(distances.where(task=task, method=method), task, method)
+    trends = [
+        fact
+        for task, method in models
+        for fact in _trends(distances.where(task=task, method=method), task, method)
+    ]
+    yield from trends
+    yield from _task_ratios(Facts(trends))
+    spectra = list(_mean_spectra(facts))
+    yield from spectra
     for task, pair in pairs.items():
         yield from _cost_ratios(facts, task, pair)
         yield from _change_ratio(facts, task, pair)
+        yield from _rank_ratio(Facts(spectra), task, pair)
         yield from _moved_ratio(facts, task, pair)
         yield from _state_differences(facts, task, pair)
 
@@ -116,9 +128,66 @@ def _trends(distances: Facts, task: str, method: str) -> Iterator[Fact]:
 def _head_over_next(rows: Facts) -> float | None:
     """The head's change over that of the layer that changed most beside it."""
     values = {f.layer: f.value for f in rows if f.layer != "all" and f.value}
-    head = values.pop("head", None)
+    head = values.pop(HEAD, None)
     most = max((value for value in values.values() if value), default=None)
     return head / most if head and most else None
+
+
+def _task_ratios(trends: Facts) -> Iterator[Fact]:
+    """A trend of a method in a later task over that of the method of the same name in an earlier.
+
+    The tasks' runs are independent samples: Welch's interval of the difference of logarithms.
+    """
+    for one, other in itertools.combinations(trends.distinct("task"), 2):
+        for row in trends.where(task=other, seed=None, metric=RATIOS):
+            chosen: dict[str, Any] = {"method": row.method, "metric": row.metric, "kind": row.kind}
+            groups = [_by_seed(trends.where(task=task, **chosen)) for task in (other, one)]
+            if all(groups):
+                samples = [np.log(list(group.values())) for group in groups]
+                yield _welch(
+                    samples[0], samples[1], quantity="trend", task=other, against=one, **chosen
+                )
+
+
+def _welch(first: Floats, second: Floats, **key: Any) -> Fact:
+    """How many times larger the first of two samples is, given the logarithms (n,), (m,)."""
+    value = float(first.mean() - second.mean())
+    seeds = len(first) + len(second)
+    if min(len(first), len(second)) < 2:
+        reason = "one seed: the spread over seeds is unknown"
+        return Fact(**key, value=math.exp(value), seeds=seeds, reason=reason)
+    half = 0.0
+    if np.ptp(first) or np.ptp(second):
+        interval = scipy.stats.ttest_ind(first, second, equal_var=False).confidence_interval(LEVEL)
+        half = float(interval.high - interval.low) / 2
+    return Fact(
+        **key, value=math.exp(value), low=math.exp(value - half),
+        high=math.exp(min(value + half, 700.0)), covers="seeds", seeds=seeds,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ shape of the update
+
+
+def _mean_spectra(facts: Facts) -> Iterator[Fact]:
+    """What describes the update of a matrix, averaged over all matrices of a run that changed."""
+    spectra = facts.where(quantity="spectrum", metric=SPECTRA)
+    for task, method in dict.fromkeys((fact.task, fact.method) for fact in spectra):
+        for metric in SPECTRA:
+            own = spectra.where(task=task, method=method, metric=metric)
+            runs = {seed: own.where(seed=seed).values() for seed in own.distinct("seed")}
+            means = {seed: float(np.mean(values)) for seed, values in runs.items() if values}
+            key: dict[str, Any] = {"quantity": "spectrum", "task": task, "method": method}
+            yield from seed_facts(means, False, **key, layer="all", kind="all", metric=metric)
+
+
+def _rank_ratio(spectra: Facts, task: str, pair: Pair) -> Iterator[Fact]:
+    """Mean effective rank of the second method's update in units of the first's, seed by seed."""
+    ranks = spectra.where(task=task, metric="effective_rank")
+    one, other = (_by_seed(ranks.where(method=method)) for method in pair)
+    ratios = {seed: other[seed] / one[seed] for seed in one if one[seed] and other.get(seed)}
+    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
+    yield from seed_facts(ratios, True, **key, metric="effective_rank")
 
 
 # --------------------------------------------------------------------------- two methods of a task

@@ -28,7 +28,8 @@ class Fact:
         task: the task's name.
         method: the method's name; a control that is computed has a name of its own.
         variant: which settings of an experiment; "" in the main study.
-        against: the second method of a difference or a ratio, the second group of a contrast.
+        against: the second method of a difference or a ratio, the second group of a contrast, the
+            second third of a model in a restoration, the other task of a trend.
         evaluation: address of the evaluated set, ``corpus:split``.
         metric: which of the quantity's measures.
         seed: of one run; None: over seeds, or of no run.

@@ -152,7 +152,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "score of a small made-up case that shows what a metric does", Unit.PERCENT
         ),
         "trend": Quantity(
-            "how change is distributed over the depth of the encoder",
+            "how change is distributed over the depth of the encoder; against another task: how "
+            "many times as large as there",
             Unit.PLAIN,
             {
                 "upper_over_lower": Unit.RATIO,

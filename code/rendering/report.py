@@ -67,7 +67,9 @@ class Report:
         show_figure(name, plot, self.results, self.words)
 
     def source(self, room: str, function: str) -> Markdown:
-        """The source of a room's function as it is now, read from its file and never imported.
+        """The lines of a room's function that compute, read from its file and never imported.
+
+        Its docstring is left out: the text around says the same.
 
         Raises:
             StudyError: the room has no such function.
@@ -76,7 +78,11 @@ class Report:
             text = file.read_text(encoding="utf-8")
             for node in ast.parse(text).body:
                 if isinstance(node, ast.FunctionDef) and node.name == function:
-                    return self.text(f"```python\n{ast.get_source_segment(text, node)}\n```")
+                    source = ast.get_source_segment(text, node) or ""
+                    if ast.get_docstring(node) is not None:
+                        whole = ast.get_source_segment(text, node.body[0]) or ""
+                        source = source.replace(f"    {whole}\n", "", 1)
+                    return self.text(f"```python\n{source}\n```")
         raise StudyError(f"there is no function {function!r} to show", where=f"code/{room}")
 
 

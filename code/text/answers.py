@@ -6,10 +6,14 @@ from functools import cached_property
 from store.results import Results
 from text.abstract import AbstractSentences
 from text.costs import CostSentences
+from text.curves import CurveSentences
+from text.head import HeadSentences
 from text.quality import QualitySentences
 from text.sentence import Speaker, load_speaker
 from text.setup import SetupSentences
+from text.states import StateSentences
 from text.view import TaskView
+from text.weights import WeightSentences
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,26 @@ class Answers:
     def pos_costs(self) -> CostSentences:
         """What the methods cost in tagging."""
         return CostSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def weights(self) -> WeightSentences:
+        """Where fine-tuning moved the weights."""
+        return WeightSentences(self.results, self.speak)
+
+    @cached_property
+    def head(self) -> HeadSentences:
+        """Whether the head changes most, and what it is worth."""
+        return HeadSentences(self.results, self.speak)
+
+    @cached_property
+    def states(self) -> StateSentences:
+        """What the weights do: parts set back, hidden states, the shape of the update."""
+        return StateSentences(self.results, self.speak)
+
+    @cached_property
+    def curves(self) -> CurveSentences:
+        """What the learning curves say."""
+        return CurveSentences(self.results, self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:

@@ -72,16 +72,13 @@ OTHER_PAIRS = {
     "answers.pos.pieces": "two groups of words",
     "answers.cola.domain": "two groups of sentences",
     "answers.cola.label": "two groups of sentences",
-    "answers.drift.tasks": "two tasks",
-    "answers.drift.tasks_adapter": "two tasks",
-    "answers.drift.tasks_size": "two tasks",
-    "answers.states.similarity": "two languages",
 }
 
 
 def expressions() -> list[str]:
     found = INLINE.findall(REPORT.read_text(encoding="utf-8"))
-    return sorted({inline or shown for inline, shown in found})
+    codes = {inline or shown for inline, shown in found}
+    return sorted(code for code in codes if code.startswith("answers."))
 
 
 def outcomes_only() -> Wording:

@@ -19,7 +19,9 @@ from rendering.report import Report
 from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
+from text.answers import load_answers
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
+from words.numbers import unmark
 from words.wording import LANGUAGES, load_wording
 
 INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
@@ -153,9 +155,10 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     for specify, about in every_table():
         yield specify.__name__, report.table(specify, *about).data
     known = {"answers": Answers(results, words), "words": words, "results": results}
+    known["say"] = load_answers(results, language)
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
     for expression in re.findall(r"`\{python\} ([^`]+)`", document):
-        yield expression, eval(expression, known)
+        yield expression, Markup(unmark(eval(expression, known)))
 
 
 def strangers(markdown: str) -> list[str]:
