@@ -1,6 +1,7 @@
 """All facts of a profile, from its stored results."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,22 @@ SPECTRA = ("rank", "effective_rank", "top8_share", "intruders")
 NOT_COSTS = ("pooler", "device_kind", "precision", "memory_kind", "device", "model")
 DIRECTIONS = {"rises": 1.0, "flat": 0.0, "falls": -1.0}
 MEMORY = ("memory_parameters_bytes", "memory_gradients_bytes", "memory_optimizer_bytes")
+STAGES = {
+    **dict.fromkeys(("cost", "curve", "convergence", "ratio", "share trained"), "train"),
+    **dict.fromkeys(("distance", "embedding rows", "untouched", "trend", "ratio moved"), "drift"),
+    "spectrum": "structure",
+    **dict.fromkeys(("similarity", "difference cka"), "representation"),
+    **dict.fromkeys(("step", "ratio step_seconds"), "price"),
+    "restoration": "restoration",
+}
+"""Quantity, or quantity and metric -> the stage that holds it; ``evidence`` holds all others."""
 
 
 def collect_facts(
     evidence: Mapping[str, Any],
     frames: Mapping[str, pd.DataFrame],
     roles: Mapping[str, Roles],
+    ledger: Mapping[str, Any],
 ) -> Facts:
     """All facts of a profile.
 
@@ -33,6 +44,7 @@ def collect_facts(
         evidence: task -> its evidence.
         frames: the frames of ``Results`` by name.
         roles: task -> which finished method is the reference, the adapter.
+        ledger: which stored entries the profile shows.
     """
     pairs = {t: (r.reference, r.adapter) for t, r in roles.items() if r.reference and r.adapter}
     of_runs = list(_run_facts(frames))
@@ -45,7 +57,22 @@ def collect_facts(
     rows += _task_facts(frames)
     rows += _size_facts(frames["items"])
     rows += _convergence_facts(frames["curves"])
-    return Facts(rows)
+    return Facts(replace(row, entry=_entry_of(row, ledger)) for row in rows)
+
+
+def _entry_of(fact: Fact, ledger: Mapping[str, Any]) -> str:
+    """The entry that a fact comes from; of several runs ``drift/cola-full-seed*``."""
+    whole = f"{fact.quantity} {fact.metric}"
+    stage = STAGES.get(whole) or STAGES.get(fact.quantity, "evidence")
+    stage = "restoration" if fact.part else stage
+    of_task: str | None = ledger.get("tasks", {}).get(fact.task, {}).get(stage)
+    if of_task:
+        return of_task
+    run = f"{fact.task}-{fact.method}-seed"
+    if fact.seed is None:
+        return f"{stage}/{run}*"
+    of_run: str = ledger.get("runs", {}).get(f"{run}{fact.seed}", {}).get(stage, "")
+    return of_run
 
 
 def _run_facts(frames: Mapping[str, pd.DataFrame]) -> Iterator[Fact]:

@@ -6,8 +6,8 @@ Nothing is measured here; runs that are missing or failed are listed, never sile
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -89,6 +89,7 @@ class Results:
         sources: one row a run and item: what it was trained and evaluated on.
         provenance: one row a run: time, device, commit, versions, ``NOTED``, and
             ``stale``: stage -> modules changed since (its task's stages included).
+        ledger: which stored entries these are (``store.ledger``).
     """
 
     profile: Profile
@@ -107,12 +108,13 @@ class Results:
     provenance: pd.DataFrame
     prices: pd.DataFrame
     restoration: pd.DataFrame
+    ledger: Mapping[str, Any] = field(default_factory=dict)
 
     @functools.cached_property
     def facts(self) -> Facts:
         """Everything that was measured, as one table."""
         frames, roles = vars(self), {task: self.roles(task) for task in self.profile.tasks}
-        return collect_facts(self.evidence, frames, roles)
+        return collect_facts(self.evidence, frames, roles, self.ledger)
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:
@@ -212,13 +214,7 @@ class Results:
 def needs(
     part: str, instead: Callable[[Wording], Shown], task: str | None = None
 ) -> Callable[[Callable[P, Shown]], Callable[P, Shown]]:
-    """Says what is shown where a part of the results is absent, once for a table or a figure.
-
-    Args:
-        part: as in ``Results.has``.
-        instead: makes what is shown then.
-        task: whose part; without, that of the function's own argument ``task``, or of any task.
-    """
+    """Says what is shown where a part (``Results.has``) of the task, or of any, is absent."""
 
     def decorate(show: Callable[P, Shown]) -> Callable[P, Shown]:
         signature = inspect.signature(show)
@@ -245,9 +241,12 @@ def load_results(profile: str | None = None, root: Path | None = None) -> Result
     Raises:
         StudyError: nothing was run with the present settings, or an entry is gone or damaged.
     """
-    settings = load_profile(profile or "full")
-    store = Store(root or cache_folder())
-    return _Reader(settings, store, Ledger.load(store.root, settings)).read()
+    return read_results(load_profile(profile or "full"), Store(root or cache_folder()))
+
+
+def read_results(profile: Profile, store: Store) -> Results:
+    """As ``load_results``, of a profile that is loaded already."""
+    return _Reader(profile, store, Ledger.load(store.root, profile)).read()
 
 
 class _Reader:
@@ -282,13 +281,13 @@ class _Reader:
             items={task: self._items(task) for task in self._profile.tasks},
             **{name: self._frame(name, RUN_COLUMNS, FRAMES[name]) for name in FRAMES},
             **{name: self._frame(name, TASK_COLUMNS, TASK_FRAMES[name]) for name in TASK_FRAMES},
+            ledger=self._content,
         )
 
     def _missing(self, run: str) -> Missing:
-        if reason := self._content["failures"].get(run):
-            return Missing(run, reason, "failed")
-        if reason := self._content.get("left_out", {}).get(run):
-            return Missing(run, reason, "left-out")
+        for state, part in (("failed", "failures"), ("left-out", "left_out")):
+            if reason := self._content.get(part, {}).get(run):
+                return Missing(run, reason, state)
         return Missing(run, "not run yet")
 
     def _refuse_mixture(self, task: TaskSettings) -> None:

@@ -1,12 +1,10 @@
 """What decides something shown: results, the code that shows them, and nothing of the machine."""
 
-import ast
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rendering.shown import ROOMS
 from store.identity import code_of, digest, fingerprint
 from study.paths import project_root
 from synthetic_study import build_study
@@ -39,21 +37,6 @@ def test_results_with_another_number_are_others() -> None:
     study = build_study(seeds=(42,), sentences=60, words=90, resamples=10)
     other = replace(study, runs=study.runs.assign(training_seconds=1.5))
     assert fingerprint(study) == fingerprint(replace(study)) != fingerprint(other)
-
-
-def test_the_rooms_behind_what_is_shown_are_complete() -> None:
-    """A room that a table or an answer rests on, and is not listed, would leave an old table."""
-    code = project_root() / "code"
-    rooms = {path.name for path in code.iterdir() if path.is_dir()}
-    used = {"rendering"}
-    for room in ROOMS:
-        for file in (code / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom):
-                    names = [node.module or ""]
-                used |= {name.split(".")[0] for name in names} & rooms
-    assert used - {"plots"} == set(ROOMS)  # figures have their own identity
 
 
 def test_a_digest_is_of_the_value() -> None:

@@ -1,4 +1,4 @@
-"""What is shown is kept: a second render draws nothing and answers nothing anew."""
+"""A picture is kept: a second render draws nothing."""
 
 import base64
 from collections.abc import Iterator
@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 
 from conftest import FinishedStudy
 from plots.deferred import Drawing
-from rendering import export, presenting, shown
+from rendering import presenting
 from rendering.presenting import show_figure
-from rendering.shown import find_shown
 from store.results import Results, _Reader
 from words.wording import load_wording
 
@@ -24,33 +23,6 @@ def study(
     monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("FIGURES_DIR", str(tmp_path / "figures"))
     yield _Reader(finished.profile, finished.store, finished.ledger).read()
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The languages whose document was evaluated."""
-    languages: list[str] = []
-
-    def count(text: str, results: Results, words: Any) -> Any:
-        languages.append(words.language)
-        return original(text, results, words)
-
-    original = shown.read_shown
-    monkeypatch.setattr(shown, "read_shown", count)
-    return languages
-
-
-def test_a_document_is_evaluated_once(study: Results, read: list[str], tmp_path: Path) -> None:
-    first = export.export_results(study, tmp_path / "first").read_bytes()
-    assert sorted(read) == ["en", "ru"]
-    again = export.export_results(study, tmp_path / "again").read_bytes()
-    assert sorted(read) == ["en", "ru"] and first == again
-
-
-def test_every_answer_of_the_documents_is_kept(study: Results) -> None:
-    kept = {language: find_shown(study, language)["answers"] for language in ("en", "ru")}
-    assert "answers.pos.tag_notes" in kept["en"] and len(kept["en"]) > 50
-    assert kept["en"].keys() == kept["ru"].keys()
 
 
 def drawing_of(study: Results, drawn: list[str], language: str) -> Drawing:
@@ -109,4 +81,3 @@ def test_a_cache_that_cannot_be_written_costs_time_only(
     for _ in range(2):
         show_figure("x", drawing_of(study, drawn, "en"))
     assert drawn == ["en", "en"] and (tmp_path / "figures" / "x.svg").exists()
-    assert find_shown(study, "en")["answers"]
