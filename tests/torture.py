@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -36,7 +37,7 @@ from store.reading import load_results
 from study.paths import project_root
 from study.settings import Profile
 from tiny_study import PROFILE, load_tiny_profile
-from verification.reading import read_document
+from verification.pages import read_pdf
 from waiting import PATIENCE
 
 ONE_SEED = """
@@ -47,7 +48,7 @@ seeds = [1]
 """
 RENDERS = 5  # one kill in so many meets the render
 MEASURED = ("price",)  # stages whose content is time and memory
-SHOWN = ("shown", "figure")  # known by when and where their results were made
+SHOWN = ("figure",)  # known by when and where their results were made
 VOLATILE = ("seconds", "bytes", "costs")  # what a resumption may measure differently
 
 
@@ -133,7 +134,12 @@ def _torture_renders(kills: int, cache: Path, chance: random.Random, tally: Tall
 
 def _shown(output: Path) -> dict[str, str]:
     """What a reader finds: the text of each document, and the numbers."""
-    found = {file.name: read_document(file) for file in output.glob("report.*[lf]")}
+    found = {file.name: " ".join(read_pdf(file)) for file in output.glob("report.*pdf")}
+    for page in output.glob("report.*html"):
+        body = re.sub(
+            r"<(script|style|svg)\b.*?</\1>", " ", page.read_text("utf-8"), flags=re.DOTALL
+        )
+        found[page.name] = re.sub(r"<[^>]+>", " ", body)
     if (numbers := output / "results.json").is_file():
         found[numbers.name] = json.dumps(json.loads(numbers.read_text(encoding="utf-8")))
     return found

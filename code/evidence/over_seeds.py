@@ -32,4 +32,5 @@ def over_seeds(facts: Iterable[Fact]) -> Iterator[Fact]:
             covers="range",
             seeds=len(values),
             sd=statistics.stdev(values) if len(values) > 1 else None,
+            entry=own[0].entry.partition("seed")[0] + "seed*" if own[0].entry else "",
         )

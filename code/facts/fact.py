@@ -52,7 +52,7 @@ class Fact:
         sd: standard deviation over these runs, None for fewer than two.
         outcome: what the interval decides.
         reason: why something is missing.
-        entry: name of the stored entry that it comes from.
+        entry: name of the stored entry that it comes from; of several runs with * for their seeds.
         epoch, elapsed: of a point of a curve: epochs and seconds of training so far.
     """
 

@@ -20,7 +20,7 @@
   var estimates = objects(data.estimates, ["task", "evaluation", "metric", "group", "method", "value", "low", "high", "seeds"]);
   var curves = objects(data.curves, ["task", "method", "seed", "split", "metric", "step", "value"]);
   var drift = objects(data.drift, ["task", "method", "seed", "metric", "layer", "value"]);
-  var costs = objects(data.costs, ["task", "method", "seconds", "bytes"]);
+  var prices = objects(data.prices, ["task", "method", "price", "price_low", "price_high"]);
 
   function unique(values) { return values.filter(function (v, i) { return values.indexOf(v) === i; }); }
   function name(key) { return (data.methods[key] && data.methods[key].name) || data.names[key] || words[key] || key; }
@@ -59,18 +59,23 @@
     return select.value;
   }
 
+  function offers(view, task) {
+    var rows = { curves: curves, drift: drift, tradeoff: prices }[view] || estimates;
+    return rows.some(function (r) { return r.task === task && (view !== "tags" || r.group); });
+  }
+
   /* Every select offers what the choices before it leave. */
   function offer(wanted) {
     var chosen = {};
     function choose(key, options) { chosen[key] = fill(form.elements[key], options, wanted[key]); }
     function named(keys) { return keys.map(function (key) { return [key, name(key)]; }); }
     choose("view", named(views));
-    choose("task", named(data.tasks));
+    choose("task", named(data.tasks.filter(function (task) { return offers(chosen.view, task); })));
     var here = estimates.filter(function (e) { return e.task === chosen.task; });
     var metrics = {
       estimates: unique(here.filter(function (e) { return !e.group; }).map(function (e) { return e.evaluation + "|" + e.metric; })),
       tags: unique(here.filter(function (e) { return e.group; }).map(function (e) { return e.evaluation + "|" + e.metric; })),
-      curves: unique(curves.filter(function (c) { return c.task === chosen.task; }).map(function (c) { return c.split + "|" + c.metric; })).reverse(),
+      curves: unique(curves.filter(function (c) { return c.task === chosen.task; }).map(function (c) { return c.split + "|" + c.metric; })).sort(function (a, b) { return /loss$/.test(a) - /loss$/.test(b); }),
       drift: ["l2", "relative", "rms"],
       tradeoff: unique(here.filter(function (e) { return !e.group; }).map(function (e) { return e.evaluation + "|" + e.metric; }))
     }[chosen.view];
@@ -126,19 +131,9 @@
     if (chosen.view === "drift") return chosen.seed ? rows : pool(rows, ["task", "method", "metric", "layer"]);
     if (chosen.view !== "tradeoff") return rows;
     return rows.map(function (row) {
-      var cost = costs.filter(function (c) { return c.task === row.task && c.method === row.method; })[0];
-      return Object.assign({}, row, { seconds: cost ? cost.seconds : null, bytes: cost ? cost.bytes : null });
-    }).filter(function (row) { return row.seconds !== null; });
-  }
-
-  /* Undominated: nobody is both better and faster (for a loss or a drop: lower is better). */
-  function frontier(rows, metric) {
-    var sign = metric === "loss" || metric === "drop" ? -1 : 1;
-    return rows.filter(function (row) {
-      return !rows.some(function (other) {
-        return other !== row && sign * other.value >= sign * row.value && other.seconds <= row.seconds && (sign * other.value > sign * row.value || other.seconds < row.seconds);
-      });
-    }).sort(function (a, b) { return a.seconds - b.seconds; });
+      var price = prices.filter(function (p) { return p.task === row.task && p.method === row.method; })[0];
+      return price && Object.assign({}, row, price);
+    }).filter(Boolean);
   }
 
   var pen = document.createElement("canvas").getContext("2d");
@@ -147,61 +142,57 @@
   function draw(chosen) {
     var metric = chosen.metric.split("|").pop(), rows = shown = table(chosen);
     var percent = percentMetrics.indexOf(metric) >= 0;
-    var width = Math.max(280, Math.min(chart.clientWidth || 640, 760));
+    var width = Math.max(260, Math.min(chart.clientWidth || 640, 760));
     var methods = unique(rows.map(function (r) { return r.method; }));
-    var axis = { label: name(metric), tickFormat: function (v) { return (percent ? Math.round(1000 * v) / 10 : v).toLocaleString(data.language) + (percent ? "%" : ""); }, grid: true, ticks: 5 };
+    var axis = { label: name(metric), tickFormat: function (v) { return (percent ? Math.round(1000 * v) / 10 : v).toLocaleString(data.language) + (percent ? "%" : ""); }, grid: true, ticks: width < 480 ? 3 : 5 };
     function stroke(r) { return color(r.method); }
+    function bounded(r) { return r.low !== null && r.high !== null; }
     function title(r) { return name(r.method) + (r.group || r.layer ? ", " + layerName(r.group || r.layer) : "") + ": " + show(metric, r.value); }
-    var marks, options = { width: width, marginLeft: 60, style: { background: "none", overflow: "visible" }, x: axis };
+    var marks, options = { width: width, marginLeft: 70, marginBottom: 50, marginRight: 24, style: { background: "none", overflow: "visible" }, x: axis };
     if (chosen.view === "estimates" || chosen.view === "tags") {
       var label = chosen.view === "tags" && !chosen.part ? function (r) { return r.group; } : function (r) { return name(r.method); };
       var order = unique(rows.map(label));
       options.marginLeft = 24 + Math.min(0.6 * width, d3.max(order, textWidth) || 0);
-      options.height = 60 + order.length * (chosen.view === "tags" && !chosen.part ? 14 * Math.max(1, methods.length) : 38);
+      options.height = 80 + order.length * (chosen.view === "tags" && !chosen.part ? 14 * Math.max(1, methods.length) : 38);
       options.y = { label: null, domain: order };
       var shift = function (r) { return chosen.view === "tags" && !chosen.part ? 12 * (methods.indexOf(r.method) - (methods.length - 1) / 2) : 0; };
       marks = [];
       methods.forEach(function (method) {
         var own = rows.filter(function (r) { return r.method === method; }), dy = own.length ? shift(own[0]) : 0;
-        var bounded = own.filter(function (r) { return r.low !== null && r.high !== null; });
-        marks.push(Plot.ruleY(bounded, { y: label, x1: "low", x2: "high", stroke: stroke, strokeWidth: 2, dy: dy }));
+        marks.push(Plot.ruleY(own.filter(bounded), { y: label, x1: "low", x2: "high", stroke: stroke, strokeWidth: 2, dy: dy }));
         marks.push(Plot.dot(own.filter(function (r) { return r.seeds; }).flatMap(function (r) { return r.seeds.map(function (v) { return { method: r.method, group: r.group, value: v }; }); }), { y: label, x: "value", r: 1.5, fill: "currentColor", dy: dy }));
         marks.push(Plot.dot(own, { y: label, x: "value", r: 5, fill: stroke, title: title, dy: dy }));
         if (dy === 0) marks.push(Plot.text(own, { y: label, x: "value", text: function (r) { return show(metric, r.value); }, dy: -13 }));
       });
     } else if (chosen.view === "curves") {
-      options.height = 320;
+      options.height = 340;
       options.y = axis;
       options.x = { label: words.step, ticks: 6 };
-      options.marginRight = 20;
       marks = [
         Plot.areaY(chosen.seed ? [] : rows, { x: "step", y1: "low", y2: "high", z: "method", fill: stroke, fillOpacity: 0.15 }),
         Plot.lineY(rows, { x: "step", y: "value", z: "method", stroke: stroke, strokeWidth: 2, title: title })
       ];
     } else if (chosen.view === "drift") {
-      options.height = 320;
+      options.height = 340;
       options.y = axis;
-      options.x = { label: words.layer, domain: unique(rows.map(function (r) { return layerName(r.layer); })) };
-      options.marginBottom = 40;
+      options.x = { label: words.layer, domain: unique(rows.map(function (r) { return layerName(r.layer); })), tickRotate: width < 560 ? -60 : 0 };
+      if (width < 560) options.marginBottom = 110;
       marks = [
         Plot.lineY(rows.filter(function (r) { return /^encoder/.test(r.layer); }), { x: function (r) { return layerName(r.layer); }, y: "value", z: "method", stroke: stroke, strokeWidth: 2 }),
         Plot.dot(rows, { x: function (r) { return layerName(r.layer); }, y: "value", fill: stroke, r: 5, title: title }),
         Plot.ruleX(chosen.seed ? [] : rows, { x: function (r) { return layerName(r.layer); }, y1: "low", y2: "high", stroke: stroke })
       ];
     } else {
-      var front = frontier(rows, metric);
-      rows.forEach(function (r) { r.frontier = front.indexOf(r) >= 0; });
-      options.height = 320;
+      options.height = 340;
       options.y = axis;
-      options.x = { label: words.seconds, zero: true, grid: true };
-      options.marginRight = 110;
+      options.x = { label: words.price, zero: true, grid: true, ticks: width < 480 ? 3 : 5 };
       marks = [
-        Plot.line(front, { x: "seconds", y: "value", stroke: "currentColor", strokeDasharray: "4 3" }),
-        Plot.ruleX(rows.filter(function (r) { return r.low !== null; }), { x: "seconds", y1: "low", y2: "high", stroke: stroke }),
-        Plot.dot(rows, { x: "seconds", y: "value", r: 6, fill: stroke, title: title }),
-        Plot.text(rows, { x: "seconds", y: "value", text: function (r) { return name(r.method); }, dx: 10, textAnchor: "start" })
+        Plot.ruleX(rows.filter(bounded), { x: "price", y1: "low", y2: "high", stroke: stroke }),
+        Plot.ruleY(rows, { y: "value", x1: "price_low", x2: "price_high", stroke: stroke }),
+        Plot.dot(rows, { x: "price", y: "value", r: 6, fill: stroke, title: title })
       ];
     }
+    ["x", "y"].forEach(function (side) { if (options[side]) Object.assign(options[side], { labelAnchor: "center", labelArrow: "none" }); });
     options.marks = marks;
     options.ariaLabel = summary(chosen, rows, metric);
     var svg = Plot.plot(options);
@@ -210,7 +201,9 @@
     svg.setAttribute("aria-label", options.ariaLabel);
     chart.textContent = "";
     chart.appendChild(svg);
-    if (methods.length > 1 && chosen.view !== "estimates" && chosen.view !== "tradeoff") chart.appendChild(legend(methods));
+    if (methods.length > 1 && chosen.view !== "estimates") chart.appendChild(legend(methods));
+    var note = chosen.view === "estimates" || chosen.view === "tags" ? words.marks : chosen.view === "tradeoff" ? words.crosses : chosen.seed ? "" : words.ranges;
+    if (note) chart.appendChild(Object.assign(document.createElement("p"), { className: "legend", textContent: note }));
     root.querySelector(".summary").textContent = options.ariaLabel;
     list(rows, metric);
   }
@@ -240,7 +233,7 @@
     return name(chosen.task) + ", " + name(chosen.view) + ", " + name(metric) + ": " + (values.join("; ") || words.nothing) + (Object.keys(last).length > 5 ? "; …" : ".");
   }
 
-  var columns = ["task", "evaluation", "split", "metric", "group", "layer", "method", "seed", "step", "seconds", "bytes", "value", "low", "high", "frontier"];
+  var columns = ["task", "evaluation", "split", "metric", "group", "layer", "method", "seed", "step", "price", "price_low", "price_high", "value", "low", "high"];
   function used(rows) { return columns.filter(function (c) { return rows.some(function (r) { return r[c] !== undefined && r[c] !== ""; }); }); }
   function list(rows, metric) {
     var keys = used(rows), element = document.createElement("table"), head = element.createTHead().insertRow(), body = element.createTBody();

@@ -5,24 +5,25 @@ are inline JSON; d3 and Observable Plot are inlined once (``vendor/``), nothing 
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-from evidence.schema import Estimate
 from IPython.display import Markdown, display
-from store.frames import select
 
-from answers.findings import MEASURES
+from facts.fact import Fact
+from facts.table import Facts
 from plots.context import Context
 from plots.style import DARK
 from store.results import Results
 from words.wording import Wording
 
 SECTION = "explorer"
+MEASURES = ("l2", "relative", "rms")
 DIGITS = 6  # significant, of every number
 CURVE_POINTS = 150  # of one curve of one seed: the screen shows no more
 HIDDEN_METRICS = ("seqeval_f1",)
+SHOWN_AS = {("score", "f1", True): "f1_by_tag", ("drop", "accuracy", False): "drop"}
 SCRIPTS = ("vendor/d3-7.9.0.min.js", "vendor/plot-0.6.17.umd.min.js", "explorer.js")
 CONTROLS = ("view", "task", "metric", "method", "part", "seed")
 
@@ -31,7 +32,7 @@ Row = list[Any]
 
 def show_explorer(results: Results, words: Wording) -> None:
     """Shows the explorer in the document; nothing where no run has finished."""
-    if len(results.runs):
+    if len(results.facts.where(quantity="score")):
         display(Markdown(build_explorer(results, words)))  # type: ignore[no-untyped-call]
 
 
@@ -65,15 +66,17 @@ def build_explorer(results: Results, words: Wording) -> str:
 def collect_data(results: Results, words: Wording) -> dict[str, Any]:
     """Everything the explorer shows: names, styles, and rows of numbers without their column names.
 
-    ``estimates``: task, evaluation, metric, group, method, value, low, high, values by seed.
+    ``estimates``: task, evaluation, metric, tag, method, value, low, high, values by seed.
     ``curves``: task, method, seed, split, metric, step, value. ``drift``: task, method, seed,
-    metric, layer, value. ``costs``: task, method, seconds (median), bytes (median).
+    metric, layer, value. ``prices``: task, method, a step in units of the reference's, low, high.
     """
+    facts = results.facts
+    estimates, drift = list(_estimates(facts)), list(_drift(facts))
+    methods = dict.fromkeys(row[4] for row in estimates)
+    curves = list(_curves(facts))
+    keys = {str(cell) for row in estimates for cell in row[1:4]} | {row[4] for row in drift}
+    keys |= {cell for row in curves for cell in row[3:5]} | set(MEASURES)
     styles = Context(results, words).styles
-    methods = {m: None for t in results.evidence.values() for m in t.get("methods", {})}
-    estimates = [row for task in results.profile.tasks for row in _estimates(results, task)]
-    keys = {str(cell) for row in estimates for cell in row[1:4]}
-    keys |= set(results.drift.layer) | set(results.curves.metric) | set(MEASURES)
     return {
         "language": words.language,
         "words": dict(words.texts[SECTION]),
@@ -92,9 +95,12 @@ def collect_data(results: Results, words: Wording) -> dict[str, Any]:
         },
         "tasks": [task for task in results.profile.tasks if results.methods(task)],
         "estimates": estimates,
-        "curves": list(_curves(results)),
-        "drift": list(_drift(results)),
-        "costs": [row for task in results.profile.tasks for row in _costs(results, task)],
+        "curves": curves,
+        "drift": drift,
+        "prices": [
+            [f.task, f.method, *map(_round, (f.value, f.low, f.high))]
+            for f in facts.where(quantity="ratio", metric="step_seconds")
+        ],
     }
 
 
@@ -106,56 +112,44 @@ def _name(words: Wording, key: str) -> str:
     return f"{words.name(corpus)}, {words.name(split)}"
 
 
-def _estimates(results: Results, task: str) -> Iterator[Row]:
-    """Estimates of all methods: of each metric, each tag and the drop (group "" where none)."""
-    if not results.has("evidence", task):
-        return
-    if results.profile.tasks[task].kind == "sequence":
-        address = results.evaluations(task)[0]
-        for method, entry in results.acceptability(task)["methods"].items():
-            for metric, estimate in entry["metrics"].items():
-                yield [task, address, metric, "", method, *_numbers(estimate)]
-        return
-    for method, tagger in results.tagging(task)["methods"].items():
-        for address, at in tagger["evaluations"].items():
-            for metric, estimate in at["metrics"].items():
-                if metric not in HIDDEN_METRICS:
-                    yield [task, address, metric, "", method, *_numbers(estimate)]
-            for row in at["per_tag"]:
-                yield [task, address, "f1_by_tag", row["tag"], method, *_numbers(row["f1"])]
-        for address, transfer in tagger["transfer"].items():
-            yield [task, address, "drop", "", method, *_numbers(transfer["drop"])]
+def _estimates(facts: Facts) -> Iterator[Row]:
+    """Scores of all methods, F1 of each tag, and the drop in accuracy."""
+    rows = facts.where(quantity=("score", "drop"), part="", grouping="")
+    seeds: dict[tuple[Any, ...], list[float | None]] = defaultdict(list)
+    for fact in rows:
+        if fact.seed is not None:
+            seeds[_series(fact)].append(_round(fact.value))
+    for fact in rows.where(seed=None):
+        metric = SHOWN_AS.get((fact.quantity, fact.metric, bool(fact.tag)), fact.metric)
+        plain = fact.quantity == "score" and not fact.tag and metric not in HIDDEN_METRICS
+        if fact.known and (plain or metric in SHOWN_AS.values()):
+            ends = map(_round, (fact.value, fact.low, fact.high))
+            place = [fact.task, fact.evaluation, metric, fact.tag, fact.method]
+            yield [*place, *ends, seeds[_series(fact)]]
 
 
-def _numbers(estimate: Estimate) -> Row:
-    ends = (estimate["value"], estimate["low"], estimate["high"])
-    return [*map(_round, ends), [_round(value) for value in estimate["per_seed"]]]
+def _series(fact: Fact) -> tuple[Any, ...]:
+    return (fact.quantity, fact.task, fact.evaluation, fact.metric, fact.tag, fact.method)
 
 
-def _curves(results: Results) -> Iterator[Row]:
-    columns = ["task", "method", "seed", "split", "metric"]
-    for (task, method, seed, split, metric), rows in results.curves.groupby(columns, sort=False):
-        step = max(1, -(-len(rows) // CURVE_POINTS))
-        kept = pd.concat([rows.iloc[::step], rows.iloc[-1:]]).drop_duplicates("step")
-        for x, value in zip(kept.step, kept.value, strict=True):
-            yield [task, method, int(seed), split, metric, int(x), _round(value)]
+def _curves(facts: Facts) -> Iterator[Row]:
+    series: dict[tuple[Any, ...], list[Fact]] = defaultdict(list)
+    for fact in facts.where(quantity="curve"):
+        series[fact.task, fact.method, fact.seed, fact.split, fact.metric].append(fact)
+    for place, points in series.items():
+        step = max(1, -(-len(points) // CURVE_POINTS))
+        kept = [*points[:-1][::step], points[-1]]
+        for point in kept:
+            yield [*place, point.step, _round(point.value)]
 
 
-def _drift(results: Results) -> Iterator[Row]:
-    rows = select(results.drift, kind="all")
-    for row in rows.itertuples():
-        for metric in MEASURES:
-            value = _round(getattr(row, metric))
-            if value:  # a layer that a method leaves unchanged has no point
-                yield [row.task, row.method, int(row.seed), metric, row.layer, value]
-
-
-def _costs(results: Results, task: str) -> Iterator[Row]:
-    for method in results.methods(task):
-        runs = select(results.runs, task=task, method=method)
-        medians = (runs.training_seconds.median(), runs.peak_memory_bytes.median())
-        yield [task, method, *map(_round, medians)]
+def _drift(facts: Facts) -> Iterator[Row]:
+    for fact in facts.where(quantity="distance", kind="all", metric=MEASURES):
+        if fact.seed is not None and fact.layer != "all" and fact.value:
+            # a layer that a method leaves unchanged has no point
+            place = [fact.task, fact.method, fact.seed, fact.metric, fact.layer]
+            yield [*place, _round(fact.value)]
 
 
 def _round(value: float | None) -> float | None:
-    return None if pd.isna(value) else float(f"{value:.{DIGITS}g}")
+    return None if value is None else float(f"{value:.{DIGITS}g}")

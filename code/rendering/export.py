@@ -1,117 +1,138 @@
-"""``results.json``: every number of the report, for those who want to calculate with them.
+"""``facts.csv`` and ``results.json``: all measurements, for those who calculate with them.
 
-Beside the frames and the evidence it holds what the documents say, in each language: each answer
-with its text, its numbers and the outcome that chose its words. What a document says is read from
-the document, so that the record and the report cannot differ. ``results.schema.json``, written
-beside it, describes it.
+``results.json`` holds the profile, all facts, the answers of the report in each language, and where
+the results come from; ``results.schema.json``, written beside it, describes it. Both are read from
+the same facts as tables, figures and sentences.
 """
 
 import json
 import os
 import re
-import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from answers.convergence import summarise_convergence
-from answers.findings import cost_ratios, layer_profile
-from answers.judging import rank_correlation, upper_over_lower
-from rendering.shown import find_shown
+from answers import Answers
+from facts.files import record, schema, write_facts
 from store.entries import disk_errors
 from store.results import Results
 from study.paths import output_folder
-from words.wording import LANGUAGES
+from words.numbers import unmark
+from words.wording import LANGUAGES, load_wording
 
-SCHEMA = "results.schema.json"
-COSTS = ("training_seconds", "peak_memory_bytes", "trainable_parameters", "kept_bytes")
-# Keys of the code -> the words that they stand for.
-KEYS: Mapping[str, str] = {
-    "l2": "euclidean_distance",
-    "relative": "relative_distance",
-    "rms": "root_mean_square_change",
-    "top8_share": "share_in_eight_directions",
-    "cka": "centered_kernel_alignment",
-    "sd": "standard_deviation",
-    "p": "p_value",
-    "p_corrected": "p_value_corrected",
-    "p_items": "p_value_items",
-    "p_items_corrected": "p_value_items_corrected",
-}
+FILES = FACTS, RESULTS, SCHEMA = "facts.csv", "results.json", "results.schema.json"
+PROVENANCE = ("provenance", "sources", "missing")  # of ``Results``
 _LEFT_OUT = ("host", "platform")  # columns that name the machine
 _FOLDERS = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)+")
 
 
 def export_results(results: Results, folder: Path | None = None) -> Path:
-    """Writes ``results.json`` and its schema; NaN becomes null, paths lose their folders.
+    """Writes ``facts.csv``, ``results.json`` and its schema; paths lose their folders.
 
     Args:
         results: the results.
         folder: where to, if not the profile's folder of the output.
 
     Returns:
-        The file.
+        ``results.json``.
     """
     folder = folder or output_folder(results.profile.name)
-    frames = {f.name: getattr(results, f.name) for f in fields(results) if f.name != "items"}
-    shown = {language: find_shown(results, language) for language in LANGUAGES}
     content = {
-        **frames,
-        "derived": {task: _derived(results, task) for task in results.profile.tasks},
-        "answers": {language: of["answers"] for language, of in shown.items()},
+        "profile": _plain(results.profile),
+        "facts": [record(fact) for fact in results.facts],
+        "answers": {lang: _plain(dict(_answers(results, lang))) for lang in LANGUAGES},
+        "provenance": {name: _plain(getattr(results, name)) for name in PROVENANCE},
     }
-    file = folder / "results.json"
-    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     with disk_errors(folder, "OUTPUT_DIR"):
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            part.write_text(text + "\n", encoding="utf-8")
-            part.replace(file)  # whoever reads it never finds half of it
+            write_facts(results.facts, _part(folder / FACTS))
+            _write_json(content, _part(folder / RESULTS))
+            _write_json(describe_results(), _part(folder / SCHEMA))
+            for name in FILES:  # whoever reads one never finds half of it
+                _part(folder / name).replace(folder / name)
         finally:
-            part.unlink(missing_ok=True)
-        shutil.copyfile(Path(__file__).with_name(SCHEMA), folder / SCHEMA)
-    return file
+            for name in FILES:
+                _part(folder / name).unlink(missing_ok=True)
+    return folder / RESULTS
 
 
-# ----------------------------------------------------------------------------- what follows
-
-
-def _derived(results: Results, task: str) -> dict[str, Any]:
-    """Numbers that the answers derive from the frames, for one task."""
-    roles = results.roles(task)
-    profiles = {
-        method: layer_profile(results, task, method, "relative")
-        for method in results.moving_methods(task)
+def describe_results() -> dict[str, Any]:
+    """The JSON schema of ``results.json``; that of a fact is made from the row type."""
+    rows = {"type": "array", "items": {"type": "object"}}
+    answer = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string"},
+            "outcome": {"type": "string"},
+            "numbers": {"type": "object"},
+        },
+        "required": ["text", "outcome", "numbers"],
+        "additionalProperties": False,
     }
+    answers = {"type": "object", "additionalProperties": answer}
+    parts: dict[str, dict[str, Any]] = {
+        "profile": {"type": "object", "required": ["name", "tasks"]},
+        "facts": {"type": "array", "items": schema()},
+        "answers": _closed(dict.fromkeys(LANGUAGES, answers)),
+        "provenance": _closed(dict.fromkeys(PROVENANCE, rows)),
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_closed(parts)}
+
+
+def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with just these properties."""
     return {
-        "cost_ratios_adapter_over_reference": {
-            column: cost_ratios(results, task, roles.reference, roles.adapter, column)
-            for column in COSTS
-        },
-        "rank_correlation_of_change_with_depth": {
-            m: rank_correlation(of) for m, of in profiles.items()
-        },
-        "upper_third_over_lower_third": {m: upper_over_lower(of) for m, of in profiles.items()},
-        "convergence": summarise_convergence(results, task),
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
     }
 
 
-# ------------------------------------------------------------------------------ plain values
+def _answers(results: Results, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every answer that needs no argument: its text, the outcome behind it, and its numbers."""
+    answers = Answers(results, load_wording(language))
+    for group in (*vars(answers), "abstract"):
+        of_group = getattr(answers, group)
+        for name in dir(type(of_group)):
+            if not name.startswith("_") and hasattr(text := getattr(of_group, name), "outcome"):
+                yield (
+                    f"{group}.{name}",
+                    {
+                        "text": unmark(text),
+                        "outcome": text.outcome,
+                        "numbers": text.numbers,
+                    },
+                )
+
+
+def _part(file: Path) -> Path:
+    return file.with_name(f".{file.name}.{os.getpid()}")
+
+
+def _write_json(content: Mapping[str, Any], file: Path) -> None:
+    """Writes an object, each part and each row of a part on a line of its own."""
+    parts = []
+    for name, part in content.items():
+        rows = part if isinstance(part, list) else [part]
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+        parts.append(f'"{name}": ' + (f"[\n{lines}\n]" if rows is part else lines))
+    file.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON knows it: records, lists, words for keys; NaN is null, numpy is Python."""
+    """A value as JSON knows it: records and lists; NaN is null, numpy is Python."""
     if isinstance(value, pd.DataFrame):
         kept = value.drop(columns=[column for column in _LEFT_OUT if column in value])
-        return _plain(json.loads(kept.to_json(orient="records", double_precision=15)))
+        return _plain(kept.to_dict("records"))
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
-        return {KEYS.get(str(key), str(key)): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]
     if isinstance(value, str):

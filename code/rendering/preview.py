@@ -174,6 +174,7 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
         "--toc",
         f"--metadata-file={_METADATA}",
         f"--lua-filter={_ASSETS}/figures.lua",
+        f"--lua-filter={_ASSETS}/numbers.lua",
         f"--lua-filter={_ASSETS}/preview.lua",
         "--citeproc",
         f"--resource-path={os.pathsep.join(('.', _DOCUMENT, _PROJECT))}",

@@ -107,6 +107,7 @@ class _Reader:
                 for task in self._profile.tasks
                 if "evidence" in (stages := self._stages(task))
             },
+            ledger=self._content,
         )
 
     def _missing(self, run: str) -> Missing:

@@ -63,6 +63,7 @@ class Results:
         runs: the finished runs.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         examples: task -> rows about single items, chosen by rule.
+        ledger: which stored entries these are (``store.ledger``).
     """
 
     profile: Profile
@@ -71,6 +72,7 @@ class Results:
     runs: tuple[RunRecord, ...]
     items: Mapping[str, Mapping[str, pd.DataFrame]]
     examples: Mapping[str, pd.DataFrame]
+    ledger: Mapping[str, Any] = field(default_factory=dict)
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:

@@ -1,7 +1,7 @@
 """Every number once more: from stored predictions and weights to what the report shows.
 
-Nothing here uses the functions that made the numbers: scores are counted with plain numpy,
-distances follow from stored tensors by their definition, and what the documents show is read from
-their text. Only the names of parameters (``study.architecture``) and the pretrained models are the
-same.
+Facts are recomputed by their key without the functions that made them: scores are counted with
+plain numpy, distances follow from stored tensors by their definition. The numbers of a page are
+read by the keys that they carry. Only the names of parameters (``study.architecture``), the
+pretrained models and the format of a number (``words.numbers``) are the same.
 """

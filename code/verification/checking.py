@@ -2,43 +2,36 @@
 
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from facts.fact import COLUMNS, DEFAULTS, KEY, Fact
+from facts.files import read_facts, record
+from facts.table import Facts
 from runs.completion import Grid
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
 from store.entries import Entry, Key, Store
 from store.ledger import Ledger
-from study.architecture import canonical_name
+from store.reading import read_results
 from study.errors import StudyError
 from study.paths import output_folder
-from study.settings import LoraSettings, Profile, TaskSettings
-from verification.claims import Claim
-from verification.counting import score_run
-from verification.estimates import (
-    claim_evidence,
-    claim_export,
-    claim_growth,
-    claim_prices,
-    claim_restoration,
-)
-from verification.measuring import distances, read_tensors, tuned_weights
-from verification.placing import passages_of, place_numbers
-from verification.reading import documents, read_document
+from study.settings import Profile
+from verification.measuring import measure_run
+from verification.pages import documents, forms_of, missing_in_pdf, read_page, read_pdf
+from verification.predictions import Predictions
+from verification.recounting import Recount
+from words.numbers import Numbers
+from words.wording import load_wording
 
 EXACT = 1e-9  # sums in another order
 MERGED = 1e-4  # a merged matrix is rounded to single precision
-SHOWN = ("runs", "tasks", "growth")  # parts of a ledger that name entries
-_NAMES = {  # ours -> in results.json
-    "l2": "euclidean_distance",
-    "relative": "relative_distance",
-    "rms": "root_mean_square_change",
-    "angle": "angle",
-}
+MEANS = ("adapted", "encoder")  # kinds of distance over several layers' matrices: not made again
+SHOWN = ("runs", "tasks")  # parts of a ledger that name entries
 
 
 @dataclass
@@ -48,19 +41,16 @@ class Tally:
     checked: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
-    def hold(self, kind: str, claims: Iterable[Claim], tolerance: float = EXACT) -> None:
-        """Compares each stored number with the one computed here, if there is to be any."""
-        for claim in claims:
-            found, expected = claim.found, claim.expected
-            if expected is None or math.isnan(expected):
-                nothing = found is None or math.isnan(found)
-                self.note(kind, claim.where, None if nothing else f"{found} is shown, for nothing")
-            else:
-                close = found is not None and math.isclose(
-                    found, expected, rel_tol=tolerance, abs_tol=1e-9
-                )
-                problem = None if close else f"{found} is shown, {expected} recomputed"
-                self.note(kind, claim.where, problem)
+    def hold(
+        self, kind: str, where: str, found: float | None, expected: float | None,
+        tolerance: float = EXACT,
+    ) -> None:  # fmt: skip
+        """Compares a number with the one computed here; None: nothing is to stand there."""
+        if found is None or expected is None:
+            agree = found is expected
+        else:
+            agree = math.isclose(found, expected, rel_tol=tolerance, abs_tol=1e-9)
+        self.note(kind, where, None if agree else f"{found} is stored, {expected} recomputed")
 
     def note(self, kind: str, where: str, problem: str | None) -> None:
         """Counts a check, and notes its problem if there is one."""
@@ -75,7 +65,7 @@ class Tally:
 
 
 def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
-    """Checks a profile's stored results, ``results.json`` and rendered documents.
+    """Checks a profile's stored results, ``facts.csv``, ``results.json`` and rendered documents.
 
     Args:
         profile: its settings.
@@ -88,25 +78,39 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     content = Ledger.load(store.root, profile).content
     folder = folder or output_folder(profile.name)
     tally = Tally()
-    for name in sorted(set(_entry_names({k: content.get(k) for k in SHOWN}))):
+    names = sorted(set(_entry_names({k: content.get(k) for k in SHOWN})))
+    for name in names:
         _check_entry(tally, store, name)
     if tally.wrong:
         return tally  # what rests on a damaged result need not be recomputed
-    exported = _read_export(folder)
-    again = _Recomputed(tally, store, Grid(profile, store).inputs, content, exported)
-    for run in plan_runs(profile):
-        if stages := content["runs"].get(run.name):
-            again.check_scores(run, stages)
-            if "drift" in stages:
-                again.check_distances(run, stages)
+    facts = read_results(profile, store).facts
+    for entry in facts.distinct("entry"):
+        stored = any(fnmatchcase(name, entry) for name in names)
+        tally.note("entries of facts", entry, None if stored else "is not stored")
+    inputs = Grid(profile, store).inputs
+
+    def find(name: str) -> Entry:
+        entry = store.open(name)
+        assert entry is not None, "checked before"
+        return entry
+
     for task in profile.tasks.values():
-        if stages := content["tasks"].get(task.name):
-            again.check_task(task, stages)
-    if measured := content.get("growth"):
-        tally.hold("exponents", claim_growth(again.find(measured).result()))
-    if exported:
-        _check_documents(tally, folder, exported)
+        again = Recount(Predictions(task, inputs, content, find), facts)
+        for fact in facts.where(task=task.name):
+            value = again.value(fact)
+            if value is None or not math.isnan(value):
+                tally.hold(fact.quantity, describe(fact), fact.value, value)
+    _check_distances(tally, plan_runs(profile), content, find, inputs, facts)
+    check_files(tally, folder, facts)
+    for stem, language in documents(folder):
+        check_documents(tally, folder, stem, facts, Numbers(load_wording(language)))
     return tally
+
+
+def describe(fact: Fact) -> str:
+    """The columns that identify a fact, without the empty ones."""
+    kept = [f"{n} {v}" for n in KEY[1:] if (v := getattr(fact, n)) != DEFAULTS[n]]
+    return ", ".join([fact.quantity, *kept])
 
 
 def _entry_names(content: Any) -> Iterator[str]:
@@ -136,99 +140,90 @@ def _check_entry(tally: Tally, store: Store, name: str) -> None:
     tally.note("keys", name, "its settings are not those of its key" if differs else None)
 
 
-def _read_export(folder: Path) -> dict[str, Any]:
-    file = folder / "results.json"
-    if not file.is_file():
-        return {}
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyError(
-            f"expected JSON: {error}", where=str(file), remedy="render the report again"
-        ) from error
+def _check_distances(
+    tally: Tally,
+    runs: Iterable[Run],
+    content: Mapping[str, Any],
+    find: Callable[[str], Entry],
+    inputs: Inputs,
+    facts: Facts,
+) -> None:
+    """How far the weights of each run moved; means over layers and seeds follow from the runs'."""
+    for run in runs:
+        stages = content["runs"].get(run.name, {})
+        if "drift" in stages:
+            again = measure_run(run, find(stages["train"]), inputs)
+            where: Any = {"task": run.task.name, "method": run.method.name, "seed": run.seed}
+            for fact in facts.where(quantity="distance", **where):
+                place = (fact.layer, fact.kind, fact.metric)
+                if fact.kind not in MEANS:
+                    tally.hold("distance", describe(fact), fact.value, again.get(place), MERGED)
+    of_seeds: dict[str, list[float]] = defaultdict(list)
+    for fact in facts.where(quantity="distance"):
+        if fact.seed is not None and fact.value is not None:
+            of_seeds[describe(replace(fact, seed=None))].append(fact.value)
+    for fact in facts.where(quantity="distance", seed=None):
+        if values := of_seeds[describe(fact)]:
+            mean = math.fsum(values) / len(values)
+            tally.hold("distance", describe(fact), fact.value, mean)
 
 
-@dataclass(frozen=True)
-class _Recomputed:
-    """The numbers that follow from what is stored, against those that are stored and exported."""
-
-    tally: Tally
-    store: Store
-    inputs: Inputs
-    content: Mapping[str, Any]  # of the ledger
-    exported: Mapping[str, Any]  # results.json, {} without one
-
-    def find(self, name: str) -> Entry:
-        """The entry of a name."""
-        entry = self.store.open(name)
-        assert entry is not None, "checked before"
-        return entry
-
-    def check_scores(self, run: Run, stages: Mapping[str, Any]) -> None:
-        """The metrics of a run."""
-        shown = {
-            (row["evaluation"], row["metric"]): row["value"]
-            for row in self.exported.get("scores", ())
-            if row["run"] == run.name
-        }
-        for address, name in stages["score"].items():
-            columns = self.find(self.content["tasks"][run.task.name]["items"][address]).result()
-            (predictions,) = self.find(stages["predict"][address]).arrays().values()
-            again = score_run(run.task.kind, predictions, columns["columns"])
-            for metric, value in self.find(name).result()["metrics"].items():
-                claim = Claim(f"{run.name}, {address}, {metric}", value, again.get(metric))
-                self._hold_both("scores", claim, shown.get((address, metric)), EXACT)
-
-    def check_distances(self, run: Run, stages: Mapping[str, Any]) -> None:
-        """How far the weights of a run moved."""
-        trained = self.find(stages["train"])
-        base, _ = self.inputs.pair(run, trained)
-        before = {
-            canonical_name(name): tensor.detach().double().numpy()
-            for name, tensor in base.named_parameters()
-        } | read_tensors(trained.path("initial_head.safetensors"))
-        adapter = run.method.adapter
-        scale = adapter.lora_alpha / adapter.r if isinstance(adapter, LoraSettings) else 0.0
-        after = tuned_weights(before, read_tensors(trained.path("trained.safetensors")), scale)
-        again = distances(before, after, trained.result()["costs"].get("pooler") == "head")
-        shown = {
-            (row["layer"], row["kind"]): row
-            for row in self.exported.get("drift", ())
-            if row["run"] == run.name
-        }
-        for row in self.find(stages["drift"]).result()["rows"]:
-            place = (row["layer"], row["kind"])
-            for measure, value in again.get(place, {}).items():
-                claim = Claim(f"{run.name}, {' '.join(place)}, {measure}", row[measure], value)
-                found = shown.get(place, {}).get(_NAMES[measure])
-                self._hold_both("distances", claim, found, MERGED)
-
-    def _hold_both(self, kind: str, claim: Claim, shown: float | None, tolerance: float) -> None:
-        self.tally.hold(kind, [claim], tolerance)
-        if self.exported:
-            exported = replace(claim, found=shown)
-            self.tally.hold(f"{kind} of results.json", [exported], tolerance)
-
-    def check_task(self, task: TaskSettings, stages: Mapping[str, Any]) -> None:
-        """What its runs together say."""
-        if "evidence" in stages:
-            claims = claim_evidence(task, self.inputs, self.content, self.find)
-            self.tally.hold("evidence", claims)
-            if self.exported:
-                stored = self.find(stages["evidence"]).result()
-                shown = self.exported["evidence"].get(task.name)
-                claims = claim_export(shown, stored, task.name)
-                self.tally.hold("evidence of results.json", claims)
-        if "restoration" in stages:
-            claims = claim_restoration(task, self.content, self.find)
-            self.tally.hold("parts set back", claims)
-        if "price" in stages:
-            self.tally.hold("prices", claim_prices(self.find(stages["price"]).result()))
+def check_files(tally: Tally, folder: Path, facts: Facts) -> None:
+    """The files beside the report hold the same facts, in every column."""
+    expected = {fact.id: record(fact) for fact in facts}
+    if (file := folder / "facts.csv").is_file():
+        found = [record(fact) for fact in read_facts(file)]
+        _same_records(tally, file.name, found, expected)
+    if (file := folder / "results.json").is_file():
+        try:
+            rows = json.loads(file.read_text(encoding="utf-8"))["facts"]
+        except (ValueError, LookupError) as error:
+            raise StudyError(
+                f"expected JSON: {error}", where=str(file), remedy="render the report again"
+            ) from error
+        _same_records(tally, file.name, rows, expected)
 
 
-def _check_documents(tally: Tally, folder: Path, exported: dict[str, Any]) -> None:
-    for file, language in documents(folder):
-        placing = place_numbers(read_document(file), passages_of(exported, language))
-        tally.checked[f"numbers in {file.name}"] += placing.expected
-        tally.checked["of them by the words around"] += placing.placed
-        tally.wrong += [f"{file.name}: {problem}" for problem in placing.wrong]
+def _same_records(
+    tally: Tally, kind: str, found: Iterable[Mapping[str, Any]], expected: Mapping[str, Any]
+) -> None:
+    """Every record is the one of its id, and none is missing."""
+    left = dict(expected)
+    for row in found:
+        stored = left.pop(row["id"], {})
+        differs = [c for c in ("id", *COLUMNS) if row.get(c) != stored.get(c)]
+        told = [f"{c} is {row.get(c)}, {stored.get(c)} is stored" for c in differs]
+        tally.note(kind, _named(row), "; ".join(told) or None)
+    for row in left.values():
+        tally.note(kind, _named(row), "is not there")
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return describe(Fact(**{name: row[name] for name in KEY if name in row}))
+
+
+def check_documents(tally: Tally, folder: Path, stem: str, facts: Facts, numbers: Numbers) -> None:
+    """The numbers of a page by their keys, and those of its PDF against the page's."""
+    page = read_page(folder / f"{stem}.html")
+    known = {fact.id: fact for fact in facts}
+    known |= {
+        t.id: t for f in facts.where(quantity=("difference", "contrast")) for t in [f.turned()]
+    }
+    shown = {mark.fact for mark in page.marks}
+    embedded = [{"id": name, **columns} for name, columns in page.facts.items()]
+    _same_records(
+        tally, f"facts in {stem}.html", embedded, {i: record(known[i]) for i in shown if i in known}
+    )
+    kind = f"numbers in {stem}.html"
+    for mark in page.marks:
+        fact = known.get(mark.fact)
+        if fact is None:
+            tally.note(kind, mark.text, f"there is no fact {mark.fact}")
+            continue
+        forms = forms_of(numbers, fact, mark)
+        right = " or ".join(sorted(forms)) or "nothing"
+        problem = None if mark.text in forms else f"{mark.text} is shown, {right} is stored"
+        tally.note(kind, f"{describe(fact)}, {mark.column}", problem)
+    if (pdf := folder / f"{stem}.pdf").is_file():
+        tally.checked[f"numbers in {stem}.pdf"] += len(page.marks)
+        tally.wrong += [f"{pdf.name}: {told}" for told in missing_in_pdf(page, read_pdf(pdf))]

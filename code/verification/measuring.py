@@ -7,10 +7,37 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from runs.grid import Run
+from runs.inputs import Inputs
+from store.entries import Entry
 from study.architecture import HEAD, POOLER, canonical_name, locate
+from study.settings import LoraSettings
 
 Tensors = dict[str, NDArray[np.float64]]  # by canonical name
 _A, _B = ".lora_A.", ".lora_B."
+
+
+def measure_run(run: Run, entry: Entry, inputs: Inputs) -> dict[tuple[str, str, str], float]:
+    """Layer, kind and metric -> distance; of layer ``all`` the mean over the layers.
+
+    Args:
+        run: one that is finished.
+        entry: of its training.
+        inputs: its base model.
+    """
+    base, _ = inputs.pair(run, entry)
+    before = {
+        canonical_name(name): tensor.detach().double().numpy()
+        for name, tensor in base.named_parameters()
+    } | read_tensors(entry.path("initial_head.safetensors"))
+    adapter = run.method.adapter
+    scale = adapter.lora_alpha / adapter.r if isinstance(adapter, LoraSettings) else 0.0
+    after = tuned_weights(before, read_tensors(entry.path("trained.safetensors")), scale)
+    found = distances(before, after, entry.result()["costs"].get("pooler") == "head")
+    for metric in ("l2", "relative", "rms", "angle"):
+        layers = [v for (_, kind, m), v in found.items() if (kind, m) == ("all", metric)]
+        found["all", "all", metric] = float(np.mean(layers))
+    return found
 
 
 def read_tensors(file: Path) -> Tensors:
@@ -33,8 +60,8 @@ def tuned_weights(before: Tensors, stored: Tensors, scale: float) -> Tensors:
 
 def distances(
     before: Tensors, after: Tensors, pooler_in_head: bool
-) -> dict[tuple[str, str], dict[str, float]]:
-    """Layer and kind (``all`` and each kind in it) -> ``l2``, ``relative``, ``rms``, ``angle``."""
+) -> dict[tuple[str, str, str], float]:
+    """Layer, kind (``all`` and each kind in it), metric -> distance."""
     sides, groups = (before, after), defaultdict(list)
     for name in before:
         place = locate(name)
@@ -42,8 +69,11 @@ def distances(
         for kind in ("all", place.kind):
             groups[layer, kind].append(name)
     return {
-        group: _distance(*(np.concatenate([side[n].ravel() for n in names]) for side in sides))
+        (*group, metric): value
         for group, names in groups.items()
+        for metric, value in _distance(
+            *(np.concatenate([side[n].ravel() for n in names]) for side in sides)
+        ).items()
     }
 
 

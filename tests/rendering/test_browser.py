@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
+from facts.fact import Fact
+from facts.files import read_facts
 from rendered import Rendered
+from rendering.presenting import embed_facts
+from rendering.preview import render
+from verification.pages import read_page, read_pdf
 from waiting import PATIENCE
+from words.numbers import Numbers
+from words.wording import load_wording
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The page has been drawn twice: what was scheduled before, has happened.
@@ -195,6 +202,113 @@ def test_long_tables_are_sorted_by_the_number_in_a_cell(rendered: Rendered, brow
     assert len(numbers) > 5 and numbers == sorted(numbers, reverse=True)
 
 
+def test_a_phone_begins_with_the_text_and_appendices_open_by_a_link(
+    rendered: Rendered, browser: Any
+) -> None:
+    page = Page(browser, rendered.page, 360, "light").page
+    first = page.locator(":is(main, body) > :is(p, section p)").first
+    assert page.evaluate("e => e.getBoundingClientRect().top", first.element_handle()) < 900
+    folded = page.locator("details.appendix")
+    assert folded.count() >= 5 and not page.locator("#tbl-untouched").is_visible()
+    page.evaluate("location.hash = '#tbl-untouched'")
+    page.wait_for_timeout(100)
+    assert page.locator("#tbl-untouched").is_visible()
+
+
+def test_the_page_switches_its_theme(rendered: Rendered, browser: Any) -> None:
+    page = Page(browser, rendered.page, 1024, "light").page
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator(".theme, .quarto-color-scheme-toggle").first.click()
+    page.wait_for_timeout(100)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+# ----------------------------------------------------------------------------------------- numbers
+
+
+@pytest.fixture(scope="module")
+def numbers_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with a paragraph of three numbers and a table of six."""
+    folder = tmp_path_factory.mktemp("numbers")
+    numbers = Numbers(load_wording("en"))
+    facts = [
+        Fact(
+            quantity="score", method=f"<b>{n}</b>", metric="accuracy", value=0.9 + n / 1000,
+            low=0.8, high=0.95, covers="items", n=220, seeds=2, entry="evidence/cola-0",
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    first, second = (numbers.value(fact) for fact in facts[:2])
+    rows = "\n".join(f"| row | {numbers.value(fact, bare=True)} |" for fact in facts)
+    text = f"Here are {first} and {second} with {numbers.interval(facts[0])}.\n\n"
+    table = f"| what | number |\n|:--|--:|\n{rows}\n\n: A table. {{#tbl-x}}\n\n"
+    document = (
+        f"---\ntitle: t\nlang: en\n---\n\n{text}{table}{embed_facts(numbers.shown.values())}\n"
+    )
+    (folder / "x.qmd").write_text(document, encoding="utf-8")
+    render(folder / "x.qmd", folder / "out", "none")
+    return folder / "out" / "x.html"
+
+
+def test_numbers_are_data_on_the_page_and_plain_text_in_the_pdf(numbers_page: Path) -> None:
+    page = read_page(numbers_page)
+    assert [mark.text for mark in page.marks[:3]] == ["90.0%", "90.1%", "[80.0, 95.0]"]
+    assert [mark.column for mark in page.marks[:3]] == ["value", "value", "interval"]
+    html = numbers_page.read_text(encoding="utf-8")
+    assert html.count('<data value="0.9" ') == 2 and '<data value="0.8/0.95" ' in html
+    assert len(page.facts) == 6 and html.count('id="shown-facts"') == 1
+    pdf = " ".join(read_pdf(numbers_page.with_suffix(".pdf")))
+    assert "here are 90.0 and 90.1 with 80.0 95.0" in pdf
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_number_answers_for_itself(
+    numbers_page: Path, browser: Any, width: int, scheme: str
+) -> None:
+    opened = Page(browser, numbers_page, width, scheme)
+    page, told = opened.page, opened.page.locator("#peek")
+    page.locator("data").first.hover()
+    shown = " ".join(told.inner_text().split())
+    for part in ("<b>0</b>", "0.9", "[0.8; 0.95]", "items", "220", "evidence/cola-0"):
+        assert part in shown
+    box = told.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width
+    found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+    assert [rule["id"] for rule in found["violations"]] == []
+    page.keyboard.press("Escape")
+    assert told.count() == 0
+    assert opened.complaints == []
+
+
+def test_a_table_or_paragraph_is_one_stop_of_the_keyboard(numbers_page: Path, browser: Any) -> None:
+    page = Page(browser, numbers_page, 1440, "light").page
+    assert page.locator("data[tabindex='0']").count() == 2
+    page.locator("data").first.focus()
+    current = "document.activeElement.textContent"
+    texts = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+        texts.append(page.evaluate(current))
+        assert page.locator("#peek").count() == 1
+    assert texts == ["90.1%", "[80.0, 95.0]", "[80.0, 95.0]", "90.1%"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('table') !== null")
+    page.keyboard.press("Escape")
+    assert page.locator("#peek").count() == 0
+
+
+def test_a_touch_shows_and_the_next_one_elsewhere_hides(numbers_page: Path, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 800}, has_touch=True)
+    page = context.new_page()
+    page.goto(numbers_page.as_uri())
+    page.locator("data").nth(1).tap()
+    page.wait_for_timeout(600)
+    assert page.locator("#peek").count() == 1
+    page.locator("h1").first.tap()
+    assert page.locator("#peek").count() == 0
+
+
 # ---------------------------------------------------------------------------------------- explorer
 
 
@@ -233,12 +347,14 @@ def test_the_first_view_equals_a_printed_figure(rendered: Rendered, browser: Any
     with opened.page.expect_download() as waiting:
         opened.page.click("#study-explorer button[data-format=json]")
     content = json.loads(Path(waiting.value.path()).read_text(encoding="utf-8"))
-    stored = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
-    methods = stored["evidence"]["cola"]["methods"]
+    facts = read_facts(rendered.folder / "facts.csv")
     assert content["choice"]["metric"] == "cola:validation|matthews_correlation"
-    shown = {row["method"]: row["value"] for row in content["rows"]}
-    expected = {m: e["metrics"]["matthews_correlation"]["value"] for m, e in methods.items()}
-    assert shown == pytest.approx(expected, abs=1e-5)
+    for row in content["rows"]:
+        key = {name: row[name] for name in ("task", "evaluation", "metric", "method")}
+        fact = facts.one("score", **key)
+        shown = (row["value"], row["low"], row["high"])
+        assert shown == pytest.approx((fact.value, fact.low, fact.high), abs=1e-5)
+    assert len(content["rows"]) > 2
 
 
 def test_the_table_downloads_as_csv(rendered: Rendered, browser: Any) -> None:
@@ -261,4 +377,4 @@ def test_the_explorer_is_usable_by_keyboard(rendered: Rendered, browser: Any) ->
     opened.page.wait_for_function(told, arg=before)
     opened.page.keyboard.press("Tab")
     focused = opened.page.evaluate("document.activeElement.name")
-    assert focused == "task"
+    assert focused in ("task", "metric")  # a view of one task offers no choice of tasks

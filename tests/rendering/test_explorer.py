@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from facts.fact import Fact
 from plots.style import DARK, FAINT, GRID, INK, PAPER
-from rendering import explorer, reproduction
+from rendering import explorer, presenting, reproduction
 from synthetic_study import build_study
 from words.wording import LANGUAGES, load_wording
 
@@ -22,17 +23,21 @@ def study():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_data_hold_every_estimate_and_distance(study, language):
+def test_the_data_are_facts(study, language):
     data = explorer.collect_data(study, load_wording(language))
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    mcc = [row for row in data["estimates"] if row[2] == "matthews_correlation"]
-    stored = study.evidence["cola"]["methods"]
-    assert {row[4]: row[5] for row in mcc} == pytest.approx(
-        {m: e["metrics"]["matthews_correlation"]["value"] for m, e in stored.items()}, abs=1e-5
+    facts = study.facts.where(quantity="score", task="cola", metric="matthews_correlation")
+    expected = {f.method: f.value for f in facts if f.seed is None and not f.group and not f.part}
+    rows = [row for row in data["estimates"] if row[2] == "matthews_correlation"]
+    assert {row[4]: row[5] for row in rows} == pytest.approx(expected, abs=1e-5)
+    # With two seeds intervals are over items: they are drawn, and so are the seeds.
+    assert all(row[6] <= row[5] <= row[7] and len(row[8]) == 2 for row in rows if row[4] == "lora")
+    changed = study.facts.where(quantity="distance", kind="all", metric="l2")
+    assert len([row for row in data["drift"] if row[3] == "l2"]) == len(
+        [f for f in changed if f.value and f.seed is not None and f.layer != "all"]
     )
-    changed = study.drift[(study.drift.kind == "all") & (study.drift.l2 > 0)]
-    assert len([row for row in data["drift"] if row[3] == "l2"]) == len(changed) > 20
-    assert {row[0] for row in data["costs"]} == {"cola", "pos"}
+    assert {row[0] for row in data["prices"]} == {"cola", "pos"}
+    assert {row[2] for row in data["estimates"] if row[3]} == {"f1_by_tag"}
 
 
 def test_no_label_ends_the_script_that_holds_it(study):
@@ -42,6 +47,8 @@ def test_no_label_ends_the_script_that_holds_it(study):
     content = re.search(r'id="explorer-data">(.*?)</script>', markdown, re.DOTALL)
     assert content is not None and "<" not in content[1]
     assert hostile in {row[4] for row in json.loads(content[1])["drift"]}
+    facts = presenting.embed_facts([Fact(quantity="score", task=hostile, value=0.5)])
+    assert hostile not in facts and facts.count("</script>") == 1
 
 
 def test_without_runs_there_is_no_explorer(capsys):

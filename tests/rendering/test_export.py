@@ -1,6 +1,5 @@
-"""results.json: described by its schema, complete, and silent about the machine."""
+"""facts.csv and results.json: described by the schema, complete, and silent about the machine."""
 
-import ast
 import json
 import os
 import re
@@ -10,84 +9,79 @@ from typing import Any
 import jsonschema
 import pandas as pd
 import pytest
-from store.frames import FRAMES, RUN_COLUMNS
 
 from conftest import FinishedStudy
+from facts.files import read_facts
 from rendering import export
-from rendering.export import KEYS, SCHEMA, export_results
-from rendering.shown import evaluate
-from store.results import Results, _Reader
-from study.errors import StudyError
+from rendering.export import FACTS, RESULTS, SCHEMA, export_results
+from store.reading import read_results
+from store.results import Results
 from study.paths import project_root
 from synthetic_study import build_study
-
-DOCUMENTS = {"en": "report.qmd", "ru": "report.ru.qmd"}
+from words.wording import LANGUAGES
 
 
 @pytest.fixture(scope="module")
 def study(finished: FinishedStudy) -> Results:
-    return _Reader(finished.profile, finished.store, finished.ledger).read()
+    return read_results(finished.profile, finished.store)
 
 
 @pytest.fixture(scope="module")
-def content(study: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return read(export_results(study, tmp_path_factory.mktemp("export")))
+def folder(study: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_results(study, tmp_path_factory.mktemp("export")).parent
 
 
 def read(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = file.read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text, parse_constant=refuse)
     return found
 
 
-def validate(folder: Path) -> None:
-    schema = read(folder / SCHEMA)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(read(folder / "results.json"), schema)
-
-
-def test_it_is_what_its_schema_says(study: Results, tmp_path: Path) -> None:
-    export_results(study, tmp_path)
-    validate(tmp_path)
-
-
 @pytest.mark.parametrize("missing", [(), ("pos-lora-seed43",), ("cola-full-seed42",)])
-def test_a_poor_study_is_what_the_schema_says_too(missing: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_poor_study_is_what_the_schema_says(missing: tuple[str, ...], tmp_path: Path) -> None:
     poor = build_study(
         seeds=(42, 43), missing=missing, sentences=60, words=90, resamples=10, phenomena=()
     )
-    export_results(poor, tmp_path)
-    validate(tmp_path)
-
-
-def test_the_schema_refuses_what_is_not_a_result(study: Results, tmp_path: Path) -> None:
-    wrong = read(export_results(study, tmp_path))
-    del wrong["answers"]["en"]["answers.cola.time"]["text"]
+    content, schema = read(export_results(poor, tmp_path)), read(tmp_path / SCHEMA)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(content, schema)
+    del content["facts"][0]["quantity"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, read(tmp_path / SCHEMA))
+        jsonschema.validate(content, schema)
 
 
-def test_every_frame_is_there_under_words(study: Results, content: dict[str, Any]) -> None:
-    for name, columns in FRAMES.items():
-        assert len(content[name]) == len(getattr(study, name)) > 0, name
-        expected = {KEYS.get(column, column) for column in (*RUN_COLUMNS, *columns)}
-        assert expected <= content[name][0].keys(), name
-    assert content["scores"][3]["value"] == pytest.approx(study.scores.value.iloc[3], abs=1e-14)
+def test_both_files_hold_all_facts(study: Results, folder: Path) -> None:
+    assert list(read_facts(folder / FACTS)) == list(study.facts)
+    assert [fact["id"] for fact in read(folder / RESULTS)["facts"]] == [f.id for f in study.facts]
+    assert sorted(f.name for f in folder.iterdir()) == sorted((FACTS, RESULTS, SCHEMA))
 
 
-@pytest.mark.parametrize("language", DOCUMENTS)
-def test_all_that_the_document_shows_is_there(language: str, content: dict[str, Any]) -> None:
-    text = (project_root() / DOCUMENTS[language]).read_text(encoding="utf-8")
-    inline = {i.strip() for i in re.findall(r"(?<!`)`\{python\}[ \t]+([^`]+)`", text)}
-    inline = {ast.unparse(ast.parse(i)) for i in inline}
-    assert len(inline) > 30
-    assert inline <= content["answers"][language].keys()
-    assert content["answers"][language]["answers.cola.time"]["text"]
+def test_every_fact_names_an_entry_that_is_stored(study: Results, finished: FinishedStudy) -> None:
+    for entry in study.facts.distinct("entry"):
+        found = list(finished.store.root.glob(entry))
+        assert found and all(path.is_dir() for path in found), entry
+    (train,) = {
+        fact.entry
+        for fact in study.facts.where(quantity="curve", method="full", seed=1, task="cola")
+    }
+    assert train == finished.ledger.content["runs"]["cola-full-seed1"]["train"]
 
 
-def test_it_names_no_machine(content: dict[str, Any]) -> None:
+def test_answers_are_told_in_both_languages(folder: Path) -> None:
+    answers = read(folder / RESULTS)["answers"]
+    assert set(answers) == set(LANGUAGES) and answers["en"].keys() == answers["ru"].keys()
+    assert {"cola.time", "pos.transfer", "abstract.quality"} <= answers["en"].keys()
+    assert answers["en"]["cola.time"]["text"] != answers["ru"]["cola.time"]["text"]
+
+
+def test_it_names_no_machine(folder: Path) -> None:
+    content = read(folder / RESULTS)
     texts = list(strings(content))
     assert len(texts) > 1000
-    assert not any("host" in row for row in content["provenance"])
+    assert not any("host" in row for row in content["provenance"]["provenance"])
     for text in texts:
         assert str(Path.home()) not in text and str(project_root()) not in text, text
         assert not re.search(r"(?<![\w.:/-])/(?:tmp|home|root|usr|var|work)/", text), text
@@ -107,12 +101,5 @@ def test_folders_leave_paths_and_nothing_else() -> None:
     assert plain("read /home/me/data/x.tsv again") == "read x.tsv again"
     for kept in ("NOUN/PROPN", "https://example.org/a/b", "3/4", "a/b/c", "~/x"):
         assert plain(kept) == kept
-    assert plain({"l2": float("nan"), "a": (1, 2)}) == {"euclidean_distance": None, "a": [1, 2]}
-    frame = pd.DataFrame({"host": ["here"], "rms": [0.5]})
-    assert plain(frame) == [{"root_mean_square_change": 0.5}]
-
-
-def test_an_expression_that_cannot_be_recorded_is_refused() -> None:
-    for source in ("1 + 1", "unknown.name", "[x for x in y]"):
-        with pytest.raises(StudyError, match="cannot record"):
-            evaluate(ast.parse(source, mode="eval").body, {})
+    assert plain({"x": float("nan"), "a": (1, 2)}) == {"x": None, "a": [1, 2]}
+    assert plain(pd.DataFrame({"host": ["here"], "rms": [0.5]})) == [{"rms": 0.5}]

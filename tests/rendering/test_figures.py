@@ -15,7 +15,8 @@ from conftest import FinishedStudy
 from rendering import figures
 from rendering.figures import code_behind, identify, show_figure
 from store import provenance
-from store.results import Results, _Reader
+from store.reading import read_results
+from store.results import Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
 from words.wording import Wording, load_wording
@@ -30,7 +31,7 @@ def study(
 ) -> Iterator[Results]:
     monkeypatch.setenv("CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("FIGURES_DIR", str(tmp_path / "figures"))
-    yield _Reader(finished.profile, finished.store, finished.ledger).read()
+    yield read_results(finished.profile, finished.store)
 
 
 @pytest.fixture
