@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from answers import Answers
 from store.results import Results
+from text.answers import load_answers
+from words.numbers import unmark
 from words.wording import Wording
 
 SUFFIXES = (".html", ".pdf")
@@ -22,8 +23,7 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
     Returns:
         One line a finding: quality, transfer, weights; then the report's files, if there are any.
     """
-    abstract = Answers(results, words).abstract
-    findings = (abstract.quality, abstract.transfer, abstract.weights)
+    findings = load_answers(results, words.language).abstract.findings
     # Not with_suffix: of "report.ru" it would take the language for a suffix.
     candidates = [report.with_name(report.name + suffix) for suffix in SUFFIXES]
     files = [file for file in candidates if file.is_file()]
@@ -36,8 +36,8 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
 
 
 def plain_text(markdown: str) -> str:
-    """A sentence without emphasis, citations and comments."""
-    return re.sub(r" {2,}", " ", _MARKUP.sub("", markdown)).strip()
+    """A sentence without emphasis, marks of numbers, citations and comments."""
+    return re.sub(r" {2,}", " ", _MARKUP.sub("", unmark(markdown))).strip()
 
 
 def _shown(path: Path) -> str:

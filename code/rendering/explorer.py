@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from IPython.display import Markdown, display
-
 from facts.fact import Fact
 from facts.table import Facts
 from plots.context import Context
@@ -28,12 +26,6 @@ SCRIPTS = ("vendor/d3-7.9.0.min.js", "vendor/plot-0.6.17.umd.min.js", "explorer.
 CONTROLS = ("view", "task", "metric", "method", "part", "seed")
 
 Row = list[Any]
-
-
-def show_explorer(results: Results, words: Wording) -> None:
-    """Shows the explorer in the document; nothing where no run has finished."""
-    if len(results.facts.where(quantity="score")):
-        display(Markdown(build_explorer(results, words)))  # type: ignore[no-untyped-call]
 
 
 def build_explorer(results: Results, words: Wording) -> str:

@@ -10,22 +10,22 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from answers import Answers
 from facts.files import record, schema, write_facts
 from store.entries import disk_errors
 from store.results import Results
 from study.paths import output_folder
+from text.answers import Answers, load_answers
+from text.sentence import Said
 from words.numbers import unmark
-from words.wording import LANGUAGES, load_wording
+from words.wording import LANGUAGES
 
 FILES = FACTS, RESULTS, SCHEMA = "facts.csv", "results.json", "results.schema.json"
-PROVENANCE = ("provenance", "sources", "missing")  # of ``Results``
-_LEFT_OUT = ("host", "platform")  # columns that name the machine
+PROVENANCE = ("runs", "missing")  # of ``Results``
+_LEFT_OUT = ("host", "platform")  # what names the machine
 _FOLDERS = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)+")
 
 
@@ -68,9 +68,9 @@ def describe_results() -> dict[str, Any]:
         "properties": {
             "text": {"type": "string"},
             "outcome": {"type": "string"},
-            "numbers": {"type": "object"},
+            "facts": {"type": "array", "items": {"type": "string"}},
         },
-        "required": ["text", "outcome", "numbers"],
+        "required": ["text", "outcome", "facts"],
         "additionalProperties": False,
     }
     answers = {"type": "object", "additionalProperties": answer}
@@ -94,20 +94,16 @@ def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answers(results: Results, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every answer that needs no argument: its text, the outcome behind it, and its numbers."""
-    answers = Answers(results, load_wording(language))
-    for group in (*vars(answers), "abstract"):
-        of_group = getattr(answers, group)
-        for name in dir(type(of_group)):
-            if not name.startswith("_") and hasattr(text := getattr(of_group, name), "outcome"):
-                yield (
-                    f"{group}.{name}",
-                    {
-                        "text": unmark(text),
-                        "outcome": text.outcome,
-                        "numbers": text.numbers,
-                    },
-                )
+    """Every sentence that needs no argument: its text, the outcome behind it, and its facts."""
+    answers = load_answers(results, language)
+    for topic in [name for name, of in vars(Answers).items() if isinstance(of, cached_property)]:
+        of_topic = getattr(answers, topic)
+        for name, of in vars(type(of_topic)).items():
+            if not name.startswith("_") and isinstance(of, property):
+                said = getattr(of_topic, name)
+                if isinstance(said, Said):
+                    parts = {"text": unmark(said), "outcome": said.outcome}
+                    yield f"{topic}.{name}", {**parts, "facts": list(said.facts)}
 
 
 def _part(file: Path) -> Path:
@@ -126,13 +122,10 @@ def _write_json(content: Mapping[str, Any], file: Path) -> None:
 
 def _plain(value: Any) -> Any:
     """A value as JSON knows it: records and lists; NaN is null, numpy is Python."""
-    if isinstance(value, pd.DataFrame):
-        kept = value.drop(columns=[column for column in _LEFT_OUT if column in value])
-        return _plain(kept.to_dict("records"))
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(k): _plain(item) for k, item in value.items() if k not in _LEFT_OUT}
     if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]
     if isinstance(value, str):

@@ -5,24 +5,28 @@ a network.
 """
 
 import ast
+import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from answers import Answers
-from facts.table import Facts
+from facts.fact import Fact
+from facts.files import record
+from rendering.explorer import build_explorer
+from rendering.export import export_results
 from rendering.figures import show_figure
+from rendering.reproduction import describe_reproduction
 from store.reading import load_results
 from store.results import Results
 from study.errors import StudyError
 from study.paths import project_root
 from tables import Context, Table, render
-from words.numbers import Numbers
-from words.wording import Wording, load_wording
+from text.answers import Answers
+from text.sentence import load_speaker
 
 
 class Report:
@@ -30,20 +34,15 @@ class Report:
 
     Attributes:
         results: settings, facts and whatever else was stored.
-        words: the language.
+        say: the sentences, by topic.
+        words: names and formats of the language.
         numbers: writes facts, and knows which it has written.
-        answers: the sentences.
     """
 
-    def __init__(self, results: Results, words: Wording):
-        self.results, self.words = results, words
-        self.numbers = Numbers(words)
-        self.answers = Answers(results, words)
-
-    @property
-    def facts(self) -> Facts:
-        """Everything that was measured."""
-        return self.results.facts
+    def __init__(self, results: Results, language: str):
+        speaker = load_speaker(language)
+        self.results, self.say = results, Answers(results, speaker)
+        self.words, self.numbers = speaker.words, speaker.numbers
 
     @cached_property
     def _context(self) -> Context:
@@ -65,6 +64,24 @@ class Report:
     def figure(self, name: str, plot: Callable[..., Figure]) -> None:
         """A figure, which is also kept as files of this name."""
         show_figure(name, plot, self.results, self.words)
+
+    def explorer(self) -> Markdown | None:
+        """The explorer; nothing where no run has finished."""
+        if not self.results.runs:
+            return None
+        return self.text(build_explorer(self.results, self.words))
+
+    def reproduction(self) -> Markdown:
+        """What to type for this very report, and how to cite it."""
+        return self.text(describe_reproduction(self.results, self.words))
+
+    def export(self) -> None:
+        """Writes ``facts.csv`` and ``results.json`` beside the report."""
+        export_results(self.results)
+
+    def shown_facts(self) -> Markdown:
+        """The facts behind the numbers of the page: the last chunk, so that it has all."""
+        return self.text(embed_facts(self.numbers.shown.values()))
 
     def source(self, room: str, function: str) -> Markdown:
         """The lines of a room's function that compute, read from its file and never imported.
@@ -92,4 +109,13 @@ def open_report(language: str) -> Report:
     Raises:
         StudyError: the language is unknown, or nothing was run with the present settings.
     """
-    return Report(load_results(os.environ.get("QUARTO_PROFILE")), load_wording(language))
+    return Report(load_results(os.environ.get("QUARTO_PROFILE")), language)
+
+
+def embed_facts(facts: Iterable[Fact]) -> str:
+    """Facts as an inline script of JSON, id -> columns, for ``numbers.lua`` and ``page.js``."""
+    records = {fact.id: {k: v for k, v in record(fact).items() if k != "id"} for fact in facts}
+    text = json.dumps(records, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")  # so that it cannot end the script that holds it
+    script = f'<script type="application/json" id="shown-facts">{text}</script>'
+    return f"```{{=html}}\n{script}\n```"

@@ -1,7 +1,6 @@
 """The box "how to reproduce this": command, commit, device, date, seeds, and how to cite."""
 
 import yaml
-from IPython.display import Markdown, display
 
 from store.results import Results
 from study.paths import project_root
@@ -9,11 +8,6 @@ from words.wording import LANGUAGES, MISSING, Wording
 
 SECTION = "explorer"
 TARGETS = {"full": "report", "single": "single", "laptop": "laptop", "demo": "demo"}
-
-
-def show_reproduction(results: Results, words: Wording) -> None:
-    """Shows the box in the document."""
-    display(Markdown(describe_reproduction(results, words)))  # type: ignore[no-untyped-call]
 
 
 def describe_reproduction(results: Results, words: Wording) -> str:

@@ -73,12 +73,12 @@ class AbstractSentences:
     @property
     def weights(self) -> Said:
         """Task 3 in one sentence."""
-        return self.answers.weights.headline
+        return self.answers.weights.layers
 
     @property
     def training(self) -> Said:
         """What the learning curves say."""
-        return self.answers.curves.headline
+        return self.answers.curves.epochs
 
     @property
     def advice(self) -> Said:

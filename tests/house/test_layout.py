@@ -19,7 +19,7 @@ HEIGHTS = (
     ("facts",),
     ("evidence", "corpora", "words"),
     ("store",),
-    ("encoders", "answers", "text"),
+    ("encoders", "text"),
     ("drift", "training", "tables", "plots"),
     ("runs", "rendering"),
     ("verification",),

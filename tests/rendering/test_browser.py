@@ -11,8 +11,8 @@ import pytest
 from facts.fact import Fact
 from facts.files import read_facts
 from rendered import Rendered
-from rendering.presenting import embed_facts
 from rendering.preview import render
+from rendering.report import embed_facts
 from verification.pages import read_page, read_pdf
 from waiting import PATIENCE
 from words.numbers import Numbers

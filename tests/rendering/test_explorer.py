@@ -9,7 +9,8 @@ import pytest
 
 from facts.fact import Fact
 from plots.style import DARK, FAINT, GRID, INK, PAPER
-from rendering import explorer, presenting, reproduction
+from rendering import explorer, reproduction
+from rendering.report import embed_facts
 from synthetic_study import build_study
 from words.wording import LANGUAGES, load_wording
 
@@ -47,7 +48,7 @@ def test_no_label_ends_the_script_that_holds_it(study):
     content = re.search(r'id="explorer-data">(.*?)</script>', markdown, re.DOTALL)
     assert content is not None and "<" not in content[1]
     assert hostile in {row[4] for row in json.loads(content[1])["drift"]}
-    facts = presenting.embed_facts([Fact(quantity="score", task=hostile, value=0.5)])
+    facts = embed_facts([Fact(quantity="score", task=hostile, value=0.5)])
     assert hostile not in facts and facts.count("</script>") == 1
 
 

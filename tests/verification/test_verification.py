@@ -22,7 +22,7 @@ from evidence.metrics import score_acceptability, score_tags
 from facts.table import Facts
 from rendered import Rendered
 from rendering.export import export_results
-from rendering.presenting import embed_facts
+from rendering.report import embed_facts
 from store import damage
 from store.entries import Store
 from store.reading import read_results
