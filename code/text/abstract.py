@@ -1,26 +1,30 @@
 """The abstract and the conclusion: what the answers found, in the order of a paper."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from text.costs import CostSentences
+from text.curves import CurveSentences
+from text.quality import QualitySentences
 from text.rules import Verdict
 from text.sentence import Said, Speaker
+from text.setup import SetupSentences
+from text.transfer import TransferSentences
 from text.view import TaskView
+from text.weights import WeightSentences
 
-if TYPE_CHECKING:
-    from text.answers import Answers
 
 
 @dataclass(frozen=True)
 class AbstractSentences:
     """Sentences of the whole study, from the topics."""
 
-    answers: "Answers"
-
-    @property
-    def speak(self) -> Speaker:
-        """The speaker of all topics."""
-        return self.answers.speak
+    speak: Speaker
+    setup: SetupSentences
+    quality_of: QualitySentences
+    costs: CostSentences
+    transfer_of: TransferSentences
+    weights_of: WeightSentences
+    curves: CurveSentences
 
     @property
     def text(self) -> Said:
@@ -32,9 +36,8 @@ class AbstractSentences:
     @property
     def conclusion(self) -> Said:
         """What follows for the choice between the methods, and what would settle what is open."""
-        quality = self.answers.quality
         return self.speak.join(
-            [self.quality, self.transfer, quality.advice, self.speak.say("open", self._open)]
+            [self.quality, self.transfer, self.quality_of.advice, self.speak.say("open", self._open)]
         )
 
     @property
@@ -45,55 +48,54 @@ class AbstractSentences:
     @property
     def models(self) -> Said:
         """What was trained, how often, and what it stands for."""
-        setup = self.answers.setup
-        tasks = self.answers.results.profile.tasks.values()
+        tasks = self.setup.results.profile.tasks.values()
         said = [
             self.speak.say(
                 "trained",
                 task.kind,
                 model=self.speak.words.model(task.methods[0].model_name_or_path),
                 seeds=self._seeds(task.name),
-                adapter=setup.adapter(task.name, "adapter-short"),
+                adapter=self.setup.adapter(task.name, "adapter-short"),
             )
             for task in tasks
         ]
-        return self.speak.join([*said, self.speak.say("trained-on", setup.kind)])
+        return self.speak.join([*said, self.speak.say("trained-on", self.setup.kind)])
 
     @property
     def quality(self) -> Said:
         """Task 1 in one sentence, with the price of a step."""
-        parts = (self.answers.quality.headline, self.answers.cola_costs.headline)
+        parts = (self.quality_of.headline, self.costs.headline)
         return self.speak.say("sentence", quality=parts[0], cost=parts[1])
 
     @property
     def transfer(self) -> Said:
         """Task 2 in one sentence."""
-        return self.answers.transfer.headline
+        return self.speak.join([self.transfer_of.drop, self.transfer_of.verdict])
 
     @property
     def weights(self) -> Said:
         """Task 3 in one sentence."""
-        return self.answers.weights.layers
+        return self.weights_of.layers
 
     @property
     def training(self) -> Said:
         """What the learning curves say."""
-        return self.answers.curves.epochs
+        return self.curves.epochs
 
     @property
     def advice(self) -> Said:
         """What to choose, as far as these runs go."""
-        return self.speak.say("choose", self.answers.quality.verdict, **self._methods)
+        return self.speak.say("choose", self.quality_of.verdict, **self._methods)
 
     @property
     def _methods(self) -> dict[str, str]:
-        view = self.answers.quality.view
+        view = self.quality_of.view
         return self.speak.methods(first=view.first, second=view.second)
 
     @property
     def _open(self) -> str:
-        decided = self.answers.quality.verdict in (Verdict.MORE, Verdict.LESS, Verdict.SAME)
+        decided = self.quality_of.verdict in (Verdict.MORE, Verdict.LESS, Verdict.SAME)
         return "rates" if decided else "seeds"
 
     def _seeds(self, task: str) -> int:
-        return len(TaskView(self.answers.results, task).seeds())
+        return len(TaskView(self.setup.results, task).seeds())

@@ -26,7 +26,15 @@ class Answers:
     @cached_property
     def abstract(self) -> AbstractSentences:
         """What all topics found, in short."""
-        return AbstractSentences(self)
+        return AbstractSentences(
+            self.speak,
+            self.setup,
+            self.quality,
+            self.cola_costs,
+            self.transfer,
+            self.weights,
+            self.curves,
+        )
 
     @cached_property
     def setup(self) -> SetupSentences:

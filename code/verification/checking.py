@@ -209,7 +209,7 @@ def check_documents(tally: Tally, folder: Path, stem: str, facts: Facts, numbers
     known |= {
         t.id: t for f in facts.where(quantity=("difference", "contrast")) for t in [f.turned()]
     }
-    shown = {mark.fact for mark in page.marks}
+    shown = {mark.fact for mark in page.marks} | page.facts.keys()
     embedded = [{"id": name, **columns} for name, columns in page.facts.items()]
     _same_records(
         tally, f"facts in {stem}.html", embedded, {i: record(known[i]) for i in shown if i in known}

@@ -14,11 +14,14 @@ from typing import Any
 import pypdfium2
 
 from facts.fact import Fact
+from facts.quantities import Unit
 from words.numbers import LETTERS, Numbers, unmark
-from words.wording import MINUS, NARROW_SPACE, NO_BREAK_SPACE
+from words.wording import MINUS, MISSING, NARROW_SPACE, NO_BREAK_SPACE
 
 BLOCKS = {"p", "li", "tr", "dd", "dt", "figcaption", "h1", "h2", "h3", "h4", "div", "section"}
 COLUMNS = {letter: column for column, letter in LETTERS.items()}
+DERIVED = ("error", "inverse", "share")  # what follows from a value alone
+UNITS = (None, Unit.PERCENT, Unit.POINTS, Unit.PLAIN)  # of what a curve says: those of its metric
 CONTEXT = 4  # words and numbers on one side of a number that tell its place
 FAR = 24  # beyond which nothing is beside a number
 MOST = 0.75  # share of a row's words that tell the row
@@ -137,14 +140,18 @@ def forms_of(numbers: Numbers, fact: Fact, mark: Mark) -> set[str]:
     """How the page's language may write that column with the digits shown; empty: not at all."""
     found = re.search(r"\d[.,](\d+)", mark.text)
     digits = len(found[1]) if found else 0
+    units = UNITS if fact.quantity == "convergence" else (None,)
     if mark.column == "interval":
-        written = {numbers.interval(fact, digits=digits, bare=bare) for bare in (True, False)}
+        write = functools.partial(numbers.interval, fact, digits=digits)
+        written = {write(bare=bare, unit=unit) for bare in (True, False) for unit in units}
+    elif mark.column in DERIVED:
+        written = {numbers.derived(fact, mark.column, digits=digits)} - {MISSING}
     elif not mark.column or getattr(fact, mark.column) is None:
         written = set()
     else:
-        ways = itertools.product((False, True), repeat=3)
-        write = functools.partial(numbers.value, fact, column=mark.column, digits=digits)
-        written = {write(signed=signed, size=size, bare=bare) for signed, size, bare in ways}
+        value = functools.partial(numbers.value, fact, column=mark.column, digits=digits)
+        ways = itertools.product((False, True), (False, True), (False, True), units)
+        written = {value(signed=a, size=b, bare=c, unit=unit) for a, b, c, unit in ways}
         written |= {numbers.p_value(fact)} if mark.column == "p" else set()
     return {re.sub(r"[\\^]", "", unmark(text)) for text in written} - {""}
 
