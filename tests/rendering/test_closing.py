@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from answers import Answers
 from rendering.closing import closing_lines, plain_text
 from synthetic_study import build_study
+from text.answers import load_answers
 from words.wording import load_wording
 
 
@@ -18,8 +18,7 @@ def test_the_lines_name_the_files_and_the_findings_of_the_report(
     name = "report" if language == "en" else f"report.{language}"
     (tmp_path / f"{name}.html").write_text("", encoding="utf-8")
     lines = closing_lines(results, words, tmp_path / name)
-    abstract = Answers(results, words).abstract
-    findings = [abstract.quality, abstract.transfer, abstract.weights]
+    findings = load_answers(results, language).abstract.findings
     numbered = [f"  {n}. {plain_text(finding)}" for n, finding in enumerate(findings, 1)]
     assert len(lines) == 5
     assert lines[1:4] == numbered

@@ -73,8 +73,8 @@ def test_every_fact_names_an_entry_that_is_stored(study: Results, finished: Fini
 def test_answers_are_told_in_both_languages(folder: Path) -> None:
     answers = read(folder / RESULTS)["answers"]
     assert set(answers) == set(LANGUAGES) and answers["en"].keys() == answers["ru"].keys()
-    assert {"cola.time", "pos.transfer", "abstract.quality"} <= answers["en"].keys()
-    assert answers["en"]["cola.time"]["text"] != answers["ru"]["cola.time"]["text"]
+    assert {"cola_costs.time", "transfer.verdict", "abstract.text"} <= answers["en"].keys()
+    assert answers["en"]["cola_costs.time"]["text"] != answers["ru"]["cola_costs.time"]["text"]
 
 
 def test_it_names_no_machine(folder: Path) -> None:

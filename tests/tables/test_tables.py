@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tables
-from answers.literature import load_literature
 from every_table import every_table
 from facts.fact import Fact
 from store.results import Results
@@ -24,6 +23,7 @@ from synthetic_study import TRAITS, Traits, build_study
 from tables.markdown import escape_markdown, pipe_table, with_notes
 from tables.rendering import render
 from tables.specification import Column, Context, Row, Table, estimate, plain, spread
+from text.literature import load_literature
 from words.numbers import LETTERS, MARK, Numbers, unmark
 from words.wording import LANGUAGES, MISSING, load_wording
 
@@ -466,7 +466,7 @@ def test_languages_have_the_same_keys_and_placeholders() -> None:
 
 def test_no_text_is_left_unused() -> None:
     sources = [*CODE.glob("*.py"), CODE.parent / "words" / "numbers.py"]
-    sources.append(CODE.parent / "answers" / "literature.toml")
+    sources.append(CODE.parent / "text" / "literature.toml")
     source = "\n".join(file.read_text(encoding="utf-8") for file in sources)
     words = set(re.findall(r"\"(\w+)\"", source)) | {"gpu", "resident", "case", "accents"}
     composed = r"(column|key|note|tokenizer_removes|measure|requirement|fact|settings|quantity)_"

@@ -12,17 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from answers import Answers
 from every_table import every_table
 from hostile import PAYLOADS, shown
 from rendering.report import Report
 from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
-from text.answers import load_answers
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.numbers import unmark
-from words.wording import LANGUAGES, load_wording
+from words.wording import LANGUAGES
 
 INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
 REFERENCES = (project_root() / "references.bib").read_text(encoding="utf-8")
@@ -128,34 +126,31 @@ def hostile_study(first: int) -> Results:
     )
     items = study.items["cola"]["cola:validation"]
     texts = items.assign(text=[next(turn) for _ in range(len(items))], source=next(turn))
-    provenance = study.provenance.assign(
-        device=next(turn),
-        platform=next(turn),
-        python=next(turn),
-        commit=next(turn),
-        time=next(turn),
-        stale=[{next(turn): [next(turn)]} for _ in range(len(study.provenance))],
-        packages=[{next(turn): next(turn)} for _ in range(len(study.provenance))],
+    machine = ("device", "platform", "python", "commit", "time", "device_kind", "pooler")
+    runs = tuple(
+        replace(
+            run,
+            machine={**run.machine, **{key: next(turn) for key in machine}},
+            sources={item: next(turn) for item in run.sources},
+            stale={next(turn): [next(turn)]},
+        )
+        for run in study.runs
     )
     return replace(
         study,
         profile=replace(study.profile, title=next(turn)),
         missing=(Missing(next(turn), next(turn)), Missing("cola-full-seed44", next(turn))),
-        runs=study.runs.assign(device=next(turn), model=next(turn)),
-        sources=study.sources.assign(source=[next(turn) for _ in range(len(study.sources))]),
-        provenance=provenance,
+        runs=runs,
         items={**study.items, "cola": {"cola:validation": texts}},
     )
 
 
 def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
-    """All tables, and all that the report's text takes from the answers."""
-    words = load_wording(language)
-    report = Report(results, words)
+    """All tables, and all sentences of the report's text."""
+    report = Report(results, language)
     for specify, about in every_table():
         yield specify.__name__, report.table(specify, *about).data
-    known = {"answers": Answers(results, words), "words": words, "results": results}
-    known["say"] = load_answers(results, language)
+    known = {"say": report.say}
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
     for expression in re.findall(r"`\{python\} ([^`]+)`", document):
         yield expression, Markup(unmark(eval(expression, known)))

@@ -10,13 +10,12 @@ import yaml
 from test_prose import body_of, prose_of, typed_comparisons
 from test_wording import name_groups
 
-from answers import Answers
-from answers.voice import Voice
 from corpora.items import UPOS_TAGS
 from store.results import Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
 from text.answers import load_answers
+from text.sentence import load_speaker
 from words.numbers import unmark
 from words.wording import CASES, load_wording
 
@@ -46,10 +45,11 @@ WITHOUT_YO = re.compile(
 
 
 def russian_texts() -> dict[str, str]:
-    """Every template and name of the Russian texts, by section and key."""
+    """Every template, sentence and name of the Russian texts, by section and key."""
+    sections = {**RU.texts, "sentences": load_speaker("ru").templates}
     return {
         f"{section}: {key}": text
-        for section, texts in RU.texts.items()
+        for section, texts in sections.items()
         for key, text in texts.items()
     }
 
@@ -85,11 +85,9 @@ def expressions(report: Path) -> list[str]:
 
 
 def say_all(study: Results) -> dict[str, str]:
-    """Every inline expression of the Russian report, evaluated; and the list that a chunk shows."""
-    answers = Answers(study, RU)
-    scope = {"answers": answers, "say": load_answers(study, "ru")}
-    found = {text: unmark(str(eval(text, scope))) for text in set(expressions(RUSSIAN))}
-    return found | {"tag_notes": str(answers.pos.tag_notes)}
+    """Every inline expression of the Russian report, evaluated."""
+    scope = {"say": load_answers(study, "ru")}
+    return {text: unmark(str(eval(text, scope))) for text in set(expressions(RUSSIAN))}
 
 
 METHODS = ("full", "lora", "frozen", "monolingual")
@@ -111,7 +109,7 @@ def study(request: pytest.FixtureRequest) -> Results:
 def test_the_header_is_russian() -> None:
     header = yaml.safe_load(RUSSIAN.read_text(encoding="utf-8").split("---\n")[1])
     english = yaml.safe_load(ENGLISH.read_text(encoding="utf-8").split("---\n")[1])
-    assert header["lang"] == "ru" and 'load_wording("ru")' in body_of(RUSSIAN)
+    assert header["lang"] == "ru" and 'open_report("ru")' in body_of(RUSSIAN)
     assert header.keys() - {"crossref"} == english.keys() - {"crossref"}
     for key in ("title", "subtitle"):
         assert re.search("[а-яё]", header[key]) and header[key] != english[key]
@@ -170,7 +168,7 @@ def test_every_answer_is_russian(study: Results) -> None:
     said = say_all(study)
     assert sum(bool(re.search("[а-яё]{3}", text)) for text in said.values()) > 60
     # Device, profile and encoder are named as the run names them.
-    of_the_run = {"answers.setup.devices", "answers.setup.note", "answers.abstract.models"}
+    of_the_run = {"say.setup.devices", "say.setup.note", "say.abstract.text"}
     for expression in said.keys() - of_the_run:
         text = said[expression]
         assert english_words(text) == [], (expression, text)
@@ -179,16 +177,16 @@ def test_every_answer_is_russian(study: Results) -> None:
 
 
 def test_methods_decline_wherever_their_name_does() -> None:
-    voice = Voice(RU)
+    speaker = load_speaker("ru")
     methods = name_groups("ru")["methods"]
     assert set(DECLINED) < set(CASES) and len(methods) > 5
     for method in methods:
-        names = voice.methods(method)
+        names = speaker.methods(first=method)
         forms = {names[f"first_{form}"] for form in DECLINED}
         latin = re.fullmatch("[A-Za-z]+", names["first"])
         assert (forms == {names["first"]}) if latin else len(forms - {names["first"]}) >= 3, method
 
 
 def test_an_unknown_method_speaks_in_its_own_name() -> None:
-    names = Voice(RU).methods("new-method")
+    names = load_speaker("ru").methods(first="new-method")
     assert {names[f"first_{form}"] for form in CASES} == {"new-method"}
