@@ -13,7 +13,6 @@ from text.view import TaskView
 from text.weights import WeightSentences
 
 
-
 @dataclass(frozen=True)
 class AbstractSentences:
     """Sentences of the whole study, from the topics."""
@@ -37,7 +36,12 @@ class AbstractSentences:
     def conclusion(self) -> Said:
         """What follows for the choice between the methods, and what would settle what is open."""
         return self.speak.join(
-            [self.quality, self.transfer, self.quality_of.advice, self.speak.say("open", self._open)]
+            [
+                self.quality,
+                self.transfer,
+                self.quality_of.advice,
+                self.speak.say("open", self._open),
+            ]
         )
 
     @property
