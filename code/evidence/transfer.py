@@ -11,7 +11,8 @@ columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``x
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from evidence.schema import Cell, DropPoints
 from evidence.scoring import divide
 
 REMAINING = "remaining"
+# Forms of German possessives, which a treebank without tags of its own (PPOSAT) does not mark.
+POSSESSIVE = re.compile(r"(?:mein|dein|sein|ihr|unser|euer|eur)(?:e[mnrs]?)?", re.IGNORECASE)
 
 
 # ---------------------------------------------------------------------------------------- groups
@@ -151,6 +154,7 @@ class Words:
     first: Bools
     particle: Bools
     reflexive: Bools
+    possessive: Bools
     clause_final: Bools
 
 
@@ -195,14 +199,19 @@ CAUSES: tuple[Cause, ...] = (
         lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
     ),
     Cause("NOUN/PROPN", "the other confusions of the two", either("NOUN", "PROPN")),
-    Cause("DET/PRON", EITHER, either("DET", "PRON")),
+    Cause(
+        "possessive DET",
+        "a possessive DET (tag PPOSAT, or German by its form) is tagged PRON, as English 'my' is",
+        lambda words: words.possessive & (words.predicted == "PRON"),
+    ),
+    Cause("DET/PRON", "the other confusions of the two", either("DET", "PRON")),
     Cause("ADJ/ADV", EITHER, either("ADJ", "ADV")),
-    Cause("AUX/VERB", EITHER, either("AUX", "VERB")),
     Cause(
         "clause-final verbs",
-        "a VERB or AUX at the end of its clause is tagged as neither",
-        lambda words: words.clause_final & ~np.isin(words.predicted, ["VERB", "AUX"]),
+        "a VERB or AUX at the end of its clause, whatever it is tagged as",
+        lambda words: words.clause_final,
     ),
+    Cause("AUX/VERB", "the other confusions of the two", either("AUX", "VERB")),
     Cause(
         "DET as ADP",
         "a DET is tagged ADP: an article in the genitive does the work of English 'of'",
@@ -262,8 +271,13 @@ def _annotation(items: pd.DataFrame) -> dict[str, Any]:
         "first": items["position"].to_numpy() == 0,
         "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
         "reflexive": xpos == "PRF",
+        "possessive": (gold == "DET") & ((xpos == "PPOSAT") | _matching(POSSESSIVE, items["form"])),
         "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
     }
+
+
+def _matching(pattern: re.Pattern[str], forms: Iterable[str]) -> Bools:
+    return np.array([bool(pattern.fullmatch(form)) for form in forms], dtype=bool)
 
 
 def clause_final_verbs(gold: ArrayLike, sentence: ArrayLike) -> Bools:

@@ -18,10 +18,11 @@ from store.identity import code_of, digest, fingerprint
 from store.results import Results
 from study.errors import StudyError
 from study.paths import cache_folder, project_root
+from text.answers import load_answers
 from words.wording import Wording, load_wording
 
 VERSION = 2
-ROOMS = ("answers", "corpora", "evidence", "rendering", "store", "study", "words")
+ROOMS = ("answers", "corpora", "evidence", "facts", "rendering", "store", "study", "text", "words")
 
 Shown = dict[str, dict[str, Any]]
 
@@ -67,7 +68,7 @@ def keep(
 
 def read_shown(text: str, results: Results, words: Wording) -> Shown:
     """Evaluates the answers of a document's text; see ``find_shown``."""
-    names = {"results": results, "words": words, "answers": Answers(results, words)}
+    names = {"answers": Answers(results, words), "say": load_answers(results, words.language)}
     expressions = _expressions(parse(text, _document(words.language).name, {}))
     answers = {ast.unparse(e): _answer(evaluate(e, names)) for e in expressions}
     return {"answers": answers}

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from store.results import Results
+from text.causes import CauseSentences
 from text.costs import CostSentences
+from text.reasons import ReasonSentences
 from text.sentence import Speaker, load_speaker
+from text.tags import TagSentences
+from text.transfer import TransferSentences
+from text.treebanks import TreebankSentences
 from text.view import TaskView
 
 
@@ -25,6 +30,31 @@ class Answers:
     def pos_costs(self) -> CostSentences:
         """What the methods cost in tagging."""
         return CostSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def treebanks(self) -> TreebankSentences:
+        """What tagging is trained and tested on."""
+        return TreebankSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def transfer(self) -> TransferSentences:
+        """How far quality falls in another language, and with which method less."""
+        return TransferSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def causes(self) -> CauseSentences:
+        """The kinds of error that the drop consists of."""
+        return CauseSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def reasons(self) -> ReasonSentences:
+        """Why transfer is possible."""
+        return ReasonSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def tags(self) -> TagSentences:
+        """Which tags lose little, and which much."""
+        return TagSentences(TaskView(self.results, "pos"), self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:

@@ -54,7 +54,8 @@ class Placeholder:
 
     ``value`` (also without a format), ``size`` (no sign), ``signed``, ``bare`` (no unit),
     ``interval``, ``estimate``, ``p``, ``error``, ``inverse``, ``share``, ``n``, ``seeds``, ``sd``,
-    ``low``, ``high``, each with ``.<digits>`` if they are not the unit's.
+    ``low``, ``high``, ``least`` and ``most`` (these two without sign), each with ``.<digits>`` if
+    they are not the unit's.
     """
 
     fact: Fact
@@ -78,6 +79,9 @@ class Placeholder:
             )
         if name in ("n", "seeds", "sd", "low", "high"):
             return numbers.value(self.fact, column=name, digits=digits)
+        if name in ("least", "most"):
+            column = "low" if name == "least" else "high"
+            return numbers.value(self.fact, column=column, digits=digits, size=True)
         if name in ("error", "inverse", "share"):
             return numbers.derived(self.fact, name, digits=digits)
         if name == "p":

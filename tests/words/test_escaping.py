@@ -19,6 +19,7 @@ from rendering.report import Report
 from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
+from text.answers import load_answers
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
 from words.wording import LANGUAGES, load_wording
 
@@ -152,10 +153,11 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     report = Report(results, words)
     for specify, about in every_table():
         yield specify.__name__, report.table(specify, *about).data
-    known = {"answers": Answers(results, words), "words": words, "results": results}
+    known = {"answers": Answers(results, words), "say": load_answers(results, language)}
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
-    for expression in re.findall(r"`\{python\} ([^`]+)`", document):
-        yield expression, eval(expression, known)
+    pattern = re.compile(r"`\{python\} ([^`]+)`|^report\.text\((say\.[\w.]+)\)$", re.MULTILINE)
+    for inline, table in pattern.findall(document):
+        yield inline or table, eval(inline or table, known)
 
 
 def strangers(markdown: str) -> list[str]:

@@ -16,6 +16,8 @@ from corpora.items import UPOS_TAGS
 from store.results import Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
+from text.answers import load_answers
+from words.numbers import unmark
 from words.wording import CASES, load_wording
 
 ROOT = project_root()
@@ -30,7 +32,7 @@ NAMES = re.compile(
     r"mBERT|BERT|MiniLM|ELECTRA|base|small|"  # encoders
     r"LoRA|CoLA|GLUE|BERT|AdamW|FFN|MCC|CKA|RMS|POS|UD|EWT|GSD|GPU|CPU|Universal|Dependencies|CoNLL"
     r"|IOB|Python|numpy|torch|seqeval|git|UTC|LayerNorm|argmax|SVG|PNG|CSV|JSON|JavaScript|Devlin|query|key|value"
-    r"|[Aa]ccuracy|seed|zero|shot|intruder|dimensions"  # glosses of a Russian term
+    r"|[Aa]ccuracy|seed|loss|zero|shot|intruder|dimensions"  # glosses of a Russian term
 )
 ITALIC = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # German and English words under discussion
 LATIN_WORD = re.compile(r"(?<![\w@{./])[A-Za-z]{3,}")
@@ -84,10 +86,9 @@ def expressions(report: Path) -> list[str]:
 
 def say_all(study: Results) -> dict[str, str]:
     """Every inline expression of the Russian report, evaluated; and the list that a chunk shows."""
-    answers = Answers(study, RU)
-    scope = {"answers": answers}
-    found = {text: str(eval(text, scope)) for text in set(expressions(RUSSIAN))}
-    return found | {"tag_notes": str(answers.pos.tag_notes)}
+    scope = {"answers": Answers(study, RU), "say": load_answers(study, "ru")}
+    shown = re.findall(r"^report\.text\((say\.[\w.]+)\)$", body_of(RUSSIAN), re.MULTILINE)
+    return {text: unmark(str(eval(text, scope))) for text in {*expressions(RUSSIAN), *shown}}
 
 
 METHODS = ("full", "lora", "frozen", "monolingual")

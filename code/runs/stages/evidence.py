@@ -16,7 +16,7 @@ from runs.grid import Run, Stage
 from store.entries import Entry, Store
 from study.settings import TaskSettings, find_roles, language_of
 
-STAGE = Stage("evidence", 5, __name__)
+STAGE = Stage("evidence", 7, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
