@@ -10,7 +10,8 @@ of word was confused with what, which suggests but does not prove why. The frame
 columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``xpos`` are allowed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from evidence.arrays import Bools, CountMetric, Floats, Ints, Names
 from evidence.scoring import divide
 
 REMAINING = "remaining"
+# Forms of German possessives, which a treebank without tags of its own (PPOSAT) does not mark.
+POSSESSIVE = re.compile(r"(?:mein|dein|sein|ihr|unser|euer|eur)(?:e[mnrs]?)?", re.IGNORECASE)
 
 
 # ---------------------------------------------------------------------------------------- groups
@@ -168,6 +171,7 @@ class Words:
     first: Bools
     particle: Bools
     reflexive: Bools
+    possessive: Bools
     clause_final: Bools
 
 
@@ -212,7 +216,12 @@ CAUSES: tuple[Cause, ...] = (
         lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
     ),
     Cause("NOUN/PROPN", "the other confusions of the two", either("NOUN", "PROPN")),
-    Cause("DET/PRON", EITHER, either("DET", "PRON")),
+    Cause(
+        "possessive DET",
+        "a possessive DET (tag PPOSAT, or German by its form) is tagged PRON, as English 'my' is",
+        lambda words: words.possessive & (words.predicted == "PRON"),
+    ),
+    Cause("DET/PRON", "the other confusions of the two", either("DET", "PRON")),
     Cause("ADJ/ADV", EITHER, either("ADJ", "ADV")),
     Cause(
         "clause-final verbs",
@@ -279,8 +288,13 @@ def _annotation(items: pd.DataFrame) -> dict[str, Any]:
         "first": items["position"].to_numpy() == 0,
         "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
         "reflexive": xpos == "PRF",
+        "possessive": (gold == "DET") & ((xpos == "PPOSAT") | _matching(POSSESSIVE, items["form"])),
         "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
     }
+
+
+def _matching(pattern: re.Pattern[str], forms: Iterable[str]) -> Bools:
+    return np.array([bool(pattern.fullmatch(form)) for form in forms], dtype=bool)
 
 
 def clause_final_verbs(gold: ArrayLike, sentence: ArrayLike) -> Bools:

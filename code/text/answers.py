@@ -5,13 +5,18 @@ from functools import cached_property
 
 from store.results import Results
 from text.abstract import AbstractSentences
+from text.causes import CauseSentences
 from text.costs import CostSentences
 from text.curves import CurveSentences
 from text.head import HeadSentences
 from text.quality import QualitySentences
+from text.reasons import ReasonSentences
 from text.sentence import Speaker, load_speaker
 from text.setup import SetupSentences
 from text.states import StateSentences
+from text.tags import TagSentences
+from text.transfer import TransferSentences
+from text.treebanks import TreebankSentences
 from text.view import TaskView
 from text.weights import WeightSentences
 
@@ -75,6 +80,31 @@ class Answers:
     def curves(self) -> CurveSentences:
         """What the learning curves say."""
         return CurveSentences(self.results, self.speak)
+
+    @cached_property
+    def treebanks(self) -> TreebankSentences:
+        """What tagging is trained and tested on."""
+        return TreebankSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def transfer(self) -> TransferSentences:
+        """How far quality falls in another language, and with which method less."""
+        return TransferSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def causes(self) -> CauseSentences:
+        """The kinds of error that the drop consists of."""
+        return CauseSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def reasons(self) -> ReasonSentences:
+        """Why transfer is possible."""
+        return ReasonSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def tags(self) -> TagSentences:
+        """Which tags lose little, and which much."""
+        return TagSentences(TaskView(self.results, "pos"), self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:

@@ -75,8 +75,13 @@ class TaskView:
     @property
     def target(self) -> str | None:
         """The first evaluated set in another language than the validation set."""
+        return next(iter(self.targets), None)
+
+    @property
+    def targets(self) -> list[str]:
+        """The evaluated sets in other languages than the validation set."""
         source, *others = self.settings.evaluations
-        return next((e for e in others if language_of(e) != language_of(source)), None)
+        return [e for e in others if language_of(e) != language_of(source)]
 
     @property
     def complete(self) -> bool:

@@ -19,7 +19,6 @@ from store.results import Missing, Results
 from study.paths import project_root
 from synthetic_study import Traits, build_study
 from words.escaping import Markup, escape_markdown, escape_values, join_markup
-from words.numbers import unmark
 from words.wording import LANGUAGES
 
 INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
@@ -152,8 +151,9 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
         yield specify.__name__, report.table(specify, *about).data
     known = {"say": report.say}
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
-    for expression in re.findall(r"`\{python\} ([^`]+)`", document):
-        yield expression, Markup(unmark(eval(expression, known)))
+    pattern = re.compile(r"`\{python\} ([^`]+)`|^report\.text\((say\.[\w.]+)\)$", re.MULTILINE)
+    for inline, table in pattern.findall(document):
+        yield inline or table, eval(inline or table, known)
 
 
 def strangers(markdown: str) -> list[str]:

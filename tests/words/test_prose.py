@@ -60,7 +60,6 @@ ALLOWED = {
         "The number of tasks": "an argument about deployment, no measurement",
         "Full fine-tuning is the simpler object": "an argument about settings, cited",
         "Where memory does not press": "advice, conditional",
-        "If adapters, by leaving most weights": "a hypothesis, tested by the sentence after it",
         "Does LoRA lose much": "the assignment's question",
         "A control that trains the head alone; without it": "feedback on the assignment",
         "Seqeval gives a figure": "feedback on the assignment",

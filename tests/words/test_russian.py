@@ -85,9 +85,10 @@ def expressions(report: Path) -> list[str]:
 
 
 def say_all(study: Results) -> dict[str, str]:
-    """Every inline expression of the Russian report, evaluated."""
+    """Every inline expression of the Russian report, evaluated, and the lists that chunks show."""
     scope = {"say": load_answers(study, "ru")}
-    return {text: unmark(str(eval(text, scope))) for text in set(expressions(RUSSIAN))}
+    shown = re.findall(r"^report\.text\((say\.[\w.]+)\)$", body_of(RUSSIAN), re.MULTILINE)
+    return {text: unmark(str(eval(text, scope))) for text in {*expressions(RUSSIAN), *shown}}
 
 
 METHODS = ("full", "lora", "frozen", "monolingual")

@@ -20,7 +20,7 @@ from store.entries import Entry, Store
 from store.reading import FACTS
 from study.settings import TaskSettings, find_roles, language_of
 
-STAGE = Stage("evidence", 6, __name__)
+STAGE = Stage("evidence", 7, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
