@@ -125,11 +125,13 @@ class WeightSentences(ModelSentences):
                     for m, even in own.items()
                 ]
                 continue
-            listed = self.speak.listed(self.estimates(own, lambda m: m.one("trend", **ENDS)))
+            items = [
+                self.speak.say("model-ends", model=self.name(m), fact=m.one("trend", **ENDS))
+                for m in own
+            ]
+            listed = self.speak.listed(items)
             margin = self.factor(next(iter(own)).view.settings.margins.depth_ratio)
             said.append(self.speak.say("shape", kind, listed=listed, margin=margin))
-        if any(shape != "tail" for shape, _ in shapes.values()):
-            said.append(self.speak.say("shape-brackets"))
         return self.speak.join(said)
 
     @property

@@ -60,7 +60,7 @@ def test_a_steep_slope_with_a_wide_interval_is_not_a_no() -> None:
     """Two seeds made "no" of what the figure shows to climb to its last point."""
     answers = curves(with_slopes((-0.411, 0.863)))
     assert not answers.epochs.startswith("No") and not answers.epochs.startswith("Yes")
-    assert "[−0.411, 0.863]" in unmark(answers.slopes)
+    assert "−0.411" in unmark(answers.slopes)
 
 
 def test_every_model_has_a_clause() -> None:
