@@ -56,7 +56,7 @@ def every(answers: Answers) -> dict[str, Said]:
 
 
 def plain(said: str) -> str:
-    return unmark(said)
+    return unmark(said).replace("\u00a0", " ")  # as a reader sees it
 
 
 STUDIES: dict[str, Results] = {}
@@ -367,13 +367,12 @@ def test_costs_of_kinds_are_facts_with_their_interval_and_leave_the_rest_said() 
 
 def test_examples_mark_the_word_and_name_what_it_was_taken_for() -> None:
     whole = study("usual")
-    assert said_of(whole).causes.examples == ""  # until the evidence holds some
+    assert said_of(replace(whole, examples={})).causes.examples == ""
     items = whole.items["pos"]["de_syn:test"]
     item = int(items.index[(items["tag"] == "DET")][0])
     row = {"kind": "typical error", "evaluation": "de_syn:test", "item": item, "method": "full",
            "predicted": "PRON", "cause": "DET/PRON", "count": 7}  # fmt: skip
-    shown = replace(whole)
-    shown.__dict__["examples"] = {"pos": pd.DataFrame([row])}
+    shown = replace(whole, examples={"pos": pd.DataFrame([row])})
     said = said_of(shown).causes.examples
     assert f"**{items.form[item]}**" in said and "DET taken for PRON" in said
     assert said.count("\n- ") == 1 and "such words: 7" in said
