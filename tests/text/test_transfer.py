@@ -56,7 +56,7 @@ def every(answers: Answers) -> dict[str, Said]:
 
 
 def plain(said: str) -> str:
-    return unmark(said)
+    return unmark(said).replace("\u00a0", " ")  # as a reader sees it
 
 
 STUDIES: dict[str, Results] = {}
