@@ -5,7 +5,6 @@
 ``python code/run.py --only cola-lora-seed42``  one run
 ``python code/run.py render --profile demo``    the report, without a Quarto binary
 ``python code/run.py findings --profile demo``  where the report lies, and what it found
-
 ``python code/run.py verify --profile demo``    every number once more, compared with the report
 
 Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile
@@ -74,13 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return stop.status if isinstance(stop, Interruption) else 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever read our lines has enough: ``| head``
+    except BrokenPipeError:  # the reader has closed the pipe, as ``| head`` does
         _silence()
         return 128 + signal.SIGPIPE
     except OSError as error:
         if not damage.is_disk_error(error):
             raise
-        _silence()  # if it is the output that is full, what is left of it cannot be told either
+        _silence()  # if standard output itself is full, its buffered lines cannot be written
         place = error.filename or "standard output"
         print(f"error: cannot write: {place}: {error.strerror}", file=sys.stderr)
         return 1
@@ -88,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _silence() -> None:
-    """Standard output leads nowhere from here on."""
+    """Sends standard output to nothing from here on."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -136,7 +135,7 @@ def _run_all(profile: Profile, options: argparse.Namespace) -> None:
 
 
 def _remove_left_over() -> None:
-    """Where Quarto calls: what an earlier render of its that failed has left beside a document."""
+    """Removes what a failed render by Quarto has left beside the document."""
     for document in os.environ.get("QUARTO_PROJECT_INPUT_FILES", "").splitlines():
         left = project_root() / f"{Path(document).stem}_files"
         shutil.rmtree(left, ignore_errors=True)
@@ -155,7 +154,7 @@ def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:
 
 
 def _collect(profile: Profile) -> Ledger:
-    """What is finished; from the ledger alone where data, models or torch are not at hand."""
+    """The ledger of finished runs; not checked where data, models or torch are missing."""
     try:
         return _grid(profile).collect()
     except (ImportError, StudyError) as error:

@@ -1,8 +1,8 @@
-"""What a corpus is to the rest of the study: sentences, splits and where they came from.
+"""Sentences, words, splits and corpora, with the hashes of their content.
 
 Two kinds of items exist: a ``Sentence`` with one label (acceptability) and a ``TaggedSentence``
-whose syntactic words carry a tag each. Reading files is left to ``tsv`` and ``treebank``, fetching
-to ``hub``; ``loading`` is the door to all of them.
+whose syntactic words carry a tag each. Files are read by ``tsv`` and ``treebank``, the hub by
+``hub``; ``loading`` calls them.
 """
 
 import functools
@@ -82,7 +82,7 @@ class TaggedSentence:
         return [self.sent_id, columns]
 
     def columns(self) -> list[object]:
-        """The same: words have no notes."""
+        """As ``content``: words have no notes."""
         return self.content()
 
 

@@ -1,8 +1,8 @@
 """The corpora of the study: one interface to the hub, a local folder and the miniature corpora.
 
 Whatever the origin, a corpus has the same typed splits with a content hash, so that nothing
-downstream knows where the data came from. Words are syntactic words; tokenisation is left to
-``encoding``.
+downstream knows where the data came from. Words are syntactic words; they are cut into pieces by
+``encoders.tokens``.
 """
 
 import os
@@ -95,7 +95,7 @@ def load_corpus(
 
 
 def miniature_folder() -> Path:
-    """The project's own corpora, in the layout of ``DATA_DIR``; a README there says whence."""
+    """The project's own corpora, laid out as ``DATA_DIR``; its README says how they were made."""
     return Path(__file__).with_name("miniature")
 
 
@@ -171,7 +171,7 @@ def _read_acceptability_split(name: str, split: str, root: Path) -> Split:
     items: list[Sentence] = []
     for file_name, domain in _COLA_FILES[split]:
         path = root / "cola" / file_name
-        if not os.path.lexists(path):  # a link to nothing is told when it is read
+        if not os.path.lexists(path):  # a broken link is reported when the file is read
             raise _missing(name, split, path)
         items += read_acceptability(path, domain)
     return Split(split, tuple(items))

@@ -18,7 +18,7 @@ from corpora.items import UNKNOWN_HEAD, UPOS_TAGS, TaggedSentence, Word
 from study.errors import StudyError
 from study.reading import read_text
 
-#: Stands in a file for a form that its licence keeps back.
+#: In a file, the place of a form that the licence does not allow to publish.
 WITHHELD = "_"
 
 _COLUMNS = 10
@@ -63,8 +63,8 @@ def read_conllu(path: Path) -> list[TaggedSentence]:
 def refuse_withheld_forms(sentences: Sequence[TaggedSentence], where: str) -> None:
     """Refuses a treebank whose texts may not be published: ``_`` stands for the forms.
 
-    A single ``_`` is a word like others. Forms are withheld where most words are ``_``, or where
-    whole sentences are that make up a hundredth of the treebank or more.
+    A single ``_`` is a word like others. Forms are withheld if most words are ``_``, or if at least
+    a hundredth of the sentences have two words or more and nothing but ``_``.
 
     Raises:
         StudyError: the forms are withheld.
@@ -85,7 +85,7 @@ def refuse_withheld_forms(sentences: Sequence[TaggedSentence], where: str) -> No
 
 
 def conllu_name(treebank: str, split: str, part: str = "") -> str:
-    """What a UD release calls the file of a split: ``en_ewt-ud-dev.conllu``.
+    """The file name of a split in a UD release: ``en_ewt-ud-dev.conllu``.
 
     Args:
         treebank: its code.

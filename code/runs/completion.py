@@ -49,7 +49,7 @@ class Grid:
         self.store = store
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
-        self._machines: dict[str, Machine] = {}  # task -> whose runs are reported, if not ours
+        self._machines: dict[str, Machine] = {}  # task -> whose runs are shown, if not this one
         take_away()  # a worker on another machine has an environment of its own
         keep_freed_memory()
 
@@ -83,10 +83,10 @@ class Grid:
         return self._complete_tasks()
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """What is known of the missing runs before the first step, said at once.
+        """Checks the missing runs before the first step and prints which cannot be made.
 
         Args:
-            known: run -> reason, of runs that are not asked about.
+            known: run -> reason, of runs that are not checked.
 
         Returns:
             Run -> reason, of those that cannot be made: the others can be.
@@ -103,7 +103,7 @@ class Grid:
                 needed = full_training_bytes(
                     self.inputs.checkpoint(run.task, run.method), run.task.kind
                 )
-            except Exception as error:  # whatever it is, it is this run's
+            except Exception as error:  # any error concerns this run alone
                 refused[run.name] = record(self.store.root, run.name, error)
                 if len(refused) == len(plan_runs(self.profile)):
                     raise StudyError(f"no run can be made; the last one: {error}") from error
@@ -123,10 +123,10 @@ class Grid:
         return next(free, waiting[0])
 
     def collect(self) -> Ledger:
-        """As ``complete``, of the runs that are trained already: trains nothing.
+        """As ``complete``, for the runs that are trained already; trains nothing.
 
-        Of a task, the runs of one kind of machine are taken, whichever has most of them; the others
-        are recorded as left out, since runs of two kinds are never pooled or divided.
+        For each task it takes the kind of machine with the most finished runs. Runs of another kind
+        are recorded as left out, because two kinds are never pooled or divided.
         """
         runs = plan_runs(self.profile)
         for task in self.profile.tasks.values():
@@ -149,7 +149,7 @@ class Grid:
         return sum(self._find_trained(run, machine) is not None for run in runs)
 
     def _leave_out(self, run: Run, chosen: Machine, progress: Progress) -> None:
-        """Says so where a run was trained, but on another kind of machine than the report's."""
+        """Records and prints that a run was trained on another kind of machine than is shown."""
         other = next((m for m in MACHINES if self._find_trained(run, m)), None)
         if other is not None:
             reason = f"trained on {_spell(other)}; the report shows runs of {_spell(chosen)}"
@@ -175,7 +175,7 @@ class Grid:
     def _complete_run(self, run: Run, progress: Progress, trained: Entry | None = None) -> None:
         try:
             self._ledger.record(run.name, self._stages(run, progress, trained))
-        except Exception as error:  # whatever it is: the others go on
+        except Exception as error:  # any error: the others go on
             reason = record(self.store.root, run.name, error)
             progress.say(f"{run.name} failed: {reason}")
             self._ledger.record_failure(run.name, reason)
@@ -256,7 +256,7 @@ class Grid:
         self._ledger.record_task(task.name, {"restoration": summary.name})
 
     def _price(self, task: TaskSettings, progress: Progress) -> None:
-        """What a step of each method costs that could be trained; a report can do without it."""
+        """Measures a step of each method with a finished run; the report can do without it."""
         finished = self._finished_part(task)
         if finished is None:
             return
@@ -290,11 +290,13 @@ def _spell(machine: Machine) -> str:
 
 
 def step_listener(progress: Progress, work: Callable[[], float]) -> "StepListener":
-    """Counts the steps before a resumption too: they are told with the first step after it.
+    """A listener that reports the work of each step to the display.
+
+    The first step after a resumption reports the steps before it too.
 
     Args:
         progress: is told.
-        work: token passes of a step; asked only if there is one, because it needs encoded data.
+        work: token passes of a step; called at the first step, because it needs encoded data.
     """
     told = 0
     of_a_step = functools.cache(work)

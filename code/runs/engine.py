@@ -1,9 +1,9 @@
-"""The grid on Ray: a task a run, on one machine or a cluster, through the same store.
+"""Runs on Ray, a Ray task each, on one machine or a cluster, through the same store.
 
 Every worker runs ``Grid.complete_run`` against the store's folder, which all machines must share;
-the locks of the store see to it that each run is trained once, and a run whose worker died goes on
-from its last checkpoint when Ray tries it again. Ray is optional (``requirements-ray.txt``).
-Leaves out what Ray does already: scheduling, retries, the view of the cluster.
+the locks of the store make sure that each run is trained once, and a run whose worker died goes on
+from its last checkpoint when Ray tries it again. Ray is optional (``requirements-ray.txt``). Leaves
+out what Ray does already: scheduling, retries, the view of the cluster.
 """
 
 import os

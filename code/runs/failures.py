@@ -1,4 +1,4 @@
-"""What is kept of a run that failed: a sentence for the ledger, and a log with its traceback."""
+"""Records a run that failed: a sentence for the ledger, and a log with the traceback."""
 
 import contextlib
 import re
@@ -23,7 +23,7 @@ def record(root: Path, run: str, error: BaseException) -> str:
     name = re.sub(r"[^\w.-]", "_", run, flags=re.ASCII)[:LONGEST_NAME]
     log = Path(FOLDER) / f"{name}.log"
     said = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + run + "\n"
-    with contextlib.suppress(OSError):  # a full disk may be the very reason
+    with contextlib.suppress(OSError):  # the run may have failed because the disk is full
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
         (root / log).write_text(said + "".join(traceback.format_exception(error)), encoding="utf-8")
     if isinstance(error, StudyError):

@@ -27,7 +27,7 @@ from study.settings import MethodSettings, TaskSettings
 from training.frozen import LARGEST, SplitOutputs, Splits, compute_outputs, outputs_size
 from training.validation import choose_validation
 
-# ``drift.spectra.Directions``; not imported, or every stage would rest on that code.
+# ``drift.spectra.Directions``; not imported: every stage would record that code as its own.
 Directions = dict[tuple[str, str], Tensor]
 
 
@@ -41,7 +41,7 @@ class Inputs(Data):
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def checkpoint(self, task: TaskSettings, method: MethodSettings) -> Checkpoint:
-        """The pretrained encoder of a method; a packaged one reads what the task's corpora hold."""
+        """A method's pretrained encoder; a packaged one is cut to what the task's corpora use."""
         return find_checkpoint(method.model_name_or_path, method.revision, self.texts(task))
 
     @functools.cache  # noqa: B019
@@ -144,7 +144,7 @@ class Inputs(Data):
         return model
 
     def release(self) -> None:
-        """Lets go of the last trained model: a training measures its memory without it."""
+        """Drops the last trained model, so that a training's memory is measured without it."""
         self.trained_model.cache_clear()
 
     def pair(self, run: Run, trained: Entry) -> tuple[nn.Module, nn.Module]:

@@ -47,14 +47,14 @@ class Progress:
         self._bar.close()
 
     def start(self, run: str) -> None:
-        """A run begins."""
+        """Shows the name of the run that begins."""
         self._started += 1
         self._title = f"[{self._started}/{self._runs}] {run}"
         self._bar.set_description_str(self._title)
         self.say(self._title)
 
     def advance(self, work: float, loss: float | None = None) -> None:
-        """Work of a step (token passes) is done."""
+        """Adds the work of a step (token passes)."""
         self._done += work
         now = time.monotonic()
         left, latest = self._left(now), "" if loss is None else f", loss {loss:.3f}"
@@ -66,7 +66,7 @@ class Progress:
             self.say(f"{self._title}: {share:.0%} of the work{left}{latest}")
 
     def say(self, line: str) -> None:
-        """A line above the bar."""
+        """Prints a line above the bar."""
         if self._terminal:
             self._bar.write(line, file=sys.stderr)
         else:
@@ -81,9 +81,10 @@ class Progress:
 
 
 def quieten_libraries() -> None:
-    """The libraries' own bars and warnings would break the display.
+    """Switches off the libraries' own bars and warnings, which would break the display.
 
-    Said by variables that they read when they are imported: they may not be needed at all.
+    It sets the variables that they read when they are imported, so that none has to be imported
+    here.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -92,7 +93,7 @@ def quieten_libraries() -> None:
 
 
 def tell(run: str, reason: str | None, left: int) -> None:
-    """A line on a run that was made elsewhere; the reason if it failed."""
+    """Prints a line on a run that a worker made, with the reason if it failed."""
     state = f"failed: {reason}" if reason else "done"
     print(f"{run} {state}, {left} left", file=sys.stderr, flush=True)
 

@@ -54,8 +54,8 @@ def complete_in_workers(profile: Profile, store: Store) -> Ledger:
 def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[str, str]:
     """Makes the runs in worker processes; run -> reason of those that failed.
 
-    A process that dies takes the pool along, and nobody knows which run killed it: whatever is left
-    is made once more, each run in a process of its own.
+    A process that dies breaks its pool without telling which run it had: the remaining runs are
+    made once more, each in a process of its own.
     """
     threads = max(1, torch.get_num_threads() // number)
     made = _work(profile, root, missing, number, threads)
@@ -91,7 +91,7 @@ def _work(
 
 
 def complete_named(profile: str, root: Path, run: str) -> str | None:
-    """Makes the run of that name; the reason if it fails, in whatever way."""
+    """Makes the run of that name; returns the reason if it fails, else None."""
     try:
         grid = _grid(profile, root)
         chosen = next(planned for planned in plan_runs(grid.profile) if planned.name == run)
@@ -108,14 +108,14 @@ def _grid(profile: str, root: Path) -> Grid:
 
 
 def _begin(parent: int, workers: int, threads: int) -> None:
-    """A worker's first act: its threads, no display of its own, no life without its parent."""
+    """Prepares a worker: its threads, no display of its own, and an end with its parent."""
     prepare()
     if workers > 1:
         os.environ[NEIGHBOURS_VARIABLE] = str(workers)
     torch.set_num_threads(threads)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died meanwhile
+        if os.getppid() != parent:  # the parent died before this
             sys.exit(1)
     quieten_libraries()
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the parent speaks
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the parent prints

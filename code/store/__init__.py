@@ -1,1 +1,1 @@
-"""Results on disk: entries under their content, the ledger of a profile, frames for the report."""
+"""Results on disk: entries by key, the ledger of a profile, provenance, and reading them."""

@@ -1,9 +1,9 @@
-"""Whether a stored entry is whole, and where one goes that is not.
+"""Checks stored entries and moves damaged ones aside.
 
 An entry is whole if its manifest can be read, belongs to the folder's name, names the three files
 that every entry has, and every file that it names is there with its checksum. Files above
-``LARGE_FILE`` are checked when they are opened, not whenever they are found. Line ends do not count
-in JSON: a copy by way of another operating system may have changed them.
+``LARGE_FILE`` are checked when they are opened, not whenever the entry is found. Line ends do not
+count in JSON: a copy by way of another operating system may have changed them.
 """
 
 import errno
@@ -104,8 +104,8 @@ def file_digest(file: Path) -> str:
 def set_aside(folder: Path, digest: str | None = None, *, thorough: bool = False) -> Path | None:
     """Moves a damaged entry to ``damaged/`` beside the stages and says so.
 
-    Damage is looked for once more under a lock, as by ``find_damage`` with these arguments: another
-    process may have moved the entry in the meantime, and made it anew.
+    The damage is looked for again under a lock, with the arguments of ``find_damage``, because
+    another process may have moved the entry and made it anew.
 
     Returns:
         Its new place, or None where there was nothing to move.
@@ -150,7 +150,7 @@ def _free_place(root: Path, folder: Path) -> Path:
 
 
 def is_disk_error(error: BaseException) -> bool:
-    """Whether the disk, and not the program, is to blame."""
+    """Whether an error comes from the disk or its permissions and not from the program."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _DISK_ERRORS
     # torch, safetensors and Typst report a full disk by an error without a number.

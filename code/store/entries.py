@@ -1,10 +1,10 @@
-"""Content-keyed results on disk: ``cache/<stage>/<name>-<hash12>/``.
+"""Results on disk by key: ``cache/<stage>/<name>-<hash12>/``.
 
 A key is the hash of everything that decides a result: its stage, that stage's hand-set version, and
 a payload of settings, data and model identities, and seed. An entry is written into a temporary
 folder and renamed; the manifest with the checksums of all its files is written last. An entry is
-never overwritten. A damaged one is moved aside, and that is said aloud. One producer at a time
-holds the lock of a key. No pickle: JSON, npz and safetensors.
+never overwritten. A damaged one is moved aside, and a line on standard error says so. One producer
+at a time holds the lock of a key. No pickle: JSON, npz and safetensors.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ LONGEST_NAME = 80  # characters of a name that a folder shows; the hash after it
 
 @dataclass(frozen=True)
 class Key:
-    """What an entry is: a readable name and everything that decides its content."""
+    """The identity of an entry: a readable name and everything that decides its content."""
 
     stage: str
     name: str
@@ -46,7 +46,7 @@ class Key:
 
     @property
     def folder_name(self) -> str:
-        """``<stage>/<name>-<hash12>``: a method may be called anything, a folder may not."""
+        """``<stage>/<name>-<hash12>``; characters that no folder should have become ``_``."""
         readable = re.sub(r"[^\w.-]", "_", self.name, flags=re.ASCII)[:LONGEST_NAME]
         return f"{self.stage}/{readable}-{self.digest[:12]}"
 
@@ -118,7 +118,7 @@ class Store:
         self.root = root
 
     def find(self, key: Key) -> Entry | None:
-        """The finished entry of a key, or None; a damaged one counts as missing, aloud."""
+        """The finished entry of a key, or None; a damaged one is reported and counts as missing."""
         return self.open(key.folder_name, key.digest)
 
     def open(self, folder_name: str, digest: str | None = None) -> Entry | None:
@@ -174,7 +174,7 @@ class Store:
                 return True
 
     def workspace(self, key: Key) -> Path:
-        """A folder for unfinished work: it outlives an interruption, ``produce`` removes it."""
+        """A folder for unfinished work, kept over interruptions and removed by ``produce``."""
         return self.root / ".unfinished" / f"{key.stage}-{key.digest[:12]}"
 
     def _make(
@@ -225,7 +225,7 @@ def save_arrays(folder: Path, **arrays: np.ndarray) -> None:
 
 
 def canonical_json(content: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN; tuples are lists."""
+    """A value as JSON, always the same text: sorted keys, no spaces, no NaN; tuples are lists."""
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
@@ -280,7 +280,7 @@ def require_room(folder: Path, needed: int, variable: str) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """To the disk before the rename: after a power cut the entry is whole or not there."""
+    """Writes an entry to the disk before its rename: a power cut leaves all of it or nothing."""
     if os.name != "posix":  # elsewhere folders cannot be opened
         return
     for path in (*folder.rglob("*"), folder):

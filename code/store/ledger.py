@@ -65,7 +65,7 @@ class Ledger:
             temporary.replace(file)
 
     def record(self, run: str, stages: dict[str, Any]) -> None:
-        """A run is finished."""
+        """Records the entries of a finished run."""
         self.content["runs"][run] = stages
         self.content["failures"].pop(run, None)
 
@@ -74,15 +74,15 @@ class Ledger:
         self.content["growth"] = entry
 
     def record_left_out(self, run: str, reason: str) -> None:
-        """A run is trained, but must not stand beside those that the report shows."""
+        """Records a run that is trained but not shown, because its kind of machine is another."""
         self.content.setdefault("left_out", {})[run] = reason
 
     def record_failure(self, run: str, reason: str) -> None:
-        """A run could not be finished; the reason is kept without this machine's folders."""
+        """Records why a run could not be finished, without this machine's folders."""
         self.content["failures"][run] = without_folders(reason)
 
     def record_task(self, task: str, stages: dict[str, Any]) -> None:
-        """Entries that belong to a task as a whole."""
+        """Records entries that belong to a task as a whole."""
         self.content["tasks"].setdefault(task, {}).update(stages)
 
     def finished(self, run: str) -> bool:
@@ -96,7 +96,7 @@ def digest_of(profile: Profile) -> str:
 
 
 def _is_ledger(content: Any) -> bool:
-    """Whether it has the shape of a ledger; the names in it are checked when they are opened."""
+    """Whether it has the shape of a ledger; names are checked when entries are opened."""
     if not isinstance(content, dict) or content.get("settings") is None:
         return False
     parts: list[Any] = [content.get(name) for name in ("runs", "tasks", "failures")]

@@ -72,10 +72,10 @@ def commit_state() -> dict[str, Any]:
 
 
 def modules_behind(module: str) -> tuple[str, ...]:
-    """Names of our own modules whose code decides what a stage's module makes, that one first.
+    """Names of our modules that a module imports, directly or indirectly, that one first.
 
-    Read from the imports, transitively; nobody keeps a list. Left out: this room, which keeps what
-    it is given, and a package's front door, which hands on what its modules hold.
+    Left out are modules of ``store``, which do not change what they are given, and packages'
+    ``__init__``, which only pass on what their modules define.
     """
     behind, waiting = [module], [module]
     while waiting:

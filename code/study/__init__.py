@@ -1,1 +1,1 @@
-"""The ground: what a run is, which runs a profile asks for, what a parameter's name says."""
+"""What all other rooms rest on: settings, profiles, folders, the environment, errors."""

@@ -1,10 +1,11 @@
-"""Variables of the environment that would decide results: they are taken away, and that is said.
+"""Removes variables of the environment that would change results, and names them.
 
 Settings of a study stand in ``experiments.toml`` and nowhere else. The libraries below read many
 variables besides: a mixed precision or a compiler left over from ``accelerate config``, the rank of
 a launcher or of MPI, the arithmetic of a CPU's or a GPU's kernels, the style of figures. Some are
-read when a library is imported, so they go before anything else is imported. Left alone is what
-decides where files lie, how many threads and which devices there are, what is logged.
+read when a library is imported, so they are removed before anything else is imported. Variables
+stay that only decide where files are, how many threads and which devices are used, or what is
+logged.
 
 ``tests/study/test_environment.py`` collects the names from the installed sources and demands that
 each is in a family below or on its reviewed list.
@@ -58,7 +59,7 @@ NAMES = frozenset(
         *("NUMPY_EXPERIMENTAL_DTYPE_API", "NCCL_GRAPH_MIXING_SUPPORT"),
     }
 )
-#: Of these families, what decides no result: places, logging, threads, how memory is taken.
+#: Members of these families that stay: places, logging, threads, how memory is allocated.
 KEPT = frozenset(
     {
         *("TRANSFORMERS_OFFLINE", "TRANSFORMERS_CACHE", "TRANSFORMERS_VERBOSITY"),
@@ -73,14 +74,14 @@ _FILES_ONLY = "agg"
 
 
 def is_taken_away(name: str) -> bool:
-    """Whether a variable of that name would decide results."""
+    """Whether a variable of that name would change results and is removed."""
     if name in KEPT:
         return False
     return name in NAMES or name.startswith(tuple(p for of in FAMILIES.values() for p in of))
 
 
 def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
-    """Removes from the environment what would decide results.
+    """Removes the variables that would change results.
 
     Args:
         environment: this process's, if none is given; processes that it starts inherit it.
@@ -90,7 +91,7 @@ def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
     """
     environment = os.environ if environment is None else environment
     drawn = environment.get(_BACKEND, "")
-    own = drawn == _FILES_ONLY or "inline" in drawn  # ours, or a notebook's kernel's
+    own = drawn == _FILES_ONLY or "inline" in drawn  # set by us or by a notebook's kernel
     found = sorted(name for name in environment if is_taken_away(name))
     for name in found:
         del environment[name]
@@ -99,12 +100,12 @@ def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
 
 
 def thread_counts() -> dict[str, str]:
-    """The variables that set numbers of threads: sums in other parts are rounded otherwise."""
+    """Variables that set numbers of threads; another number rounds sums differently."""
     return {n: v for n, v in sorted(os.environ.items()) if n.endswith("_NUM_THREADS")}
 
 
 def network_faults() -> list[str]:
-    """What the variables say that keeps every client from reaching a server, as sentences."""
+    """Values of variables that keep every client from reaching a server, as sentences."""
     faults = []
     for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         value = os.environ.get(name)

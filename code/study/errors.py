@@ -6,7 +6,7 @@ keeps its traceback.
 
 
 class Interruption(KeyboardInterrupt):
-    """A signal asked the process to end.
+    """Raised when a signal asks the process to end.
 
     Args:
         signal: its number, 2 for Ctrl-C, 15 for SIGTERM.
@@ -40,7 +40,7 @@ class StudyError(Exception):
 
 
 def find_cause(error: BaseException) -> str:
-    """The first line of what lies behind an error; "" where nothing does."""
+    """The first line of the error that caused this one; "" where there is none."""
     cause, seen = error, {id(error)}
     while (behind := cause.__cause__ or cause.__context__) and id(behind) not in seen:
         cause = behind
@@ -50,7 +50,9 @@ def find_cause(error: BaseException) -> str:
 
 
 def refuse_other_revision(name: str, asked: str, served: str | None, remedy: str) -> None:
-    """A hub may answer a pinned revision with another one: its content would be other content.
+    """Refuses an answer of a hub at another revision than the pinned one.
+
+    Its content could be different.
 
     Args:
         name: of the repository.

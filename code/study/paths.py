@@ -1,4 +1,4 @@
-"""Where things lie. Functions, not constants: nothing is computed at import.
+"""The project's folders. Functions, not constants: nothing is computed at import.
 
 Three environment variables move folders: ``CACHE_DIR`` (stored results), ``DATA_DIR`` (the user's
 corpora) and ``MODEL_DIR`` (the user's checkpoints).
@@ -54,10 +54,10 @@ def model_folder() -> Path | None:
 
 
 def without_folders(text: str) -> str:
-    """A text in which no folder of this machine is told, for results that are passed on.
+    """Removes this machine's folders from a text, because results are passed on.
 
-    Paths below the project are kept from there, those of the user's folders from the variable that
-    names them; of any other absolute path the last name is left.
+    Paths below the project become relative to it, paths in the user's folders begin with the
+    variable that names the folder, and other absolute paths are cut to their last name.
     """
     known = {str(project_root()): ""}
     with contextlib.suppress(RuntimeError):  # a user whom the system does not know has no home

@@ -1,7 +1,7 @@
-"""What a process of the study must be like before it begins: streams, folders, variables, a home.
+"""Prepares a process for a study: standard streams, folders, variables, a home.
 
-Where the standard streams are closed or cannot show a character, where there is no home and no
-user, a path is relative to the folder a command was given in: none of it ends a study.
+Closed streams, characters that a stream cannot show, a missing home or user, and relative paths
+must not end a study.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def prepare() -> list[str]:
 
 
 def say_taken_away(names: list[str]) -> None:
-    """Tells of variables that are not heeded."""
+    """Names the removed variables on standard error."""
     if names:
         print(
             f"not heeded, because experiments.toml alone decides results: {', '.join(names)}",
@@ -47,7 +47,7 @@ def say_taken_away(names: list[str]) -> None:
 
 
 def _open_streams() -> None:
-    """Opens what is closed; a character that a stream cannot show is replaced."""
+    """Opens closed standard streams; characters that a stream cannot show are replaced."""
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         try:
             os.fstat(number)
@@ -65,7 +65,7 @@ def _open_streams() -> None:
 
 
 def _anchor_places() -> None:
-    """Makes the user's relative paths absolute: they are meant from the folder we are in."""
+    """Makes the user's relative paths absolute, from the present working folder."""
     for variable in PLACES:
         if value := os.environ.get(variable):
             with contextlib.suppress(RuntimeError):  # "~" where there is no home

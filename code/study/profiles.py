@@ -91,7 +91,7 @@ def _build_profile(name: str, tables: Table) -> Profile:
 
 
 def _choose(named: str, known: tuple[str, ...]) -> str:
-    """The study's profile among those that Quarto was given: ``QUARTO_PROFILE=demo,draft``."""
+    """Chooses the study's profile among those that Quarto was given: ``demo,draft``."""
     names = [named] if named in known else re.split(r"[,\s]+", named)
     own = [name for name in dict.fromkeys(names) if name in known]
     if len(own) > 1:

@@ -1,1 +1,1 @@
-"""The optimisation, its instruments, and predictions."""
+"""The training loop, its clock and memory meter, prediction, and the price of a step."""

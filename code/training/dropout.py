@@ -1,7 +1,7 @@
 """Dropout at a third of what torch's costs on a CPU.
 
-torch draws a mask there number by number, on processors other than Intel's: of a step of a small
-encoder that is a fourteenth, with LoRA (which drops out the input of every adapter) a sixth (see
+On processors other than Intel's torch draws a mask number by number. That takes a fourteenth of a
+step of a small encoder, and a sixth with LoRA, which drops out the input of every adapter (see
 LOG.md). On a GPU torch's own is one kernel with the product, and is what runs.
 """
 
@@ -20,7 +20,7 @@ class BulkDropout(nn.Dropout):
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        """Drops elements of a tensor of any shape; as it came where there is nothing to drop."""
+        """Drops elements of a tensor of any shape; returns it unchanged outside of training."""
         dropped = round(self.p * _LEVELS)
         if not self.training or input.device.type != "cpu" or dropped in (0, _LEVELS):
             return super().forward(input)

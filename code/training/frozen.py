@@ -3,8 +3,8 @@
 With a frozen encoder, dropout inside it only adds noise to fixed features: it is off here, so that
 the outputs are the same in every epoch and one pass over the data is enough. Everything else is as
 for any method: the same head with its own dropout, the same seed and order, optimizer and schedule.
-The classifier stays what it is; for the training its encoder is replaced by one that hands on what
-it is given, so that the kept parameters have their usual names.
+During the training a module that returns the stored outputs replaces the classifier's encoder, so
+that the kept parameters have their usual names.
 """
 
 import contextlib

@@ -48,7 +48,7 @@ class Instruments:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """What happens inside is no training step; may be nested."""
+        """Time and memory inside do not count; may be nested."""
         with self._watch.paused(), self._meter.paused():
             yield
 
@@ -60,7 +60,7 @@ class _Pausable:
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """What happens inside is no training step; may be nested."""
+        """Time and memory inside do not count; may be nested."""
         self._settle()
         self._depth += 1
         try:
@@ -70,15 +70,15 @@ class _Pausable:
             self._depth -= 1
 
     def _settle(self) -> None:
-        """Books what has happened since the last time, in a pause or outside of it."""
+        """Adds what happened since the last call to the training or, in a pause, to the pauses."""
         raise NotImplementedError
 
 
 class Stopwatch(_Pausable):
-    """Seconds on the clock and off it; waits for the GPU's queue before each reading.
+    """Seconds of training and of pauses; waits for the GPU's queue before each reading.
 
-    On the clock it also counts the seconds that this process computes, all its threads together:
-    on a machine that others use too they tell work from waiting.
+    Of the training it also counts the CPU seconds of this process, all threads together, which a
+    busy machine lengthens far less than the clock's.
     """
 
     def __init__(self, device: torch.device):
@@ -93,7 +93,7 @@ class Stopwatch(_Pausable):
         self._mark, self._cpu_mark = self._now(), time.process_time()
 
     def readings(self) -> dict[str, float]:
-        """``training_seconds``, ``training_cpu_seconds``; ``evaluation_seconds`` off the clock."""
+        """``training_seconds``, ``training_cpu_seconds``; ``evaluation_seconds``: of pauses."""
         self._settle()
         return {
             "training_seconds": self._on,

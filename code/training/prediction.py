@@ -56,7 +56,7 @@ def predict(
 
 
 def diverged() -> StudyError:
-    """The sentence about a model that computes no numbers any more."""
+    """The error for a model whose outputs are not finite."""
     return StudyError(
         "the loss is not finite: the run diverged",
         remedy="lower learning_rate or raise warmup_ratio in experiments.local.toml",

@@ -11,9 +11,9 @@ from study.errors import Interruption
 
 
 class StopRequest(TrainerCallback):
-    """Inside, the first signal asks the training to stop after its step; a second one is heard.
+    """Inside, the first signal asks the training to stop after its step; a second acts at once.
 
-    Only the main thread hears signals; in another one nothing happens here.
+    Signals reach the main thread alone; in another thread this does nothing.
     """
 
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -31,7 +31,7 @@ class StopRequest(TrainerCallback):
         self._restore()
 
     def raise_if_received(self) -> None:
-        """Ends the training where a signal came.
+        """Raises if a signal came.
 
         Raises:
             Interruption: with the signal's number.

@@ -1,4 +1,4 @@
-"""A Trainer with our batches, validation and clock, that survives a stop and small memory."""
+"""A Trainer with our batches, validation and instruments, resumption and smaller batches."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ from training.prediction import diverged
 
 
 class StudyTrainer(Trainer):
-    """A Trainer with our batches, our validation, and instruments that stand still for it.
+    """A Trainer with our batches and validation, whose instruments pause for validation.
 
     Attributes:
         micro_batch_size: features of a forward pass; halved when memory runs out. The gradient is
@@ -80,7 +80,7 @@ class StudyTrainer(Trainer):
         return total / num_items_in_batch
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """A point of the validation curve, off the clock."""
+        """Measures a point of the validation curve while the instruments pause."""
         with self.instruments.paused():
             measured = self.validation(self.model)  # type: ignore[arg-type]
             metrics = {f"eval_{name}": value for name, value in measured.items()}
@@ -117,7 +117,7 @@ class StudyTrainer(Trainer):
         return {**self.instruments.readings(), "micro_batch_size": self.micro_batch_size}
 
     def _note_open_loss(self) -> None:
-        """Keeps the sum of the losses since the last logged one: a signal stops at any step."""
+        """Logs the losses since the last record, because a signal may stop between records."""
         steps = self.state.global_step - self._globalstep_last_logged
         if steps:
             self.state.log_history.append(
@@ -167,6 +167,6 @@ class _Resumption(TrainerCallback):
         self._trainer.batches.set_epoch(state.global_step // len(self._trainer.batches))
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """The curve ends where the training ends."""
+        """Logs and evaluates after the last step, so that the curve ends with the training."""
         if state.global_step == state.max_steps:
             control.should_log = control.should_evaluate = True

@@ -59,7 +59,7 @@ def _compute(
 
 
 def _sentences(inputs: Inputs, run: Run, address: str) -> list[Tensor]:
-    """Of each sentence (or window), which tokens are no special ones: masks (T,)."""
+    """For each sentence (or window) a mask (T,) of the tokens that are not special."""
     tokenizer = inputs.tokenizer(inputs.checkpoint(run.task, run.method))
     special = torch.tensor([tokenizer.cls_token_id, tokenizer.sep_token_id])
     features = inputs.encoded(run.task, run.method, address).features

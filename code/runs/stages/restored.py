@@ -54,7 +54,7 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
 
 
 def array_name(part: str, address: str) -> str:
-    """Under which a part's predictions are stored; ``items``: which items they are for."""
+    """The name of a part's stored predictions; ``items``: of the numbers of their items."""
     return f"{part} {address.replace(':', '-')}"
 
 

@@ -108,8 +108,8 @@ def _train(
 
     inputs.release()
     outputs = inputs.encoder_outputs(run.task, run.method, run.seed)
-    # Python's, numpy's and torch's generators, before anything of this run is drawn, and after what
-    # the seeds share: whichever of them needed it first draws from there on as the others do.
+    # Python, numpy and torch are seeded after the outputs that all seeds share were computed: a run
+    # draws the same numbers whether or not it was the one that computed them.
     set_seed(run.seed)
     instruments = _instruments(outputs)
     model = inputs.fresh_model(run)
@@ -150,7 +150,7 @@ def _train(
 
 
 def _instruments(outputs: SplitOutputs | None) -> Instruments:
-    """Made before the model; the pass that computed a frozen encoder's outputs counts too."""
+    """The instruments; they count the pass that computed a frozen encoder's outputs too."""
     if outputs is None:
         return Instruments(choose_device())
     training = outputs[0]
