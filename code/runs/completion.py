@@ -20,7 +20,6 @@ from runs.progress import Progress
 from runs.stages import (
     drift,
     evidence,
-    growth,
     items,
     predict,
     price,
@@ -209,15 +208,8 @@ class Grid:
             if known := next(filter(None, map(self.store.find, keys)), None):
                 self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
-        self._record_growth()
         self._ledger.save(self.store.root)
         return self._ledger
-
-    def _record_growth(self) -> None:
-        """What ``make bench`` has measured on the kind of machine that the first task ran on."""
-        machine = next(iter(self._machines.values()), this_machine())
-        if known := self.store.find(growth.key(machine)):
-            self._ledger.record_growth(known.name)
 
     def _complete_task(self, task: TaskSettings) -> None:
         tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}

@@ -69,10 +69,6 @@ class Ledger:
         self.content["runs"][run] = stages
         self.content["failures"].pop(run, None)
 
-    def record_growth(self, entry: str) -> None:
-        """How cost grows was measured."""
-        self.content["growth"] = entry
-
     def record_left_out(self, run: str, reason: str) -> None:
         """A run is trained, but must not stand beside those that the report shows."""
         self.content.setdefault("left_out", {})[run] = reason

@@ -22,7 +22,6 @@ from verification.counting import score_run
 from verification.estimates import (
     claim_evidence,
     claim_export,
-    claim_growth,
     claim_prices,
     claim_restoration,
 )
@@ -32,7 +31,7 @@ from verification.reading import documents, read_document
 
 EXACT = 1e-9  # sums in another order
 MERGED = 1e-4  # a merged matrix is rounded to single precision
-SHOWN = ("runs", "tasks", "growth")  # parts of a ledger that name entries
+SHOWN = ("runs", "tasks")  # parts of a ledger that name entries
 _NAMES = {  # ours -> in results.json
     "l2": "euclidean_distance",
     "relative": "relative_distance",
@@ -102,8 +101,6 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     for task in profile.tasks.values():
         if stages := content["tasks"].get(task.name):
             again.check_task(task, stages)
-    if measured := content.get("growth"):
-        tally.hold("exponents", claim_growth(again.find(measured).result()))
     if exported:
         _check_documents(tally, folder, exported)
     return tally

@@ -108,16 +108,6 @@ def claim_prices(result: Mapping[str, Any]) -> Iterator[Claim]:
         yield Claim(f"{method}, price of a step", price["ratio"], ratio)
 
 
-def claim_growth(result: Mapping[str, Any]) -> Iterator[Claim]:
-    """The exponents, as covariance over variance of the logarithms."""
-    for row in result["rows"]:
-        own = [other for other in result["rows"] if other["quantity"] == row["quantity"]]
-        points = np.log([[other["size"], other["seconds"]] for other in own])
-        covariance = np.cov(points, rowvar=False)
-        slope = float(covariance[0, 1] / covariance[0, 0])
-        yield Claim(f"{row['quantity']} {row['size']}, exponent", row["exponent"], slope)
-
-
 def claim_export(exported: Any, stored: Any, where: str = "") -> Iterator[Claim]:
     """Every number of ``results.json``'s evidence, which must be the stored one."""
     if isinstance(stored, Mapping):

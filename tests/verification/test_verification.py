@@ -206,13 +206,6 @@ def test_a_wrong_measurement_of_a_task_is_found(
     assert len(check(finished, report).wrong) == 1
 
 
-def test_a_wrong_exponent_is_found(finished: FinishedStudy, report: tuple[Store, Path]) -> None:
-    folder = report[0].root / finished.ledger.content["growth"]
-    _forge(folder, lambda content: content["rows"][0].update(exponent=1.6))
-    (found,) = check(finished, report).wrong
-    assert "1.6 is shown, 1.5" in found
-
-
 @pytest.mark.slow
 def test_the_rendered_documents_are_verified(
     rendered: Rendered, finished: FinishedStudy, tiny_environment: Path
