@@ -26,7 +26,6 @@ from runs.stages import (
     representation,
     restoration,
     restored,
-    score,
     structure,
     train,
 )
@@ -182,11 +181,10 @@ class Grid:
     def _stages(self, run: Run, progress: Progress, trained: Entry | None = None) -> dict[str, Any]:
         store, inputs = self.store, self.inputs
         trained = trained or train.make(store, inputs, run, self._listener(run, progress))
-        stages: dict[str, Any] = {"train": trained.name, "predict": {}, "score": {}}
+        stages: dict[str, Any] = {"train": trained.name, "predict": {}}
         for address in run.task.evaluations:
             predicted = predict.make(store, inputs, run, trained, address)
-            scored = score.make(store, inputs, run, predicted, address)
-            stages["predict"][address], stages["score"][address] = predicted.name, scored.name
+            stages["predict"][address] = predicted.name
         if run.method.mergeable:
             stages["drift"] = drift.make(store, inputs, run, trained).name
         if run.method.moves_encoder:
@@ -222,12 +220,7 @@ class Grid:
         if not finished:
             return
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
-        scores = {
-            a: {run.name: self._scored(run, a, of_set[run.name]) for run in finished}
-            for a, of_set in predictions.items()
-        }
-        made = (finished, tables, predictions, scores)
-        summary = evidence.make(self.store, self.inputs, task, *made)
+        summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
         self._complete_restoration(task, finished, predictions)
 
@@ -266,9 +259,6 @@ class Grid:
         finished = {run.method.name for run in runs if self._ledger.finished(run.name)}
         methods = tuple(method for method in task.methods if method.name in finished)
         return replace(task, methods=methods) if methods else None
-
-    def _scored(self, run: Run, address: str, predicted: Entry) -> Entry:
-        return score.make(self.store, self.inputs, run, predicted, address)
 
     def _predicted(self, run: Run, address: str) -> Entry:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])

@@ -319,7 +319,7 @@ class _Reader:
         stale = self._stale({**stages, **self._stages(head["task"])})
         kept = {k: origin[k] for k in ORIGIN} | {k: result["costs"].get(k) for k in NOTED}
         self._add("provenance", head, {**kept, "stale": stale})
-        for address, name in stages["score"].items():
+        for address, name in stages["predict"].items():
             where = {"evaluation": address, "language": language_of(address)}
             for metric, value in self._open(name).result()["metrics"].items():
                 self._add("scores", head, {**where, "metric": metric, "value": value})

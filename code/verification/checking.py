@@ -168,9 +168,9 @@ class _Recomputed:
             for row in self.exported.get("scores", ())
             if row["run"] == run.name
         }
-        for address, name in stages["score"].items():
+        for address, name in stages["predict"].items():
             columns = self.find(self.content["tasks"][run.task.name]["items"][address]).result()
-            (predictions,) = self.find(stages["predict"][address]).arrays().values()
+            (predictions,) = self.find(name).arrays().values()
             again = score_run(run.task.kind, predictions, columns["columns"])
             for metric, value in self.find(name).result()["metrics"].items():
                 claim = Claim(f"{run.name}, {address}, {metric}", value, again.get(metric))

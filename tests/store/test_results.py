@@ -177,5 +177,5 @@ def test_changed_code_is_looked_at_once_a_stage(
 ) -> None:
     looked = []
     monkeypatch.setattr(provenance, "changed_modules", lambda code: looked.append(code) or ["x"])
-    assert set(read(finished).stale()) >= {"train", "score"}
+    assert set(read(finished).stale()) >= {"train", "predict"}
     assert len(looked) <= 15
