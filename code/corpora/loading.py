@@ -1,8 +1,8 @@
 """The corpora of the study: one interface to the hub, a local folder and the miniature corpora.
 
-Whatever the origin, a corpus has the same typed splits with a content hash, so that nothing
-downstream knows where the data came from. Words are syntactic words; tokenisation is left to
-``encoding``.
+Whatever the origin, a corpus has the same typed splits; ``Corpus.source`` says in a sentence where
+it came from, and a split's hash depends on its content alone. Words are syntactic words;
+``encoders.tokens`` splits them into pieces.
 """
 
 import os
