@@ -504,7 +504,6 @@ def _costs(traits: Traits, wobble: float) -> dict[str, Any]:
         "tokens": tokens,
         "tokens_per_second": tokens / seconds,
         "peak_memory_bytes": int(traits.peak_memory * wobble),
-        "reserved_memory_bytes": None,
         "memory_kind": "resident",
         "trainable_parameters": trainable,
         "total_parameters": total,

@@ -119,9 +119,9 @@ class Stopwatch(_Pausable):
 class MemoryMeter(_Pausable):
     """Peak memory of the training steps in bytes, weights included.
 
-    On a GPU: the allocator's own peaks, allocated and reserved. On a CPU: the peak resident set.
-    Both over what was held when the meter was made, so that libraries and corpora do not count;
-    what a pause takes is given back to the system before the meter goes on.
+    On a GPU: the allocator's own peak. On a CPU: the peak resident set. Both over what was held
+    when the meter was made, so that libraries and corpora do not count; what a pause takes is given
+    back to the system before the meter goes on.
     """
 
     def __init__(self, device: torch.device, counted: int = 0):
@@ -133,25 +133,18 @@ class MemoryMeter(_Pausable):
     def start(self, earlier: Mapping[str, Any]) -> None:
         """Begins, with the peaks of an earlier, interrupted training."""
         self._peak = earlier.get("peak_memory_bytes") or 0
-        self._reserved = earlier.get("reserved_memory_bytes") or 0
         self._probe.reset()
 
     def readings(self) -> dict[str, Any]:
-        """``peak_memory_bytes``, ``reserved_memory_bytes`` (None on a CPU) and ``memory_kind``."""
+        """``peak_memory_bytes`` and ``memory_kind``."""
         self._settle()
-        return {
-            "peak_memory_bytes": self._peak,
-            "reserved_memory_bytes": self._reserved or None,
-            "memory_kind": self._probe.kind,
-        }
+        return {"peak_memory_bytes": self._peak, "memory_kind": self._probe.kind}
 
     def _settle(self) -> None:
         if self._depth:
             self._probe.reset()
             return
-        peak, reserved = self._probe.peaks()
-        self._peak = max(self._peak, peak - self._before)
-        self._reserved = max(self._reserved, reserved)
+        self._peak = max(self._peak, self._probe.peak() - self._before)
 
 
 class _GpuProbe:
@@ -167,10 +160,8 @@ class _GpuProbe:
     def held(self) -> int:
         return torch.cuda.memory_allocated(self._device)
 
-    def peaks(self) -> tuple[int, int]:
-        """Allocated and reserved."""
-        allocated = torch.cuda.max_memory_allocated(self._device)
-        return allocated, torch.cuda.max_memory_reserved(self._device)
+    def peak(self) -> int:
+        return torch.cuda.max_memory_allocated(self._device)
 
 
 class _ResidentProbe:
@@ -187,9 +178,8 @@ class _ResidentProbe:
     def held(self) -> int:
         return _resident("VmRSS")
 
-    def peaks(self) -> tuple[int, int]:
-        """Resident; nothing is reserved."""
-        return _resident("VmHWM"), 0
+    def peak(self) -> int:
+        return _resident("VmHWM")
 
 
 def _resident(field: str) -> int:
