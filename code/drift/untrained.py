@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from drift.moments import CHUNK
-from drift.weights import Model, pair_weights, read_pair
+from drift.weights import pair_weights, read_pair
 from study.errors import StudyError
 
 
@@ -29,7 +29,9 @@ class Untouched:
     changed: tuple[str, ...]
 
 
-def untouched_outside(base: Model, tuned: Model, allowed: Callable[[str], bool]) -> Untouched:
+def untouched_outside(
+    base: nn.Module, tuned: nn.Module, allowed: Callable[[str], bool]
+) -> Untouched:
     """Check that every weight that was not to be trained is what it was, bit for bit.
 
     Args:
