@@ -181,7 +181,7 @@ def _explain(error: BaseException) -> str:
 
 
 def _refuse_full_disk(error: BaseException) -> None:
-    """Without room for the data no other way of getting it helps."""
+    """Raises where the disk is full: no other source would help."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):

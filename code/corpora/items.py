@@ -2,7 +2,7 @@
 
 Two kinds of items exist: a ``Sentence`` with one label (acceptability) and a ``TaggedSentence``
 whose syntactic words carry a tag each. Reading files is left to ``tsv`` and ``treebank``, fetching
-to ``hub``; ``loading`` is the door to all of them.
+to ``hub``; ``loading`` calls them.
 """
 
 import functools

@@ -18,7 +18,7 @@ from corpora.items import UNKNOWN_HEAD, UPOS_TAGS, TaggedSentence, Word
 from study.errors import StudyError
 from study.reading import read_text
 
-#: Stands in a file for a form that its licence keeps back.
+#: What a file holds in place of a form that its licence does not allow to publish.
 WITHHELD = "_"
 
 _COLUMNS = 10

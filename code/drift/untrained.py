@@ -1,4 +1,4 @@
-"""What training must leave alone, and what it only shrinks: weights without a gradient."""
+"""Weights that training must not change, and embedding rows that only weight decay changes."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from study.errors import StudyError
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """Outcome of ``untouched_outside``; ``tensors`` is there against a vacuous pass.
+    """Outcome of ``untouched_outside``; ``tensors`` shows that something was compared.
 
     Attributes:
         tensors: how many tensors were compared.

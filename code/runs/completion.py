@@ -81,7 +81,7 @@ class Grid:
         return self._complete_tasks()
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """What is known of the missing runs before the first step, said at once.
+        """Finds the missing runs that cannot be made, before the first step, and says why.
 
         Args:
             known: run -> reason, of runs that are not asked about.
@@ -272,7 +272,7 @@ def _spell(machine: Machine) -> str:
 
 
 def step_listener(progress: Progress, work: Callable[[], float]) -> "StepListener":
-    """Counts the steps before a resumption too: they are told with the first step after it.
+    """A listener that advances the progress; steps before a resumption count with the first after.
 
     Args:
         progress: is told.

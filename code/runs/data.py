@@ -56,7 +56,7 @@ class Data:
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def _compare_with_training(self, task: TaskSettings, address: str) -> None:
-        """Refuses an evaluated set that was trained on, under whatever name; a part is said."""
+        """Refuses an evaluated set that is in the training set; says so where a part of it is."""
         known = set(map(_text, self._read(task, task.train).items))
         texts = [_text(item) for item in self._read(task, address).items]
         share = sum(text in known for text in texts) / len(texts)

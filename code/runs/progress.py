@@ -81,7 +81,7 @@ class Progress:
 
 
 def quieten_libraries() -> None:
-    """The libraries' own bars and warnings would break the display.
+    """Silences the libraries' own bars and warnings, which would break the display.
 
     Said by variables that they read when they are imported: they may not be needed at all.
     """

@@ -280,7 +280,7 @@ def require_room(folder: Path, needed: int, variable: str) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """To the disk before the rename: after a power cut the entry is whole or not there."""
+    """Writes the files through to the disk, so that a power cut after the rename loses nothing."""
     if os.name != "posix":  # elsewhere folders cannot be opened
         return
     for path in (*folder.rglob("*"), folder):

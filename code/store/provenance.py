@@ -74,8 +74,8 @@ def commit_state() -> dict[str, Any]:
 def modules_behind(module: str) -> tuple[str, ...]:
     """Names of our own modules whose code decides what a stage's module makes, that one first.
 
-    Read from the imports, transitively; nobody keeps a list. Left out: this room, which keeps what
-    it is given, and a package's front door, which hands on what its modules hold.
+    Read from the imports, transitively. Left out: this room, which stores what it is given, and the
+    ``__init__`` of packages, which only re-export names.
     """
     behind, waiting = [module], [module]
     while waiting:

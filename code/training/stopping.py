@@ -11,7 +11,7 @@ from study.errors import Interruption
 
 
 class StopRequest(TrainerCallback):
-    """Inside, the first signal asks the training to stop after its step; a second one is heard.
+    """While it is entered, the first signal stops the training after its step; a second, at once.
 
     Only the main thread hears signals; in another one nothing happens here.
     """
