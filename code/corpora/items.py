@@ -14,23 +14,8 @@ from typing import Generic, TypeVar
 
 #: The 17 universal part-of-speech tags of UD v2, alphabetical; an index into it is a class label.
 UPOS_TAGS: tuple[str, ...] = (
-    "ADJ",
-    "ADP",
-    "ADV",
-    "AUX",
-    "CCONJ",
-    "DET",
-    "INTJ",
-    "NOUN",
-    "NUM",
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
+    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
 
 SPLIT_NAMES: tuple[str, ...] = ("train", "validation", "test")

@@ -15,35 +15,14 @@ import pandas as pd
 from corpora.hub import load_hub_acceptability, load_hub_treebank
 from corpora.items import (
     SPLIT_NAMES,
-    UNKNOWN_HEAD,
-    UPOS_TAGS,
     Corpus,
     Sentence,
     Split,
-    TaggedSentence,
-    Word,
 )
 from corpora.treebank import conllu_name, read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError
 from study.paths import data_folder
-
-__all__ = [
-    "ORIGINS",
-    "SPLIT_NAMES",
-    "UNKNOWN_HEAD",
-    "UPOS_TAGS",
-    "Corpus",
-    "Sentence",
-    "Split",
-    "TaggedSentence",
-    "Word",
-    "acceptability_items",
-    "load_corpus",
-    "miniature_folder",
-    "tagging_items",
-    "training_vocabulary",
-]
 
 ORIGINS: tuple[str, ...] = ("hub", "local", "miniature")
 

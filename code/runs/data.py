@@ -7,17 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from corpora.loading import (
-    UPOS_TAGS,
-    Corpus,
-    Sentence,
-    Split,
-    TaggedSentence,
-    acceptability_items,
-    load_corpus,
-    tagging_items,
-    training_vocabulary,
-)
+from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence
+from corpora.loading import acceptability_items, load_corpus, tagging_items, training_vocabulary
 from study.errors import StudyError
 from study.settings import TaskSettings
 

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from transformers import TrainingArguments
 
-from corpora.loading import UPOS_TAGS
+from corpora.items import UPOS_TAGS
 from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
 from encoders.tokens import Encoded, build_collator, encode_sentences, encode_tagged
 from runs.data import ACCEPTABILITY_LABELS
