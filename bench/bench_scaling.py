@@ -1,8 +1,7 @@
 """How the cost grows: with tokens, width, depth of a training step, and with the number of seeds.
 
 Three sizes each, everything else fixed; the exponent b of cost = a size^b is the slope of a line
-through the logarithms (least squares). The sizes of a row take turns, medians are compared. It is
-measured once for a kind of machine and stored, and the appendix of the next render shows it.
+through the logarithms (least squares). The sizes of a row take turns, medians are compared.
 
     python bench/bench_scaling.py                   prints and writes _output/bench-scaling.json
 """
@@ -25,16 +24,20 @@ from transformers import BertConfig, BertForSequenceClassification
 from encoders.models import choose_device
 from encoders.precision import resolve_precision
 from runs.completion import Grid
-from runs.stages import growth
-from runs.stages.growth import BASE, SIZES
 from store.entries import Store
-from study.paths import cache_folder
 from study.profiles import load_profile
 from tiny_study import load_tiny_profile, write_tiny_inputs
 from training.price import WARM_UP, build_stepper, take_turns
 
 STEPS = 15
 LENGTH = 32
+BASE = {"tokens": 512, "width": 256, "depth": 4}  # of a batch; hidden size; layers
+SIZES = {
+    "tokens": (512, 1024, 2048),
+    "width": (256, 512, 1024),
+    "depth": (4, 8, 16),
+    "seeds": (1, 2, 4),
+}
 
 
 def build_step(tokens: int, width: int, depth: int) -> Callable[[int], None]:
@@ -82,18 +85,18 @@ def measure_grids() -> dict[int, float]:
     return found
 
 
-def measure() -> dict[str, dict[int, float]]:
-    """What grows -> size -> seconds."""
-    return {name: measure_steps(name) for name in BASE} | {"seeds": measure_grids()}
+def exponent(seconds: dict[int, float]) -> float:
+    """The b of seconds = a size^b."""
+    return float(np.polyfit(np.log([*seconds]), np.log([*seconds.values()]), 1)[0])
 
 
 def main() -> None:
-    """Measures where this kind of machine has not been yet, prints, writes the JSON."""
-    found = growth.make(Store(cache_folder()), measure)
+    """Measures, prints, writes the JSON."""
+    found = {name: measure_steps(name) for name in BASE} | {"seeds": measure_grids()}
     rate = matmul_rate(BASE["tokens"], BASE["width"], 4 * BASE["width"])
-    told = {"measured": found.provenance()["time"], "stored": found.name}
-    facts = {"matmul_gflops_now": rate / 1e9, "threads": torch.get_num_threads()}
-    write_results("bench-scaling.json", {**found.result(), **told, **facts})
+    rows = {name: {"seconds": own, "exponent": exponent(own)} for name, own in found.items()}
+    facts = {"matmul_gflops": rate / 1e9, "threads": torch.get_num_threads()}
+    write_results("bench-scaling.json", {"base": BASE, **rows, **facts})
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ from transformers.utils import logging
 from hub import hub_fixture  # noqa: F401 - the stand-in hub, as a fixture for all tests
 from rendered import rendered_fixture  # noqa: F401 - both reports of the tiny study
 from runs.completion import Grid
-from runs.stages import growth
-from runs.stages.growth import SIZES
 from store.entries import Store
 from store.ledger import Ledger
 from study.settings import Profile
@@ -95,8 +93,6 @@ def finished(tiny_inputs: Path, common: Path) -> Iterator[FinishedStudy]:
         profile = load_tiny_profile()
         store = Store(folder / "cache")
         with FileLock(common / "finished.lock", PATIENCE):
-            # As after `make bench`, which alone measures it: seconds that grow by powers.
-            growth.make(store, lambda: {n: {s: s**1.5 for s in own} for n, own in SIZES.items()})
             grid = Grid(profile, store)
             ledger = grid.complete()
         yield FinishedStudy(folder, profile, grid, store, ledger)

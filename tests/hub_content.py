@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from datasets import ClassLabel, Dataset, Features, Value
 
-from corpora.loading import Sentence, Split, load_corpus, miniature_folder
+from corpora.items import Sentence, Split
+from corpora.loading import load_corpus, miniature_folder
 from tiny import save_checkpoint
 
 TRAIN_SIZE = 60

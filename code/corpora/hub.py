@@ -7,14 +7,8 @@ miniature corpus needs it.
 """
 
 import errno
-import hashlib
-import http.client
 import logging
 import os
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,34 +31,27 @@ UD_RELEASE = "r2.7"
 UD_RAW_VARIABLE = "UD_RAW_URL"
 UD_RAW_URL = "https://raw.githubusercontent.com/UniversalDependencies"
 
-#: Repositories of the treebanks whose files can be fetched without the script.
-UD_REPOSITORIES: dict[str, str] = {
-    "cs_pdt": "UD_Czech-PDT",
-    "de_gsd": "UD_German-GSD",
-    "de_hdt": "UD_German-HDT",
-    "en_ewt": "UD_English-EWT",
-    "en_gum": "UD_English-GUM",
-    "es_gsd": "UD_Spanish-GSD",
-    "fi_tdt": "UD_Finnish-TDT",
-    "fr_gsd": "UD_French-GSD",
-    "it_isdt": "UD_Italian-ISDT",
-    "nl_alpino": "UD_Dutch-Alpino",
-    "pl_pdb": "UD_Polish-PDB",
-    "ru_gsd": "UD_Russian-GSD",
-    "ru_syntagrus": "UD_Russian-SynTagRus",
-    "sv_talbanken": "UD_Swedish-Talbanken",
-    "tr_imst": "UD_Turkish-IMST",
-}
-
-#: Splits that the release keeps in several files: what their names end in, in the script's order.
-UD_PARTS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("cs_pdt", "train"): ("l", "m", "c", "v"),
-    ("de_hdt", "train"): ("a-1", "a-2", "b-1", "b-2"),
+#: Treebanks whose files can be had without the script: repository, and SHA-256 by split.
+UD_FILES: dict[str, tuple[str, dict[str, str]]] = {
+    "en_ewt": (
+        "UD_English-EWT",
+        {
+            "train": "4e45f7b6f6d4e8d33e0ba7090fc37f2385a91711edb20d456d3fb5f45ac0fc28",
+            "validation": "57703dcd3b04c32dda6cb7c2a9d836daf65c2b9141a670163693d230b46559c8",
+            "test": "25ef2d6fe772b8f05be374e093693f14284ccdd870fc27a9295f7e5a0fc3253a",
+        },
+    ),
+    "de_gsd": (
+        "UD_German-GSD",
+        {
+            "validation": "26e994f0403f6de43a22302fd0f632408e32b95b05cf9318d049d51d0c98fbbf",
+            "test": "1f04a5a571ef31b7b739d1cdb05ceb2db782c4ad9bbf46672f608caccf349403",
+        },
+    ),
 }
 
 _TIMEOUT_SECONDS = 60
-_ATTEMPTS = 4  # at a file of the release; the hub's own client resumes by itself
-_PAUSE_SECONDS = 2
+_RETRIES = 3  # of a file of the release; the hub's own client resumes by itself
 _UD_COLUMNS = ("idx", "tokens", "upos", "xpos", "head", "deprel")
 _GLUE_COLUMNS = ("sentence", "label")
 # What the script's str(None) leaves of a head that is "_" in the file.
@@ -194,7 +181,7 @@ def _explain(error: BaseException) -> str:
 
 
 def _refuse_full_disk(error: BaseException) -> None:
-    """Without room for the data no other way of getting it helps."""
+    """Raises where the disk is full: no other source would help."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -280,120 +267,59 @@ def _load_release(
     name: str, splits: tuple[str, ...], folder: Path | None, reason: BaseException
 ) -> Corpus:
     """The treebank's files of the pinned release, where the script could not be had."""
+    from huggingface_hub.constants import HF_HOME
+
     tried = f"{UD_ID} ({name}) at revision {UD_REVISION[:12]} on {_endpoint()}: {_explain(reason)}"
-    if name not in UD_REPOSITORIES:
+    repository, checksums = UD_FILES.get(name, ("", {}))
+    if not set(splits) <= checksums.keys():
+        known = "; ".join(f"{of} ({', '.join(sums)})" for of, (_, sums) in UD_FILES.items())
         raise StudyError(
-            f"treebank {name!r} cannot be loaded; tried {tried}. The files are known without the "
-            f"script for {', '.join(UD_REPOSITORIES)}",
+            f"treebank {name!r} cannot be loaded; tried {tried}. Without the script, the files are "
+            f"known of {known}",
             remedy=_REMEDY,
         ) from reason
-    target = folder or _default_release_folder()
-    loaded, sums = {}, []
+    base = (os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL).rstrip("/")
+    target = (folder or Path(HF_HOME) / "universal_dependencies") / UD_RELEASE
+    loaded = {}
     for split in splits:
-        items: list[TaggedSentence] = []
-        for part in UD_PARTS.get((name, split), ("",)):
-            path, checksum = _provide_release_file(
-                name, conllu_name(name, split, part), target, tried
-            )
-            items += read_conllu(path)
-            sums.append(f"{split}{'-' if part else ''}{part} {checksum[:12]}")
-        loaded[split] = Split(split, tuple(items))
+        url = f"{base}/{repository}/{UD_RELEASE}/{conllu_name(name, split)}"
+        try:
+            file = _fetch(url, checksums[split], target)
+        except StudyError as error:
+            problem = f"treebank {name!r} cannot be loaded; tried {tried}; then {error.problem}"
+            raise StudyError(problem, where=error.where, remedy=error.remedy) from error
+        loaded[split] = Split(split, tuple(read_conllu(file)))
+    sums = ", ".join(f"{split} {checksums[split][:12]}" for split in splits)
     source = (
         f"{name} of Universal Dependencies {UD_RELEASE.removeprefix('r')} as the release's CoNLL-U "
-        f"files (tag {UD_RELEASE}; SHA-256 {', '.join(sums)}), because the hub's loading script "
+        f"files (tag {UD_RELEASE}; SHA-256 {sums}), because the hub's loading script "
         f"could not be had ({type(reason).__name__})."
     )
     return Corpus(name, loaded, source)
 
 
-def _default_release_folder() -> Path:
-    from huggingface_hub.constants import HF_HOME
+def _fetch(url: str, checksum: str, folder: Path) -> Path:
+    """The file at an address, downloaded unless it is in the folder already.
 
-    return Path(HF_HOME) / "universal_dependencies"
+    Raises:
+        StudyError: it cannot be had, has another SHA-256, or cannot be written.
+    """
+    import pooch
 
+    def download(address: str, output: str, manager: pooch.Pooch | None) -> None:
+        pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS, chunk_size=2**16)(address, output, manager)
+        if found := find_stand_in(Path(output).read_bytes()):
+            raise StudyError(f"{address}, which gave {found[0]}", remedy=_REMEDY)
 
-def _provide_release_file(name: str, file: str, folder: Path, tried: str) -> tuple[Path, str]:
-    """Path and SHA-256 of a release file, downloaded unless an undamaged copy is there."""
-    path = folder / UD_RELEASE / file
-    if kept := _find_kept_checksum(path):
-        return path, kept
-    base = os.environ.get(UD_RAW_VARIABLE) or UD_RAW_URL
-    url = f"{base.rstrip('/')}/{UD_REPOSITORIES[name]}/{UD_RELEASE}/{path.name}"
-    return path, _keep(path, _download(url, name, tried))
-
-
-def _find_kept_checksum(path: Path) -> str:
-    """The SHA-256 of a kept file that still equals the one noted beside it, or ``""``."""
+    base, _, name = url.rpartition("/")
+    manager = pooch.create(folder, f"{base}/", registry={name: checksum}, retry_if_failed=_RETRIES)
     try:
-        noted = _checksum_path(path).read_text(encoding="ascii").split()[0]
-        actual = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, UnicodeDecodeError, IndexError):
-        return ""
-    if noted != actual:
-        _log.warning("%s differs from its checksum and is downloaded again.", path)
-        return ""
-    return actual
-
-
-def _checksum_path(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
-
-
-def _download(url: str, name: str, tried: str) -> bytes:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as response:
-                data: bytes = response.read()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            if attempt < _ATTEMPTS and _may_pass(error):
-                _log.warning("%s: %s; asked again", url, _describe(error))
-                time.sleep(_PAUSE_SECONDS * attempt)
-                continue
+        return Path(manager.fetch(name, downloader=download))
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:  # a client's errors have no number
             raise StudyError(
-                f"treebank {name!r} cannot be loaded; tried {tried}; then {url}"
-                f"{f', {attempt} times' if attempt > 1 else ''}: {_explain(error)}",
-                remedy=_REMEDY,
+                f"a downloaded treebank cannot be written ({error.strerror or error})",
+                where=str(folder),
+                remedy="Free some space, or point HF_HOME at another disk.",
             ) from error
-        if found := find_stand_in(data):
-            raise StudyError(
-                f"treebank {name!r} cannot be loaded; tried {tried}; then {url}, which gave "
-                f"{found[0]}",
-                remedy=_REMEDY,
-            )
-        return data
-    raise AssertionError("the last attempt returns or raises")
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether asking again can help: the answer was cut off, late, or the server was busy."""
-    if isinstance(error, urllib.error.HTTPError):
-        return error.code in (408, 429) or error.code >= 500
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    return isinstance(cause, http.client.IncompleteRead | ConnectionResetError | TimeoutError)
-
-
-def _keep(path: Path, data: bytes) -> str:
-    """Writes a file and its checksum, each whole or not at all; returns the SHA-256."""
-    checksum = hashlib.sha256(data).hexdigest()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-        _replace(_checksum_path(path), f"{checksum}  {path.name}\n".encode("ascii"))
-    except OSError as error:
-        raise StudyError(
-            f"a downloaded treebank cannot be written ({error.strerror or error})",
-            where=str(path),
-            remedy="Free some space, or point HF_HOME at another disk.",
-        ) from error
-    return checksum
-
-
-def _replace(path: Path, data: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        raise StudyError(f"{url}: {_explain(error)}", remedy=_REMEDY) from error

@@ -1,8 +1,8 @@
 """Sentences, words, splits and corpora, with the hashes of their content.
 
 Two kinds of items exist: a ``Sentence`` with one label (acceptability) and a ``TaggedSentence``
-whose syntactic words carry a tag each. Files are read by ``tsv`` and ``treebank``, the hub by
-``hub``; ``loading`` calls them.
+whose syntactic words carry a tag each. Reading files is left to ``tsv`` and ``treebank``, fetching
+to ``hub``; ``loading`` calls them.
 """
 
 import functools
@@ -14,23 +14,8 @@ from typing import Generic, TypeVar
 
 #: The 17 universal part-of-speech tags of UD v2, alphabetical; an index into it is a class label.
 UPOS_TAGS: tuple[str, ...] = (
-    "ADJ",
-    "ADP",
-    "ADV",
-    "AUX",
-    "CCONJ",
-    "DET",
-    "INTJ",
-    "NOUN",
-    "NUM",
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
+    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
 
 SPLIT_NAMES: tuple[str, ...] = ("train", "validation", "test")

@@ -1,8 +1,8 @@
 """The corpora of the study: one interface to the hub, a local folder and the miniature corpora.
 
-Whatever the origin, a corpus has the same typed splits with a content hash, so that nothing
-downstream knows where the data came from. Words are syntactic words; they are cut into pieces by
-``encoders.tokens``.
+Whatever the origin, a corpus has the same typed splits; ``Corpus.source`` says in a sentence where
+it came from, and a split's hash depends on its content alone. Words are syntactic words;
+``encoders.tokens`` splits them into pieces.
 """
 
 import os
@@ -15,35 +15,14 @@ import pandas as pd
 from corpora.hub import load_hub_acceptability, load_hub_treebank
 from corpora.items import (
     SPLIT_NAMES,
-    UNKNOWN_HEAD,
-    UPOS_TAGS,
     Corpus,
     Sentence,
     Split,
-    TaggedSentence,
-    Word,
 )
 from corpora.treebank import conllu_name, read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError
 from study.paths import data_folder
-
-__all__ = [
-    "ORIGINS",
-    "SPLIT_NAMES",
-    "UNKNOWN_HEAD",
-    "UPOS_TAGS",
-    "Corpus",
-    "Sentence",
-    "Split",
-    "TaggedSentence",
-    "Word",
-    "acceptability_items",
-    "load_corpus",
-    "miniature_folder",
-    "tagging_items",
-    "training_vocabulary",
-]
 
 ORIGINS: tuple[str, ...] = ("hub", "local", "miniature")
 

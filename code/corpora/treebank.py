@@ -18,7 +18,7 @@ from corpora.items import UNKNOWN_HEAD, UPOS_TAGS, TaggedSentence, Word
 from study.errors import StudyError
 from study.reading import read_text
 
-#: In a file, the place of a form that the licence does not allow to publish.
+#: What a file holds in place of a form that its licence does not allow to publish.
 WITHHELD = "_"
 
 _COLUMNS = 10
@@ -127,10 +127,13 @@ def _parse_block(block: _Block, number: int) -> TaggedSentence:
     if body is None:
         raise block.error(0, "expected words after the comments, got none")
     rows = [_split_columns(block, i) for i in range(body, len(block.lines))]
-    _check_rows(block, body, rows)
+    words = _check_order(block, body, [row[0] for row in rows])
+    for offset, row in enumerate(rows, body):
+        if row[0].isdigit() and (problem := _find_word_problem(row, words)):
+            raise block.error(offset, problem)
     tokens = _parse_with_conllu(block, block.lines[:body], rows)
-    words = tuple(_build_word(token) for token in tokens if isinstance(token["id"], int))
-    return TaggedSentence(str(tokens.metadata.get("sent_id") or number), words)
+    found = tuple(_build_word(token) for token in tokens if isinstance(token["id"], int))
+    return TaggedSentence(str(tokens.metadata.get("sent_id") or number), found)
 
 
 def _split_columns(block: _Block, offset: int) -> list[str]:
@@ -143,13 +146,6 @@ def _split_columns(block: _Block, offset: int) -> list[str]:
     if any("  " in columns[i] for i in _USED_COLUMNS):
         raise block.error(offset, "two spaces in a row within a column")
     return columns
-
-
-def _check_rows(block: _Block, body: int, rows: list[list[str]]) -> None:
-    words = _check_order(block, body, [row[0] for row in rows])
-    for offset, row in enumerate(rows, body):
-        if row[0].isdigit() and (problem := _find_word_problem(row, words)):
-            raise block.error(offset, problem)
 
 
 def _check_order(block: _Block, body: int, identifiers: list[str]) -> int:

@@ -49,14 +49,10 @@ def _parse_line(line: str, where: str, domain: str) -> Sentence:
         raise _malformed(f"expected the label 0 or 1 in column 2, got {label!r}", where)
     if not text.strip():
         raise _malformed("expected a sentence in column 4, got none", where)
-    source, phenomenon = _split_source(code)
+    miniature = code.startswith(MINIATURE_PREFIX)
+    source = "miniature" if miniature else code
+    phenomenon = code.removeprefix(MINIATURE_PREFIX) if miniature else ""
     return Sentence(text.strip(), int(label), source, domain, phenomenon)
-
-
-def _split_source(code: str) -> tuple[str, str]:
-    if code.startswith(MINIATURE_PREFIX):
-        return "miniature", code.removeprefix(MINIATURE_PREFIX)
-    return code, ""
 
 
 def _refuse_cut_end(text: str, last: Sentence, where: str) -> None:

@@ -9,7 +9,7 @@ For corresponding parameters with base weights b and tuned weights t, taken toge
 - ``angle``: between b and t, in radians.
 
 All sums are in float64 whatever the dtypes, in one pass, in pieces that fit the processor's cache.
-What a model may be, and what counts as one of its weights, is said in ``weights``. The rank and the
+What counts as a weight is said in ``weights``. The rank and the
 directions of the change are in ``spectra``; nothing here draws or stores.
 """
 
@@ -18,17 +18,17 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from drift.moments import Moments, measure_pairs
-from drift.weights import Model, Pair, Weights, pair_weights, read_pair, read_weights
+from drift.weights import Pair, Weights, pair_weights, read_pair, read_tensors
 from study.architecture import HEAD, KINDS, canonical_name, layer_order, locate, number_of_layers
 from study.errors import StudyError
 
 
 def weight_distance(
-    base_model: Model,
-    tuned_model: Model,
+    base_model: nn.Module,
+    tuned_model: nn.Module,
     layer_names: Sequence[str] | str | None = None,
 ) -> float | dict[str, float]:
     """Euclidean distance between the weights of two models.
@@ -39,11 +39,9 @@ def weight_distance(
     weights count once, buffers not at all.
 
     Args:
-        base_model: the original model: a module, a checkpoint's folder or a mapping
-            of tensors.
-        tuned_model: the tuned one, likewise; a peft model is merged for the
-            comparison, one matrix at a time, and left as it is. It may wrap
-            ``base_model`` itself.
+        base_model: the original model.
+        tuned_model: the tuned one; a peft model is merged for the comparison, one
+            matrix at a time, and left as it is. It may wrap ``base_model`` itself.
         layer_names: layers (``encoder.layer.5``), groups (``embeddings``,
             ``encoder``, ``head``, ``classifier``) or parameters, with or without the
             family's prefix.
@@ -80,7 +78,7 @@ def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
             remedy="compare a model with the checkpoint it was trained from",
         )
     layers: dict[str, list[Pair]] = {}
-    # By name, so that a checkpoint and a model in memory give sums equal to the last digit.
+    # By name, so that an adapter's model and a merged one give sums equal to the last digit.
     for pair in sorted(pairs, key=lambda pair: pair.name):
         layers.setdefault(locate(pair.name).layer, []).append(pair)
     order = layer_order(number_of_layers(pair.name for pair in pairs))
@@ -122,8 +120,8 @@ def _unknown(name: str, parameters: list[str]) -> StudyError:
 
 
 def measure_drift(
-    base: Model,
-    tuned: Model,
+    base: nn.Module,
+    tuned: nn.Module,
     head_before: Mapping[str, Tensor] | None = None,
     counted_with: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict]:
@@ -165,7 +163,7 @@ def measure_drift(
 
 
 def _initial_state(head_before: Mapping[str, Tensor], tuned: Weights) -> Weights:
-    initial = read_weights(head_before)
+    initial = read_tensors(head_before)
     strange = [name for name in initial if name not in tuned]
     if strange:
         raise StudyError(

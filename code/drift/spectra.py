@@ -13,11 +13,11 @@ How far the weights move is in ``drift``.
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from drift.distances import group_by_layer
 from drift.moments import single_thread
-from drift.weights import LowRankUpdate, Model, pair_weights, read_pair
+from drift.weights import LowRankUpdate, pair_weights, read_pair
 from study.architecture import MATRIX_KINDS, locate
 
 TOP_DIRECTIONS = 8
@@ -34,11 +34,13 @@ Directions = dict[tuple[str, str], Tensor]
 of one model, because they cost as much as the rest."""
 
 
-def measure_update(base: Model, tuned: Model, known: Directions | None = None) -> list[dict]:
+def measure_update(
+    base: nn.Module, tuned: nn.Module, known: Directions | None = None
+) -> list[dict]:
     """Rank and structure of the update of every weight matrix of the encoder.
 
     Args:
-        base: the original model: a module, a checkpoint's folder or a mapping of tensors.
+        base: the original model.
         tuned: the tuned one; a peft model is merged for the comparison and left as it is.
         known: directions of the same base model found before; those found now are added.
 

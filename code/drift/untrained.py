@@ -1,4 +1,4 @@
-"""What training must leave alone, and what it only shrinks: weights without a gradient."""
+"""Weights that training must not change, and embedding rows that only weight decay changes."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from drift.moments import CHUNK
-from drift.weights import Model, pair_weights, read_pair
+from drift.weights import pair_weights, read_pair
 from study.errors import StudyError
 
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """Outcome of ``untouched_outside``; ``tensors`` is there against a vacuous pass.
+    """Outcome of ``untouched_outside``; ``tensors`` shows that something was compared.
 
     Attributes:
         tensors: how many tensors were compared.
@@ -29,7 +29,9 @@ class Untouched:
     changed: tuple[str, ...]
 
 
-def untouched_outside(base: Model, tuned: Model, allowed: Callable[[str], bool]) -> Untouched:
+def untouched_outside(
+    base: nn.Module, tuned: nn.Module, allowed: Callable[[str], bool]
+) -> Untouched:
     """Check that every weight that was not to be trained is what it was, bit for bit.
 
     Args:

@@ -1,46 +1,24 @@
-"""Any trained model as named tensors, read one at a time and without changing the model.
+"""The weights of a model as named tensors, read one at a time and without changing the model.
 
-A model may be an ``nn.Module``, a model wrapped by peft, the folder of a checkpoint (safetensors,
-whole or sharded) or a plain mapping of names to tensors. All give a ``Weights`` whose names are
-canonical (``architecture.canonical_name``), so that a bare encoder, a classifier and an adapter on
-top of it can be laid side by side. Nothing is loaded until a tensor is asked for.
-
-What counts as a weight: parameters, each under its own name. Buffers are not weights, nor are
-integer tensors of a checkpoint (old ones carry ``position_ids``) or the parameters of an adapter,
-which are merged into the matrices they adapt. Distances between models are in ``drift``.
+Names are canonical (``architecture.canonical_name``), so that a bare encoder, a classifier and an
+adapter on top of it can be laid side by side. What counts as a weight: parameters, each under its
+own name. Buffers are not weights, nor are the parameters of an adapter, which are merged into the
+matrices they adapt. Distances between models are in ``distances``.
 """
 
 import copy
-import json
-import math
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from study.architecture import canonical_name
 from study.errors import StudyError
-
-Model = nn.Module | Path | str | Mapping[str, Tensor]
-"""What the functions of ``drift`` and ``spectra`` accept as a model."""
-
-_SINGLE_FILE = "model.safetensors"
-_INDEX_FILE = "model.safetensors.index.json"
-_ADAPTER_FILE = "adapter_config.json"
-_FLOATING = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +29,16 @@ class Weight:
         shape: its shape.
         identity: equal for two names of one tensor (tied weights).
         load: returns it, detached and on the CPU, in its own dtype; not to be written to.
-        stream: yields it flat and in order, in pieces of at most so many values, without ever
-            holding the whole; None where the whole is in memory anyway.
         update: what LoRA adds to a matrix; None for any other parameter.
     """
 
     shape: tuple[int, ...]
     identity: Hashable
     load: Callable[[], Tensor]
-    stream: Callable[[int], Iterator[Tensor]] | None = None
     update: "LowRankUpdate | None" = None
 
     def pieces(self, size: int) -> Iterator[Tensor]:
-        """The values in order, ``size`` at a time; a piece is valid until the next is asked for."""
-        if self.stream is not None:
-            return self.stream(size)
+        """The values in order, ``size`` at a time."""
         return iter(self.load().reshape(-1).split(size))
 
 
@@ -95,7 +68,7 @@ class Pair:
     tuned: Weight
 
 
-def read_weights(model: Model) -> Weights:
+def read_weights(model: nn.Module) -> Weights:
     """The parameters of a model under their canonical names.
 
     Adapters are merged, one matrix at a time in a copy of the one module, exactly as peft's
@@ -103,16 +76,17 @@ def read_weights(model: Model) -> Weights:
 
     Raises:
         StudyError: for a prompt- or prefix-tuned model, whose change is not one of weights; for a
-            folder without readable safetensors; for a module with an adapter that cannot be merged.
+            module with an adapter that cannot be merged.
     """
-    if isinstance(model, nn.Module):
-        return _read_module(model, _Reading())
-    if isinstance(model, Mapping):
-        return _collect((name, _held(tensor)) for name, tensor in model.items())
-    return _collect(_checkpoint_weights(Path(model)))
+    return _read_module(model, _Reading())
 
 
-def read_pair(base_model: Model, tuned_model: Model) -> tuple[Weights, Weights]:
+def read_tensors(tensors: Mapping[str, Tensor]) -> Weights:
+    """Tensors that were kept apart from their model, under their canonical names."""
+    return _collect((name, _held(tensor)) for name, tensor in tensors.items())
+
+
+def read_pair(base_model: nn.Module, tuned_model: nn.Module) -> tuple[Weights, Weights]:
     """The parameters of an original and a tuned model.
 
     ``get_peft_model`` works in place: the model it was given carries the adapters afterwards. Where
@@ -125,11 +99,9 @@ def read_pair(base_model: Model, tuned_model: Model) -> tuple[Weights, Weights]:
     return _read_beside(base_model, tuned_model), _read_beside(tuned_model, base_model)
 
 
-def _read_beside(model: Model, other: Model) -> Weights:
-    if isinstance(model, nn.Module) and isinstance(other, nn.Module) and model is not other:
-        inside = any(module is model for module in other.modules())
-        return _read_module(model, _OriginalReading() if inside else _Reading())
-    return read_weights(model)
+def _read_beside(model: nn.Module, other: nn.Module) -> Weights:
+    inside = model is not other and any(module is model for module in other.modules())
+    return _read_module(model, _OriginalReading() if inside else _Reading())
 
 
 def pair_weights(base: Weights, tuned: Weights) -> list[Pair]:
@@ -163,7 +135,7 @@ def _check_shapes(pair: Pair) -> None:
         )
 
 
-def _collect(named: Iterator[tuple[str, Weight]]) -> Weights:
+def _collect(named: Iterable[tuple[str, Weight]]) -> Weights:
     weights: Weights = {}
     for name, weight in named:
         canonical = canonical_name(name)
@@ -177,12 +149,7 @@ def _collect(named: Iterator[tuple[str, Weight]]) -> Weights:
 
 
 def _held(tensor: Tensor) -> Weight:
-    # By memory rather than by object: state_dict() wraps one tied tensor in two objects.
-    identity = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride())
-    return Weight(tuple(tensor.shape), identity, lambda: tensor.detach().cpu())
-
-
-# --- modules ---
+    return Weight(tuple(tensor.shape), id(tensor), lambda: tensor.detach().cpu())
 
 
 class _Reading:
@@ -229,7 +196,7 @@ class _OriginalReading(_Reading):
         if layer.merged:
             raise StudyError(
                 f"the base model's {name} has its adapter merged into it",
-                remedy="call unmerge_adapter() first, or pass the base checkpoint's folder",
+                remedy="call unmerge_adapter() first, or load the base model anew",
             )
         return _held(parameter)
 
@@ -282,134 +249,3 @@ def _merged(layer: BaseTunerLayer, parameter_name: str) -> Tensor:
                 remedy="measure drift for adapters that can be merged (LoRA)",
             ) from error
     return layer.get_base_layer().get_parameter(parameter_name).detach()
-
-
-# --- checkpoints ---
-
-
-def _checkpoint_weights(path: Path) -> Iterator[tuple[str, Weight]]:
-    for file in _checkpoint_files(path):
-        try:
-            entries = _float_entries(file)
-        except (OSError, SafetensorError) as error:
-            raise _unreadable(file, error) from error
-        for name, entry in entries.items():
-            load, stream = partial(_load, file, name), partial(_stream, file, entry)
-            yield name, Weight(entry.shape, (file, name), load, stream)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Where a tensor lies in a safetensors file: ``start`` in bytes from its beginning."""
-
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    start: int
-
-
-def _float_entries(file: Path) -> dict[str, _Entry]:
-    """The floating-point tensors by name.
-
-    The format (https://github.com/huggingface/safetensors#format): the length N of the header in 8
-    bytes, N bytes of JSON, then the tensors, little-endian, at the header's offsets.
-    """
-    with safe_open(file, framework="pt") as opened:  # checks every length and offset of the header
-        names = list(opened.keys())
-    with file.open("rb") as raw:
-        length = int.from_bytes(raw.read(8), "little")
-        header = json.loads(raw.read(length))
-    return {
-        name: _Entry(
-            shape=tuple(header[name]["shape"]),
-            dtype=_FLOATING[header[name]["dtype"]],
-            start=8 + length + header[name]["data_offsets"][0],
-        )
-        for name in names
-        if header[name]["dtype"] in _FLOATING
-    }
-
-
-def _stream(file: Path, entry: _Entry, size: int) -> Iterator[Tensor]:
-    # Read rather than mapped: a page that is mapped counts as this process's memory, and the first
-    # touch of each costs more than copying it into a buffer that stays in the cache.
-    count = math.prod(entry.shape)
-    buffer = torch.empty(min(size, count), dtype=entry.dtype)
-    window = buffer.view(torch.uint8).numpy()
-    try:
-        with file.open("rb", buffering=0) as raw:
-            raw.seek(entry.start)
-            for start in range(0, count, size):
-                length = min(size, count - start)
-                wanted = length * entry.dtype.itemsize
-                if raw.readinto(window[:wanted].data) != wanted:
-                    raise EOFError("it ends before its last tensor does")
-                yield buffer[:length]
-    except (OSError, EOFError) as error:
-        raise _unreadable(file, error) from error
-
-
-def _load(file: Path, name: str) -> Tensor:
-    # Opened anew for each tensor: a file kept open stays mapped, and every page that was read would
-    # count as this process's memory until the end.
-    try:
-        with safe_open(file, framework="pt") as opened:
-            return opened.get_tensor(name)
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(file, error) from error
-
-
-def _unreadable(file: Path, error: Exception) -> StudyError:
-    return StudyError(
-        f"expected a safetensors file, got one that cannot be read: {error}",
-        where=str(file),
-        remedy="download or save the checkpoint again",
-    )
-
-
-def _checkpoint_files(path: Path) -> list[Path]:
-    if path.is_file() and path.suffix == ".safetensors":
-        return [path]
-    if not path.is_dir():
-        raise StudyError(
-            "expected the folder of a checkpoint, found none",
-            where=str(path),
-            remedy="give the folder that holds model.safetensors, or load the model and pass that",
-        )
-    if (path / _SINGLE_FILE).is_file():
-        return [path / _SINGLE_FILE]
-    if (path / _INDEX_FILE).is_file():
-        return _shards(path / _INDEX_FILE)
-    raise _no_safetensors(path)
-
-
-def _shards(index: Path) -> list[Path]:
-    try:
-        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise StudyError(
-            f"expected the index of a sharded checkpoint, got something else: {error!r}",
-            where=str(index),
-            remedy="download or save the checkpoint again",
-        ) from error
-    missing = [name for name in files if not (index.parent / name).is_file()]
-    if missing:
-        raise StudyError(
-            f"the index names files that are not there: {', '.join(missing)}",
-            where=str(index),
-            remedy="download the missing files of the checkpoint",
-        )
-    return [index.parent / name for name in files]
-
-
-def _no_safetensors(path: Path) -> StudyError:
-    if (path / _ADAPTER_FILE).is_file():
-        return StudyError(
-            "expected the weights of a whole model, found those of an adapter",
-            where=str(path),
-            remedy="load it with PeftModel.from_pretrained onto its base model and pass that",
-        )
-    return StudyError(
-        f"expected {_SINGLE_FILE} or {_INDEX_FILE}, found neither",
-        where=str(path),
-        remedy="save the model with save_pretrained; pickled weights (.bin) are not read",
-    )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.loading import Sentence, TaggedSentence
+from corpora.items import Sentence, TaggedSentence
 from study.errors import StudyError
 
 IGNORED = -100  # the index that torch's cross-entropy leaves out

@@ -6,7 +6,7 @@ and the ratio of A to B is the inverse of B to A. Its interval is the percentile
 batches, which are few and need not be alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,16 +58,6 @@ def price_steps(
         method: _price(values, values / seconds[reference], drawn)
         for method, values in seconds.items()
     }
-
-
-def growth_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """The b of seconds = a size^b: slope of the least-squares line through the logarithms.
-
-    Args:
-        sizes: (N,) at least two different ones.
-        seconds: (N,) what each size costs.
-    """
-    return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def _price(seconds: Floats, ratios: Floats, drawn: Ints) -> StepPrice:

@@ -1,7 +1,7 @@
 """The score of one run, by metrics behind the interface of ``evaluate`` that need no network.
 
 Each is an ``evaluate.Metric`` of our own around scikit-learn, not one of the hub's. The stage
-``score`` and the curves of training use them; intervals are made from counts (``scoring``), which
+``predict`` and the curves of training use them; intervals are made from counts (``scoring``), which
 are checked against these for every stored run. Conventions: MCC is 0 where all predictions are one
 label (as in GLUE); what a set with one gold label does not define is None
 (``scoring.undefined_metrics``); macro-F1 and weighted F1 of tags are over those that occur in the

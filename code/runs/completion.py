@@ -20,14 +20,12 @@ from runs.progress import Progress
 from runs.stages import (
     drift,
     evidence,
-    growth,
     items,
     predict,
     price,
     representation,
     restoration,
     restored,
-    score,
     structure,
     train,
 )
@@ -83,7 +81,7 @@ class Grid:
         return self._complete_tasks()
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Checks the missing runs before the first step and prints which cannot be made.
+        """Finds the missing runs that cannot be made, before the first step, and says why.
 
         Args:
             known: run -> reason, of runs that are not checked.
@@ -183,11 +181,10 @@ class Grid:
     def _stages(self, run: Run, progress: Progress, trained: Entry | None = None) -> dict[str, Any]:
         store, inputs = self.store, self.inputs
         trained = trained or train.make(store, inputs, run, self._listener(run, progress))
-        stages: dict[str, Any] = {"train": trained.name, "predict": {}, "score": {}}
+        stages: dict[str, Any] = {"train": trained.name, "predict": {}}
         for address in run.task.evaluations:
             predicted = predict.make(store, inputs, run, trained, address)
-            scored = score.make(store, inputs, run, predicted, address)
-            stages["predict"][address], stages["score"][address] = predicted.name, scored.name
+            stages["predict"][address] = predicted.name
         if run.method.mergeable:
             stages["drift"] = drift.make(store, inputs, run, trained).name
         if run.method.moves_encoder:
@@ -209,15 +206,8 @@ class Grid:
             if known := next(filter(None, map(self.store.find, keys)), None):
                 self._ledger.record_task(task.name, {"price": known.name})
             self._complete_task(task)
-        self._record_growth()
         self._ledger.save(self.store.root)
         return self._ledger
-
-    def _record_growth(self) -> None:
-        """What ``make bench`` has measured on the kind of machine that the first task ran on."""
-        machine = next(iter(self._machines.values()), this_machine())
-        if known := self.store.find(growth.key(machine)):
-            self._ledger.record_growth(known.name)
 
     def _complete_task(self, task: TaskSettings) -> None:
         tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}
@@ -230,12 +220,7 @@ class Grid:
         if not finished:
             return
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
-        scores = {
-            a: {run.name: self._scored(run, a, of_set[run.name]) for run in finished}
-            for a, of_set in predictions.items()
-        }
-        made = (finished, tables, predictions, scores)
-        summary = evidence.make(self.store, self.inputs, task, *made)
+        summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
         self._complete_restoration(task, finished, predictions)
 
@@ -275,9 +260,6 @@ class Grid:
         methods = tuple(method for method in task.methods if method.name in finished)
         return replace(task, methods=methods) if methods else None
 
-    def _scored(self, run: Run, address: str, predicted: Entry) -> Entry:
-        return score.make(self.store, self.inputs, run, predicted, address)
-
     def _predicted(self, run: Run, address: str) -> Entry:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])
         trained = recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
@@ -290,9 +272,7 @@ def _spell(machine: Machine) -> str:
 
 
 def step_listener(progress: Progress, work: Callable[[], float]) -> "StepListener":
-    """A listener that reports the work of each step to the display.
-
-    The first step after a resumption reports the steps before it too.
+    """A listener that advances the progress; steps before a resumption count with the first after.
 
     Args:
         progress: is told.

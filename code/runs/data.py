@@ -7,17 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from corpora.loading import (
-    UPOS_TAGS,
-    Corpus,
-    Sentence,
-    Split,
-    TaggedSentence,
-    acceptability_items,
-    load_corpus,
-    tagging_items,
-    training_vocabulary,
-)
+from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence
+from corpora.loading import acceptability_items, load_corpus, tagging_items, training_vocabulary
 from study.errors import StudyError
 from study.settings import TaskSettings
 
@@ -56,7 +47,7 @@ class Data:
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def _compare_with_training(self, task: TaskSettings, address: str) -> None:
-        """Refuses a set that was trained on, under any name; prints a line if a part of it was."""
+        """Refuses an evaluated set that is in the training set; says so where a part of it is."""
         known = set(map(_text, self._read(task, task.train).items))
         texts = [_text(item) for item in self._read(task, address).items]
         share = sum(text in known for text in texts) / len(texts)

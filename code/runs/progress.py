@@ -81,7 +81,7 @@ class Progress:
 
 
 def quieten_libraries() -> None:
-    """Switches off the libraries' own bars and warnings, which would break the display.
+    """Silences the libraries' own bars and warnings, which would break the display.
 
     It sets the variables that they read when they are imported, so that none has to be imported
     here.

@@ -108,7 +108,7 @@ def _grid(profile: str, root: Path) -> Grid:
 
 
 def _begin(parent: int, workers: int, threads: int) -> None:
-    """Prepares a worker: its threads, no display of its own, and an end with its parent."""
+    """Sets a worker up: its threads, no progress display, and it ends when its parent does."""
     prepare()
     if workers > 1:
         os.environ[NEIGHBOURS_VARIABLE] = str(workers)

@@ -1,4 +1,4 @@
-"""Checks stored entries and moves damaged ones aside.
+"""Finds damage in a stored entry, and moves a damaged entry aside.
 
 An entry is whole if its manifest can be read, belongs to the folder's name, names the three files
 that every entry has, and every file that it names is there with its checksum. Files above

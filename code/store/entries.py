@@ -280,7 +280,7 @@ def require_room(folder: Path, needed: int, variable: str) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """Writes an entry to the disk before its rename: a power cut leaves all of it or nothing."""
+    """Writes the files through to the disk, so that a power cut after the rename loses nothing."""
     if os.name != "posix":  # elsewhere folders cannot be opened
         return
     for path in (*folder.rglob("*"), folder):

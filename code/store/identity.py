@@ -1,4 +1,4 @@
-"""What decides something that a report shows, as one hash: it is made anew where that changed."""
+"""One hash of everything that decides what a report shows; where it changed, that is redone."""
 
 import functools
 import hashlib

@@ -69,10 +69,6 @@ class Ledger:
         self.content["runs"][run] = stages
         self.content["failures"].pop(run, None)
 
-    def record_growth(self, entry: str) -> None:
-        """How cost grows was measured."""
-        self.content["growth"] = entry
-
     def record_left_out(self, run: str, reason: str) -> None:
         """Records a run that is trained but not shown, because its kind of machine is another."""
         self.content.setdefault("left_out", {})[run] = reason

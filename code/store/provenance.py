@@ -74,8 +74,8 @@ def commit_state() -> dict[str, Any]:
 def modules_behind(module: str) -> tuple[str, ...]:
     """Names of our modules that a module imports, directly or indirectly, that one first.
 
-    Left out are modules of ``store``, which do not change what they are given, and packages'
-    ``__init__``, which only pass on what their modules define.
+    Read from the imports, transitively. Left out: this room, which stores what it is given, and the
+    ``__init__`` of packages, which only re-export names.
     """
     behind, waiting = [module], [module]
     while waiting:

@@ -12,7 +12,7 @@ from torch.utils.data import Sampler
 
 
 class LengthBatches(Sampler[list[int]]):
-    """Batches of indices; all batches are full but one, which stands at a random place.
+    """Batches of indices; all are full but one, whose place in the order of lengths is random.
 
     Sorting by length (ties in random order) leaves little padding; the random order of the batches
     keeps the loss from going up and down with the length of the sentences.

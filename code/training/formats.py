@@ -10,7 +10,7 @@ def keep_adapters_in_float32(model: nn.Module) -> None:
     They are so thin that casting what goes into them and comes out of them takes longer than the
     products do (see LOG.md). On a GPU, and in float32, nothing changes.
     """
-    from peft.tuners.lora import LoraLayer  # takes seconds, which a render of stored results saves
+    from peft.tuners.lora import LoraLayer  # takes seconds; a render of stored results needs none
 
     for module in model.modules():
         if isinstance(module, LoraLayer):

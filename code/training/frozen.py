@@ -142,7 +142,7 @@ def collate_states(features: Sequence[Feature]) -> dict[str, Tensor]:
 
 
 class _GivenOutputs(nn.Module):
-    """Stands where the encoder stood and hands on its outputs, through a trained pooler if any."""
+    """In the encoder's place: returns what it is given, pooled by a trained pooler if any."""
 
     def __init__(self, pooler: nn.Module | None):
         super().__init__()

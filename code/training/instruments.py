@@ -1,7 +1,7 @@
-"""Instruments of a training: a stopwatch and a meter of peak memory, both with pauses.
+"""Time and peak memory of a training's steps, with pauses for what is no step.
 
-They measure the training steps alone, over the whole run: evaluations and checkpoints pause them,
-and a resumed run goes on from the readings that its last record holds.
+They are measured over the whole run: evaluations and checkpoints pause them, and a resumed run goes
+on from the readings that its last record holds.
 """
 
 import contextlib
@@ -22,7 +22,11 @@ KIBIBYTE = 1024
 class Instruments:
     """Stopwatch and memory meter of one training.
 
-    To be made before the model is built: what the process holds at that moment does not count.
+    To be made before the model is built: what the process holds at that moment does not count as
+    memory, so that libraries and corpora do not. On a GPU the peak is the allocator's own, on a CPU
+    that of the resident set, weights included. Seconds are read when the GPU's queue is done; those
+    that this process computes, all its threads together, tell work from waiting on a machine that
+    others use too.
 
     Args:
         device: what is trained on.
@@ -33,30 +37,32 @@ class Instruments:
     def __init__(
         self, device: torch.device, spent: Mapping[str, float] | None = None, counted: int = 0
     ):
-        self._watch = Stopwatch(device)
-        self._meter = MemoryMeter(device, counted)
-        self._spent = spent or {}
+        self._device, self._spent, self._depth = device, spent or {}, 0
+        self._probe = _GpuProbe(device) if device.type == "cuda" else _ResidentProbe()
+        gc.collect()
+        self.start({})
+        self._before = max(0, self._probe.held() - counted)
 
     def start(self, earlier: Mapping[str, Any]) -> None:
         """Begins, with the readings of an earlier, interrupted training (or an empty mapping)."""
-        self._meter.start(earlier)
-        self._watch.start(earlier or self._spent)
+        self._peak = earlier.get("peak_memory_bytes") or 0
+        self._probe.reset()
+        times = earlier or self._spent
+        self._on = times.get("training_seconds", 0.0)
+        self._cpu = times.get("training_cpu_seconds", 0.0)
+        self._off = times.get("evaluation_seconds", 0.0)
+        self._mark, self._cpu_mark = self._now(), time.process_time()
 
     def readings(self) -> dict[str, Any]:
-        """Those of both instruments."""
-        return {**self._watch.readings(), **self._meter.readings()}
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Time and memory inside do not count; may be nested."""
-        with self._watch.paused(), self._meter.paused():
-            yield
-
-
-class _Pausable:
-    """What both instruments have in common: pauses, which may be nested."""
-
-    _depth = 0
+        """Seconds of training, computed seconds of it, seconds of pauses; peak memory in bytes."""
+        self._settle()
+        return {
+            "training_seconds": self._on,
+            "training_cpu_seconds": self._cpu,
+            "evaluation_seconds": self._off,
+            "peak_memory_bytes": self._peak,
+            "memory_kind": self._probe.kind,
+        }
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -70,38 +76,11 @@ class _Pausable:
             self._depth -= 1
 
     def _settle(self) -> None:
-        """Adds what happened since the last call to the training or, in a pause, to the pauses."""
-        raise NotImplementedError
-
-
-class Stopwatch(_Pausable):
-    """Seconds of training and of pauses; waits for the GPU's queue before each reading.
-
-    Of the training it also counts the CPU seconds of this process, all threads together, which a
-    busy machine lengthens far less than the clock's.
-    """
-
-    def __init__(self, device: torch.device):
-        self._device = device
-        self.start({})
-
-    def start(self, earlier: Mapping[str, Any]) -> None:
-        """Sets the watch to the readings of an earlier, interrupted training (empty: to zero)."""
-        self._on = earlier.get("training_seconds", 0.0)
-        self._cpu = earlier.get("training_cpu_seconds", 0.0)
-        self._off = earlier.get("evaluation_seconds", 0.0)
-        self._mark, self._cpu_mark = self._now(), time.process_time()
-
-    def readings(self) -> dict[str, float]:
-        """``training_seconds``, ``training_cpu_seconds``; ``evaluation_seconds``: of pauses."""
-        self._settle()
-        return {
-            "training_seconds": self._on,
-            "training_cpu_seconds": self._cpu,
-            "evaluation_seconds": self._off,
-        }
-
-    def _settle(self) -> None:
+        """Books what has happened since the last time, in a pause or outside of it."""
+        if self._depth:
+            self._probe.reset()  # what a pause takes goes back to the system: no step's memory
+        else:
+            self._peak = max(self._peak, self._probe.peak() - self._before)
         now, cpu = self._now(), time.process_time()
         if self._depth:
             self._off += now - self._mark
@@ -114,44 +93,6 @@ class Stopwatch(_Pausable):
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         return time.perf_counter()
-
-
-class MemoryMeter(_Pausable):
-    """Peak memory of the training steps in bytes, weights included.
-
-    On a GPU: the allocator's own peaks, allocated and reserved. On a CPU: the peak resident set.
-    Both over what was held when the meter was made, so that libraries and corpora do not count;
-    what a pause takes is given back to the system before the meter goes on.
-    """
-
-    def __init__(self, device: torch.device, counted: int = 0):
-        self._probe = _GpuProbe(device) if device.type == "cuda" else _ResidentProbe()
-        gc.collect()
-        self.start({})
-        self._before = max(0, self._probe.held() - counted)
-
-    def start(self, earlier: Mapping[str, Any]) -> None:
-        """Begins, with the peaks of an earlier, interrupted training."""
-        self._peak = earlier.get("peak_memory_bytes") or 0
-        self._reserved = earlier.get("reserved_memory_bytes") or 0
-        self._probe.reset()
-
-    def readings(self) -> dict[str, Any]:
-        """``peak_memory_bytes``, ``reserved_memory_bytes`` (None on a CPU) and ``memory_kind``."""
-        self._settle()
-        return {
-            "peak_memory_bytes": self._peak,
-            "reserved_memory_bytes": self._reserved or None,
-            "memory_kind": self._probe.kind,
-        }
-
-    def _settle(self) -> None:
-        if self._depth:
-            self._probe.reset()
-            return
-        peak, reserved = self._probe.peaks()
-        self._peak = max(self._peak, peak - self._before)
-        self._reserved = max(self._reserved, reserved)
 
 
 class _GpuProbe:
@@ -167,10 +108,8 @@ class _GpuProbe:
     def held(self) -> int:
         return torch.cuda.memory_allocated(self._device)
 
-    def peaks(self) -> tuple[int, int]:
-        """Allocated and reserved."""
-        allocated = torch.cuda.max_memory_allocated(self._device)
-        return allocated, torch.cuda.max_memory_reserved(self._device)
+    def peak(self) -> int:
+        return torch.cuda.max_memory_allocated(self._device)
 
 
 class _ResidentProbe:
@@ -187,9 +126,8 @@ class _ResidentProbe:
     def held(self) -> int:
         return _resident("VmRSS")
 
-    def peaks(self) -> tuple[int, int]:
-        """Resident; nothing is reserved."""
-        return _resident("VmHWM"), 0
+    def peak(self) -> int:
+        return _resident("VmHWM")
 
 
 def _resident(field: str) -> int:

@@ -224,7 +224,6 @@ def _costs(trainer: StudyTrainer, tokens: int) -> dict[str, Any]:
     return {
         **readings,
         "steps": trainer.state.global_step,
-        "micro_batch_size": trainer.micro_batch_size,
         "tokens": tokens,
         "tokens_per_second": tokens / readings["training_seconds"],
     }

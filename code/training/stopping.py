@@ -11,7 +11,7 @@ from study.errors import Interruption
 
 
 class StopRequest(TrainerCallback):
-    """Inside, the first signal asks the training to stop after its step; a second acts at once.
+    """While it is entered, the first signal stops the training after its step; a second, at once.
 
     Signals reach the main thread alone; in another thread this does nothing.
     """

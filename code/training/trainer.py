@@ -1,4 +1,4 @@
-"""A Trainer with our batches, validation and instruments, resumption and smaller batches."""
+"""A Trainer with our batches, validation and clock, that can be interrupted and halves batches."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ from training.prediction import diverged
 
 
 class StudyTrainer(Trainer):
-    """A Trainer with our batches and validation, whose instruments pause for validation.
+    """A Trainer with our batches, our validation, and instruments that pause while it validates.
 
     Attributes:
         micro_batch_size: features of a forward pass; halved when memory runs out. The gradient is

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.loading import (
-    UPOS_TAGS,
-    Corpus,
-    Sentence,
-    Split,
-    TaggedSentence,
-    Word,
-    acceptability_items,
-    load_corpus,
-    tagging_items,
-    training_vocabulary,
-)
+from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Word
+from corpora.loading import acceptability_items, load_corpus, tagging_items, training_vocabulary
 from corpora.treebank import read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import subprocess
@@ -6,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from corpora.hub import build_tagged_sentence, find_glue_domains
+from corpora.hub import UD_FILES, build_tagged_sentence, find_glue_domains
 from corpora.items import Word
 from corpora.loading import load_corpus
+from corpora.treebank import conllu_name
 from hub import TREEBANK_SCRIPT, Hub, hub_fixture, run_with_hub  # noqa: F401
 from hub_content import MODELS, TRAIN_SIZE, VALIDATION_SIZE
 from study.errors import StudyError
@@ -24,6 +26,7 @@ RELEASE = "raw/UniversalDependencies/UD_German-GSD/r2.7/de_gsd-ud-test.conllu"
 PROLOGUE = """
 import json, logging, sys, time
 from pathlib import Path
+from corpora.hub import UD_FILES
 from corpora.loading import load_corpus
 from study.errors import StudyError
 time.sleep = lambda seconds: None
@@ -42,8 +45,22 @@ def show(name, splits, folder=None):
 """
 
 
+def serving(hub: Hub) -> str:
+    """Code that takes the checksums of the served release files for the real ones."""
+    served = {
+        name: (repository, {split: checksum(hub, name, split) for split in checksums})
+        for name, (repository, checksums) in UD_FILES.items()
+    }
+    return f"{PROLOGUE}UD_FILES.update({served!r})\n"
+
+
+def checksum(hub: Hub, name: str, split: str) -> str:
+    (file,) = hub.folder.glob(f"raw/**/{conllu_name(name, split)}")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def run(code: str, hub: Hub, **options: Any) -> subprocess.CompletedProcess[str]:
-    completed = run_with_hub(["-c", PROLOGUE + code], hub, **options)
+    completed = run_with_hub(["-c", serving(hub) + code], hub, **options)
     assert completed.returncode == 0, completed.stderr[-3000:]
     return completed
 
@@ -91,7 +108,7 @@ show("de_gsd", ("test",), folder)
     hub.requests.clear()
     with hub.hiding(TREEBANK_SCRIPT):
         completed = run_with_hub(
-            ["-c", PROLOGUE + code, tmp_path / "kept"], hub, home=tmp_path / "home"
+            ["-c", serving(hub) + code, tmp_path / "kept"], hub, home=tmp_path / "home"
         )
     results = find_results(completed)
     assert len(results) == 3, completed.stderr[-3000:]
@@ -101,7 +118,7 @@ show("de_gsd", ("test",), folder)
         assert "loading script could not be had" in result["source"]
     raw = [request for request in hub.requests if "/raw/" in request]
     assert len(raw) == 2  # the second time the kept file serves, the third time it is damaged
-    assert "differs from its checksum" in completed.stderr
+    assert "Updating file 'de_gsd-ud-test.conllu'" in completed.stderr
     assert "script for de_gsd cannot be had" in completed.stderr
 
 
@@ -117,9 +134,9 @@ show("cola", ("train",))
             result["error"] for result in find_results(run(code, hub, home=tmp_path))
         )
     assert "7ecda5ec622b" in ewt
-    assert "UD_English-EWT/r2.7/en_ewt-ud-train.conllu: HTTPError: HTTP Error 404" in ewt
+    assert "UD_English-EWT/r2.7/en_ewt-ud-train.conllu: HTTPError: 404 Client Error" in ewt
     assert "treebank 'xx_nix' cannot be loaded" in unknown
-    assert "en_ewt" in unknown
+    assert "known of en_ewt (train, validation, test); de_gsd (validation, test)" in unknown
     assert "nyu-mll/glue (cola) at revision bcdcba79d07b" in cola
     assert all("--profile demo" in error for error in (ewt, unknown, cola))
 
@@ -197,7 +214,7 @@ def test_what_is_cut_off_or_late_is_fetched_again(hub: Hub, tmp_path: Path) -> N
     assert find_results(done) == calm
     assert not any(hub.faults.values()), "some faults did not happen"
     assert all("error" not in str(result) for result in calm)
-    assert "asked again" in done.stderr
+    assert "Will attempt the download again" in done.stderr
 
 
 def test_what_never_arrives_whole_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
@@ -209,8 +226,36 @@ def test_what_never_arrives_whole_is_a_sentence(hub: Hub, tmp_path: Path) -> Non
     hub.faults.clear()
     assert f"the model '{BERT}' could not be loaded" in model["error"]
     assert "CoLA cannot be loaded from the hub" in cola["error"]
-    assert "de_gsd-ud-test.conllu, 4 times: IncompleteRead" in german["error"]
+    assert "de_gsd-ud-test.conllu: ChunkedEncodingError" in german["error"]
+    assert "IncompleteRead" in german["error"]
     assert all("--profile demo" in result["error"] for result in (model, cola, german))
+
+
+def test_what_is_no_file_of_the_release_is_refused(hub: Hub, tmp_path: Path) -> None:
+    """Another content than the pinned one, and the page of a server in the file's place."""
+    file, show = hub.folder / RELEASE, 'show("de_gsd", ("test",), Path(sys.argv[1]))'
+    command = ["-c", f"{PROLOGUE}\n{show}", tmp_path / "kept"]
+    served = file.read_bytes()
+    with hub.hiding(TREEBANK_SCRIPT):
+        (other,) = find_results(run_with_hub(command, hub, home=tmp_path))
+        try:
+            file.write_text("<!doctype html><title>Sign in</title>", encoding="utf-8")
+            (page,) = find_results(run_with_hub(command, hub, home=tmp_path))
+        finally:
+            file.write_bytes(served)
+    assert "does not match the known hash" in other["error"]
+    assert "which gave the answer of a server ('<!doctype html>" in page["error"]
+    assert all("DATA_DIR" in result["error"] for result in (other, page))
+    assert not list((tmp_path / "kept").rglob("*.conllu"))
+
+
+def test_a_disk_that_cannot_be_written_is_a_sentence(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = 'show("de_gsd", ("test",), Path(sys.argv[1]))'
+    command = ["-c", serving(hub) + code, tmp_path / "file"]
+    with hub.hiding(TREEBANK_SCRIPT):
+        (result,) = find_results(run_with_hub(command, hub, home=tmp_path / "home"))
+    assert "a downloaded treebank cannot be written (Not a directory)" in result["error"]
 
 
 def test_a_hub_with_another_revision_is_refused(hub: Hub, tmp_path: Path) -> None:

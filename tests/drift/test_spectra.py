@@ -167,11 +167,9 @@ def test_rows_of_the_four_families(family):
     assert again == rows
 
 
-def test_rows_of_a_checkpoint_are_those_of_the_model_in_memory(tmp_path):
+def test_a_change_of_all_weights_has_full_rank():
     base, tuned = (tiny.build_model("bert", "sequence", seed=seed) for seed in (0, 1))
-    base.save_pretrained(tmp_path)
-    rows = spectra.measure_update(tmp_path, tuned)
-    assert rows == spectra.measure_update(base, tuned)
+    rows = spectra.measure_update(base, tuned)
     first = rows[0]
     query = [m.bert.encoder.layer[0].attention.self.query.weight.detach() for m in (base, tuned)]
     dense = np.linalg.svd((query[1] - query[0]).double().numpy(), compute_uv=False)

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, pre_tokenizers, processors, trainers
 from tokenizers import models as cutters
 from transformers import AutoModel, PreTrainedTokenizerFast
 
-from corpora.loading import UPOS_TAGS, Sentence, TaggedSentence, Word
+from corpora.items import UPOS_TAGS, Sentence, TaggedSentence, Word
 from encoders.checking import check_reading, check_window, find_removed
 from encoders.models import find_checkpoint, load_base, load_config, load_tokenizer
 from encoders.tokens import build_collator, encode_sentences, encode_tagged

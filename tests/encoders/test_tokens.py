@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.loading import UPOS_TAGS, Sentence, TaggedSentence, Word
+from corpora.items import UPOS_TAGS, Sentence, TaggedSentence, Word
 from encoders.tokens import IGNORED, encode_sentences, encode_tagged, split_windows
 from tiny import build_tokenizer
 

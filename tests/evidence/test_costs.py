@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence.costs import growth_exponent, price_steps
+from evidence.costs import price_steps
 
 
 def simulate(seed: int, ratio: float, steps: int = 30, noise: float = 0.1) -> dict:
@@ -35,13 +35,6 @@ def test_the_reference_is_one_and_the_other_way_round_is_the_inverse(seed: int, 
     assert there["lora"].ratio == pytest.approx(1 / back["full"].ratio)
     assert there["lora"].low <= there["lora"].ratio <= there["lora"].high
     assert there["lora"].steps == steps
-
-
-@given(st.floats(-2, 3), st.floats(1e-3, 1e3))
-def test_the_exponent_of_a_power_is_found(exponent: float, factor: float) -> None:
-    sizes = [4, 8, 16]
-    seconds = [factor * size**exponent for size in sizes]
-    assert growth_exponent(sizes, seconds) == pytest.approx(exponent, abs=1e-9)
 
 
 def test_an_interrupted_step_is_one_step() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.loading import UPOS_TAGS
+from corpora.items import UPOS_TAGS
 from evidence import metrics, scoring
 from evidence.checks import SAME_SCORE, check_scores
 from facts.fact import Fact

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 from sklearn import metrics as sk
 
-from corpora.loading import UPOS_TAGS
+from corpora.items import UPOS_TAGS
 from evidence import scoring
 from waiting import run_process
 

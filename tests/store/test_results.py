@@ -73,7 +73,7 @@ def test_scores_agree_with_the_evidence(finished: FinishedStudy, study: Results)
         evaluation = study.evaluations(task)[0]
         for run in study.of_task(task):
             place = {"task": task, "method": run.method, "evaluation": evaluation, "seed": run.seed}
-            name = finished.ledger.content["runs"][run.run]["score"][evaluation]
+            name = finished.ledger.content["runs"][run.run]["predict"][evaluation]
             stored = finished.store.open(name).result()["metrics"][metric]
             assert study.facts.one("score", **place, metric=metric).value == pytest.approx(stored)
 
@@ -166,7 +166,7 @@ def test_changed_code_is_looked_at_once_a_stage(
 ) -> None:
     looked = []
     monkeypatch.setattr(provenance, "changed_modules", lambda code: looked.append(code) or ["x"])
-    assert set(read(finished).stale()) >= {"train", "score"}
+    assert set(read(finished).stale()) >= {"train", "predict"}
     assert len(looked) <= 15
 
 

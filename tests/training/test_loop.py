@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from transformers import TrainingArguments
 
-from corpora.loading import UPOS_TAGS
+from corpora.items import UPOS_TAGS
 from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
 from encoders.tokens import Encoded, build_collator, encode_sentences, encode_tagged
 from runs.data import ACCEPTABILITY_LABELS
@@ -189,7 +189,6 @@ def test_memory_that_runs_out_halves_the_micro_batch_and_not_the_batch(
         results.append(train(*inputs, tmp_path / str(number)))
         states.append(trained_state(inputs[0]))
         assert memory.calls == (2 if number else 0)
-    assert [r.costs["micro_batch_size"] for r in results] == [8, 2]
     assert results[0].costs["steps"] == results[1].costs["steps"]
     assert "2 at a time" in capsys.readouterr().err
     whole, parted = ([row["value"] for row in result.curves] for result in results)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora.hub import UD_REPOSITORIES
+from corpora.hub import UD_FILES
 from study.errors import StudyError
 from words import wording
 from words.wording import CASES, LANGUAGES, NAMES, Wording, load_wording
@@ -171,7 +171,7 @@ def test_every_language_of_the_treebanks_has_a_name() -> None:
     english, russian = EN.texts["languages"], RU.texts["languages"]
     assert english.keys() == russian.keys() and len(english) > 280
     assert not english.keys() & EN.texts[NAMES].keys()
-    fetched = {name.split("_")[0] for name in UD_REPOSITORIES}
+    fetched = {name.split("_")[0] for name in UD_FILES}
     assert fetched <= english.keys()
     adjectives = {name for name in russian.values() if name.endswith(("ий", "ый"))}
     assert len(adjectives) > 150

@@ -35,7 +35,6 @@ def make(
     runs: Sequence[Run],
     items: Mapping[str, Entry],
     predictions: Entries,
-    scores: Entries,
 ) -> Entry:
     """Summarises a task's finished runs, or finds them summarised.
 
@@ -45,8 +44,8 @@ def make(
         task: what the runs are of.
         runs: the finished ones, at least one.
         items: the table of items of each evaluated set.
-        predictions: those of every run on each evaluated set.
-        scores: of the same; the evidence is refused if its metrics are others.
+        predictions: those of every run on each evaluated set, with their metrics: the evidence is
+            refused if its own are others.
     """
     source = {
         "items": {address: entry.digest for address, entry in items.items()},
@@ -63,7 +62,7 @@ def make(
         methods = [m.name for m in task.methods if any(run.method == m for run in runs)]
         seeds = {m: [run.seed for run in runs if run.method.name == m] for m in methods}
         stacked = {m: _stack(task, m, runs, predictions) for m in methods}
-        stored = {m: _scores(m, runs, scores) for m in methods}
+        stored = {m: _scores(m, runs, predictions) for m in methods}
         frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
         facts = _summarise(data, task, items, frames, stacked, seeds, stored)
         write_facts(facts, folder / FACTS)
@@ -84,12 +83,12 @@ def _stack(
     }
 
 
-def _scores(method: str, runs: Sequence[Run], scores: Entries) -> Scores:
+def _scores(method: str, runs: Sequence[Run], predictions: Entries) -> Scores:
     """Metrics of a method's runs, in their order, by evaluated set."""
     own = [run.name for run in runs if run.method.name == method]
     return {
         address: [entries[name].result()["metrics"] for name in own]
-        for address, entries in scores.items()
+        for address, entries in predictions.items()
     }
 
 

@@ -1,4 +1,7 @@
-"""Predictions of a trained run: logits (sentences) or tag indices (words) of an evaluated set."""
+"""Predictions of a trained run on an evaluated set, and their metrics.
+
+Stored are logits of sentences or tag indices of words.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +14,18 @@ from runs.inputs import Inputs
 from store.entries import Entry, Store, save_arrays
 from training.prediction import predict
 
-STAGE = Stage("predict", 1, __name__)
+STAGE = Stage("predict", 2, __name__)
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry, address: str) -> Entry:
-    """Predicts the evaluated set at ``<corpus>:<split>``, or finds it predicted."""
+    """Predicts and scores the set at ``<corpus>:<split>``, or finds it predicted."""
     data_hash = inputs.split(run.task, address).content_hash
     source = {"train": trained.digest, "evaluation": address, "data": data_hash}
 
     def predict_it(folder: Path) -> dict[str, Any]:
+        from evidence.metrics import score_acceptability, score_tags
+
+        gold = inputs.gold(run.task, address)
         logits = predict(
             inputs.trained_model(run, trained).to(choose_device()),
             run.task.kind,
@@ -27,10 +33,14 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry, address: str) -
             inputs.tokenizer(inputs.checkpoint(run.task, run.method)),
             run.method.training.per_device_eval_batch_size,
         )
+        scores: dict[str, float | None] = {}
         if run.task.kind == "token":
-            save_arrays(folder, predicted=logits.argmax(axis=1).astype(np.int8))
+            predicted = logits.argmax(axis=1).astype(np.int8)
+            save_arrays(folder, predicted=predicted)
+            scores |= score_tags(predicted, gold)
         else:
             save_arrays(folder, logits=logits)
-        return {"evaluation": address, "items": len(logits)}
+            scores |= score_acceptability(logits, gold)
+        return {"evaluation": address, "items": len(logits), "metrics": scores}
 
     return STAGE.produce(store, STAGE.key(run.name, source), predict_it, describe_device())

@@ -137,9 +137,6 @@ def _train(
         )
     if run.method.trains_head_alone:
         facts["encoder_outputs_held"] = outputs is not None
-    if outputs:
-        facts["encoder_output_bytes"] = sum(split.size for split in outputs)
-        facts["encoder_seconds"] = outputs[0].seconds
     with disk_errors(folder):
         save_file(trained_state(model), folder / "trained.safetensors")
     kept = (folder / "trained.safetensors").stat().st_size
