@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from store.results import Results
+from text.calibration import CalibrationSentences
 from text.costs import CostSentences
 from text.sentence import Speaker, load_speaker
 from text.view import TaskView
@@ -25,6 +26,11 @@ class Answers:
     def pos_costs(self) -> CostSentences:
         """What the methods cost in tagging."""
         return CostSentences(TaskView(self.results, "pos"), self.speak)
+
+    @cached_property
+    def calibration(self) -> CalibrationSentences:
+        """How often the verdicts are false."""
+        return CalibrationSentences(self.results.facts, self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:
