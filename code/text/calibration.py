@@ -24,7 +24,7 @@ class CalibrationSentences:
         worst = {group: self._extreme("worst", group) for group in ("runs", "method")}
         errors = {f"{group}_error": self._extreme("error", group) for group in worst}
         kept = all(
-            (fact.value or 0.0) - 2 * (errors[f"{group}_error"].value or 0.0) <= AIM
+            (fact.value or 0.0) - (errors[f"{group}_error"].value or 0.0) <= AIM
             for group, fact in worst.items()
         )
         return self.speak.say(
