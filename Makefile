@@ -21,7 +21,7 @@ DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick fuzz torture audit lock clean
+.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick calibration fuzz torture audit lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing
 
 bench-quick: $(VENV)/.base $(VENV)/.demo  ## the training's measurements alone, in three minutes: _output/bench.json
 	$(PY) bench/bench_training.py --quick
+
+calibration: $(VENV)/.base  ## how often verdicts are false, by simulation, in minutes: bench/calibration.md
+	$(PY) bench/calibration.py
 
 fuzz: $(VENV)/.base $(VENV)/.dev  ## 10,000 damaged corpora, settings and checkpoints
 	$(PY) bench/fuzz_inputs.py --count 10000

@@ -72,7 +72,7 @@ class Traits:
     trainable: float = 1.0
     drift: float = 0.01
     intruders: int = 1
-    overfits: float = 0.08
+    overfits: float = 0.2
     adapter: AdapterSettings | None = None
     trains: str = "all"
     layers: int = 4

@@ -3,10 +3,13 @@
 Each run is read on its own and the runs of a method are then averaged, so that a turn in one seed
 does not hide behind the mean curve.
 
-Noise of a curve is the root mean square of its second differences over the last two thirds of its
-points, divided by sqrt(6): independent noise of standard deviation s has second differences of
-variance 6 s^2, and a straight line has none. A smooth bend makes the estimate larger, so the
-statements below err on the side of saying nothing.
+Noise of a curve is that of its means over three neighbours, from second differences over the last
+two thirds: independent noise of standard deviation s gives them a variance of 6 s^2, a straight
+line none. Differences between neighbours are little disturbed by a bend, but small where
+neighbouring evaluations are alike: they are taken to correlate with ``LIKENESS``, which makes the
+estimate too large if they do so less. Differences between means that share no point need no such
+assumption, but take a bend for noise. Both err on the side of saying nothing, so the smaller one is
+taken. How often the statements are false is known by simulation (``bench/calibration.py``).
 
 What an extrapolation is worth: with a decaying learning rate a curve flattens because its steps
 become small, whether or not anything is left to learn, and one more epoch would run under another
@@ -27,10 +30,11 @@ from facts.fact import Fact
 from facts.table import Facts
 
 WINDOW = 3  # evaluations averaged wherever a level, not a point, is meant
-MIN_POINTS = 6  # evaluations below which nothing is said about turns and trends
-TURN_NOISE = 4.0  # standard errors of a mean over the window; the minimum is the lowest of many
+MIN_POINTS = 3 * WINDOW  # evaluations below which nothing is said about turns and trends
+LIKENESS = 0.8  # correlation of neighbouring evaluations that is allowed for
+TURN_NOISE = 6.0  # standard errors of such a mean; the minimum is the lowest of many, in each run
 TURN_SHARE = 0.01  # of the lowest loss: a smaller rise is called flat whatever the noise
-AFTER_NOISE = 2.0  # standard errors of a difference between two such means
+AFTER_NOISE = 4.0  # standard errors of a difference between two such means
 FLAT_GAIN = 0.002  # of the metric: a smaller change of level is called flat
 LEVEL = 0.95
 MEASURES = {
@@ -68,8 +72,7 @@ def convergence_facts(curves: Facts) -> Iterator[Fact]:
     A method's value is the mean over its runs, ``low`` and ``high`` their range; ``turned`` counts
     the runs, of ``n`` that are long enough to tell, and ``direction_after_best_loss`` is that of
     more than half of the runs that turned, 0 if there is none such. Of the slope they are an
-    interval: Student's over the runs, or of the line's residuals (``points``) for a single run,
-    where neighbouring evaluations are alike, so that it is rather too small.
+    interval: Student's over the runs, or of the line's residuals (``points``) for a single run.
 
     Args:
         curves: facts of the quantity ``curve``, of any runs.
@@ -186,16 +189,18 @@ def has_turned(values: Floats) -> bool | None:
     rise = rise_after_minimum(values)
     if rise is None:
         return None
-    error = noise_of(values) / np.sqrt(WINDOW)
     lowest = abs(float(moving_mean(values).min()))
-    return bool(rise > max(TURN_NOISE * error, TURN_SHARE * lowest))
+    return bool(rise > max(TURN_NOISE * noise_of(values), TURN_SHARE * lowest))
 
 
 def noise_of(values: Floats) -> float:
-    """Standard deviation of the noise of a curve (n,), as in the module docstring."""
-    second = np.diff(values, 2)
-    recent = second[len(second) // 3 :]
-    return float(np.sqrt(np.mean(recent**2) / 6)) if len(recent) else 0.0
+    """Standard deviation of the noise of a curve's means (n >= 9,), as in the module docstring."""
+    levels, near = moving_mean(values), np.diff(values, 2)
+    far = levels[2 * WINDOW :] - 2 * levels[WINDOW:-WINDOW] + levels[: -2 * WINDOW]
+    of_near, of_far = (np.sqrt(np.mean(d[len(d) // 3 :] ** 2)) for d in (near, far))
+    # Of noise of variance 1: the variances of a mean of three, and of a second difference.
+    mean, second = (3 + 4 * LIKENESS + 2 * LIKENESS**2) / 9, 6 - 8 * LIKENESS + 2 * LIKENESS**2
+    return float(min(of_near * np.sqrt(mean / second), of_far / np.sqrt(6)))
 
 
 def moving_mean(values: Floats) -> Floats:
@@ -210,7 +215,7 @@ def _change_after(curve: Curve, step: float) -> dict[str, float]:
         return {}
     levels = moving_mean(curve.values)
     change = float(levels[-1] - levels[min(max(where - 1, 0), len(levels) - 1)])
-    limit = AFTER_NOISE * noise_of(curve.values) * np.sqrt(2 / WINDOW)
+    limit = AFTER_NOISE * noise_of(curve.values) * np.sqrt(2)
     direction = 0.0 if abs(change) <= max(limit, FLAT_GAIN) else float(np.sign(change))
     return {"metric_change_after_best_loss": change, "direction_after_best_loss": direction}
 
@@ -218,7 +223,11 @@ def _change_after(curve: Curve, step: float) -> dict[str, float]:
 def late_slope(curve: Curve) -> tuple[float, float] | None:
     """Least-squares slope an epoch over the last third of the steps, and half its 95 % interval.
 
-    The half-width is that of independent residuals. None without three points there.
+    Neighbouring evaluations are alike, so residuals are taken to correlate with ``LIKENESS`` from
+    point to point. With P the pseudo-inverse of the design, M its residual maker and R these
+    correlations, residuals of variance s^2 have a sum of squares of s^2 trace(M R) with
+    trace(M R)^2 / trace(M R M R) degrees of freedom (Satterthwaite 1946), and the slope a variance
+    of s^2 (P R P')[1, 1]. None without three points there.
     """
     if len(curve.values) < MIN_POINTS:
         return None
@@ -228,6 +237,13 @@ def late_slope(curve: Curve) -> tuple[float, float] | None:
         return None
     if np.ptp(values) == 0:
         return 0.0, 0.0
-    line = scipy.stats.linregress(epochs, values)
-    quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 2)
-    return float(line.slope), float(quantile * line.stderr)
+    design = np.stack([np.ones_like(epochs), epochs - epochs.mean()], axis=1)
+    solve = np.linalg.pinv(design)
+    residual_maker = np.eye(len(values)) - design @ solve
+    alike = LIKENESS ** np.abs(np.subtract.outer(np.arange(len(values)), np.arange(len(values))))
+    spread = residual_maker @ alike
+    freedom = np.trace(spread) ** 2 / np.trace(spread @ spread)
+    variance = np.sum((residual_maker @ values) ** 2) / np.trace(spread)
+    quantile = scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)
+    slope = (solve @ values)[1]
+    return float(slope), float(quantile * np.sqrt(variance * (solve @ alike @ solve.T)[1, 1]))

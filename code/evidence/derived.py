@@ -290,7 +290,8 @@ def seed_facts(by_seed: Mapping[int, float], ratio: bool, **key: Any) -> Iterato
     back = math.exp if ratio else float
     covers: Covers = ""
     if len(values) > 1:
-        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * scipy.stats.sem(scale))
+        error = float(scale.std(ddof=1)) / math.sqrt(len(values))
+        half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
         low, high, covers = back(value - half), back(min(value + half, 700.0)), "seeds"
     yield Fact(
         **key, value=back(value), low=low, high=high, covers=covers, seeds=len(values),

@@ -160,6 +160,13 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "centre": Unit.PERCENT,
             },
         ),
+        "calibration": Quantity(
+            "share of statements that are false in simulated studies whose truth is known: the "
+            "worst kind ('worst', with its standard error 'error'), read as statements about the "
+            "method ('false_of_method'), and the share of studies in which nothing is decided",
+            Unit.PERCENT,
+            {"studies": Unit.COUNT},
+        ),
         "procedure": Quantity(
             "how intervals were made: level, resamples", Unit.COUNT, {"level": Unit.PERCENT}
         ),

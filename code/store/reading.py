@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from evidence.calibration import calibration_facts
 from evidence.convergence import convergence_facts
 from evidence.derived import derived_facts
 from evidence.over_seeds import over_seeds
@@ -67,6 +68,7 @@ def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts
             *run_facts.trained_shares(methods),
             *derived_facts(runs, pairs),
             *convergence_facts(runs.where(quantity="curve")),
+            *calibration_facts(),
         ]
     )
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from store.results import Results
 from text.abstract import AbstractSentences
+from text.calibration import CalibrationSentences
 from text.causes import CauseSentences
 from text.costs import CostSentences
 from text.curves import CurveSentences
@@ -105,6 +106,10 @@ class Answers:
     def tags(self) -> TagSentences:
         """Which tags lose little, and which much."""
         return TagSentences(TaskView(self.results, "pos"), self.speak)
+
+    def calibration(self) -> CalibrationSentences:
+        """How often the verdicts are false."""
+        return CalibrationSentences(self.results.facts, self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+import scipy  # its modules are loaded when they are used
+
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 
 Member = TypeVar("Member")
+LEVEL = 0.95  # of the intervals
 ALPHA = 0.05  # a difference also needs p below it, after the correction of its family
 
 
@@ -43,26 +46,57 @@ class Verdict(StrEnum):
         return {Verdict.MORE: Verdict.LESS, Verdict.LESS: Verdict.MORE}.get(self, self)
 
 
-def judge(fact: Fact, margin: float) -> Verdict:
+def judge(fact: Fact, margin: float, family: int = 1) -> Verdict:
     """Verdict on a difference, or on a ratio against 1, by its interval.
 
     Args:
         fact: the difference, slope or ratio with its interval.
         margin: the largest difference that does not matter, above 0; of a ratio, the largest factor
             that does not matter, above 1.
+        family: of how many verdicts this is one, none of which may be false (``judge_all``).
     """
     if fact.low is None or fact.high is None or fact.covers == "range":
         return Verdict.UNKNOWN
     low, high = fact.low, fact.high
+    value = (low + high) / 2 if fact.value is None else fact.value
     if unit_of(fact) is Unit.RATIO:
         if low <= 0:
             return Verdict.UNKNOWN
-        low, high, margin = math.log(low), math.log(high), math.log(margin)
+        value, margin = math.log(value), math.log(margin)
+        low, high = math.log(low), math.log(high)
+    if family > 1:
+        wider = _widening(fact, family)
+        low, high = value + wider * (low - value), value + wider * (high - value)
     if -margin < low <= high < margin:
         return Verdict.SAME
-    if (fact.p is None or fact.p < ALPHA) and not low <= 0 <= high:
+    if (fact.p is None or family * fact.p < ALPHA) and not low <= 0 <= high:
         return Verdict.MORE if low > 0 else Verdict.LESS
     return Verdict.UNCLEAR
+
+
+def judge_all(facts: Mapping[Member, Fact], margin: float) -> dict[Member, Verdict]:
+    """Verdicts on several cases of which a sentence says in which something holds.
+
+    By Holm's (1979) procedure: as long as some are decided at the level of those that are left,
+    these are taken out and the others judged again. So the whole sentence has the level of one
+    verdict; a list of n single verdicts would hold a false one up to n times as often.
+    """
+    found = {case: judge(fact, margin) for case, fact in facts.items()}
+    left = [case for case, verdict in found.items() if verdict is not Verdict.UNKNOWN]
+    told = left
+    while told:
+        found |= {case: judge(facts[case], margin, len(left)) for case in left}
+        told = [case for case in left if found[case].decided]
+        left = [case for case in left if case not in told]
+    return found
+
+
+def _widening(fact: Fact, family: int) -> float:
+    """How much wider an interval is at the level of a family: by Student's t, if over runs."""
+    degrees = {"items": math.inf, "batches": math.inf, "points": 2}.get(fact.covers, fact.seeds - 1)
+    tail = (1 - LEVEL) / 2
+    one, all_of_them = scipy.stats.t.isf([tail, tail / family], max(1, degrees))
+    return float(all_of_them / one)
 
 
 def out_of_reach(fact: Fact, margin: float) -> bool:
