@@ -107,6 +107,7 @@ class Answers:
         """Which tags lose little, and which much."""
         return TagSentences(TaskView(self.results, "pos"), self.speak)
 
+    @cached_property
     def calibration(self) -> CalibrationSentences:
         """How often the verdicts are false."""
         return CalibrationSentences(self.results.facts, self.speak)
