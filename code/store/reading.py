@@ -4,7 +4,8 @@ Imports no torch: a report renders on a laptop from a copied ``cache/``.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,19 @@ ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
 MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
 NOTES = ("tokenizer_removes",)
 FACTS = "facts.csv"  # of an entry whose result is facts
+SOURCES = {
+    "convergence": "curve",
+    "trend": "distance",
+    "distance": "distance",
+    "spectrum": "spectrum",
+    "share": "cost",
+    "ratio": "cost",
+    "ratio moved": "distance",
+    "ratio relative": "distance",
+    "ratio effective_rank": "spectrum",
+    "difference": "similarity",
+}
+"""Quantity (and metric) of a fact that is derived -> the quantity of runs that it follows from."""
 
 
 def load_results(profile: str | None = None, root: Path | None = None) -> Results:
@@ -65,12 +79,27 @@ def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts
             *of_tasks,
             *of_runs,
             *methods,
-            *run_facts.trained_shares(methods),
-            *derived_facts(runs, pairs),
-            *convergence_facts(runs.where(quantity="curve")),
+            *_with_entries(run_facts.trained_shares(methods), runs),
+            *_with_entries(derived_facts(runs, pairs), runs),
+            *_with_entries(convergence_facts(runs.where(quantity="curve")), runs),
             *calibration_facts(),
         ]
     )
+
+
+def _with_entries(facts: Iterable[Fact], runs: Facts) -> Iterator[Fact]:
+    """Facts that follow from those of runs, with the entries that these are of.
+
+    Of several seeds ``drift/cola-full-seed*``.
+    """
+    for fact in facts:
+        source = SOURCES.get(f"{fact.quantity} {fact.metric}") or SOURCES[fact.quantity]
+        own = runs.where(quantity=source, task=fact.task, method=fact.method)
+        if fact.seed is not None:
+            own = own.where(seed=fact.seed)
+        entry = own[0].entry if own else ""
+        several = entry and fact.seed is None
+        yield replace(fact, entry=entry.partition("seed")[0] + "seed*" if several else entry)
 
 
 class _Reader:

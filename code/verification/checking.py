@@ -84,7 +84,8 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     if tally.wrong:
         return tally  # what rests on a damaged result need not be recomputed
     facts = read_results(profile, store).facts
-    for entry in facts.distinct("entry"):
+    measured = [fact for fact in facts if fact.quantity != "calibration"]
+    for entry in dict.fromkeys(fact.entry for fact in measured):
         stored = any(fnmatchcase(name, entry) for name in names)
         tally.note("entries of facts", entry, None if stored else "is not stored")
     inputs = Grid(profile, store).inputs

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from facts.fact import Fact
+from facts.table import Facts
 from plots.style import DARK, FAINT, GRID, INK, PAPER
 from rendering import explorer, reproduction
-from rendering.report import embed_facts
+from rendering.report import Report, embed_facts
 from synthetic_study import build_study
 from words.wording import LANGUAGES, load_wording
 
@@ -43,21 +44,20 @@ def test_the_data_are_facts(study, language):
 
 def test_no_label_ends_the_script_that_holds_it(study):
     hostile = "</script><script>alert(1)</script>"
-    renamed = replace(study, drift=study.drift.replace({"layer": {"classifier": hostile}}))
+    facts = [replace(f, layer=hostile) if f.layer == "classifier" else f for f in study.facts]
+    renamed = replace(study, facts=Facts(facts))
     markdown = explorer.build_explorer(renamed, load_wording("en"))
     content = re.search(r'id="explorer-data">(.*?)</script>', markdown, re.DOTALL)
     assert content is not None and "<" not in content[1]
     assert hostile in {row[4] for row in json.loads(content[1])["drift"]}
-    facts = embed_facts([Fact(quantity="score", task=hostile, value=0.5)])
-    assert hostile not in facts and facts.count("</script>") == 1
+    embedded = embed_facts([Fact(quantity="score", task=hostile, value=0.5)])
+    assert hostile not in embedded and embedded.count("</script>") == 1
 
 
-def test_without_runs_there_is_no_explorer(capsys):
+def test_without_runs_there_is_no_explorer():
     missing = [f"{task}-full-seed42" for task in ("cola", "pos")]
-    explorer.show_explorer(
-        build_study(("full",), (42,), missing=missing, **SMALL), load_wording("en")
-    )
-    assert capsys.readouterr().out == ""
+    empty = build_study(("full",), (42,), missing=missing, **SMALL)
+    assert Report(empty, "en").explorer() is None
 
 
 def test_both_languages_have_the_same_texts():

@@ -21,7 +21,7 @@ def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:
         for method in task["methods"]
         for seed in method["seeds"] or task["seeds"]
     }
-    names = [row["run"] for row in numbers["provenance"]["provenance"]]
+    names = [row["run"] for row in numbers["provenance"]["runs"]]
     assert sorted(names) == sorted(planned)
     assert any(fact["quantity"] == "difference" for fact in numbers["facts"])
     assert len(names) == 12 or numbers["profile"]["name"] != "tiny"

@@ -4,11 +4,10 @@ import ast
 
 from rendering.report import Report
 from synthetic_study import build_study
-from words.wording import load_wording
 
 
 def test_the_lines_that_compute_a_distance_are_shown() -> None:
-    report = Report(build_study(), load_wording("en"))
+    report = Report(build_study(), "en")
     shown = str(report.source("drift", "weight_distance").data)
     source = shown.removeprefix("```python\n").removesuffix("\n```")
     (function,) = ast.parse(source).body
