@@ -126,7 +126,11 @@ class _Reader:
         for task in self._profile.tasks.values():
             self._refuse_mixture(task)
             of_tasks += self._task_facts(task.name)
-            of_tasks += run_facts.size_facts(task.name, items[task.name])
+            entries = self._stages(task.name).get("items", {})
+            of_tasks += [
+                replace(fact, entry=entries[fact.evaluation])
+                for fact in run_facts.size_facts(task.name, items[task.name])
+            ]
         return Results(
             profile=self._profile,
             missing=tuple(missing),

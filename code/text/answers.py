@@ -10,6 +10,7 @@ from text.causes import CauseSentences
 from text.costs import CostSentences
 from text.curves import CurveSentences
 from text.head import HeadSentences
+from text.judging import JudgingSentences
 from text.quality import QualitySentences
 from text.reasons import ReasonSentences
 from text.sentence import Speaker, load_speaker
@@ -46,6 +47,11 @@ class Answers:
     def setup(self) -> SetupSentences:
         """What was run, and how it is judged."""
         return SetupSentences(self.results, self.speak)
+
+    @cached_property
+    def judging(self) -> JudgingSentences:
+        """How differences are judged."""
+        return JudgingSentences(self.results, self.speak)
 
     @cached_property
     def quality(self) -> QualitySentences:

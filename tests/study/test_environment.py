@@ -84,7 +84,7 @@ def names_read_by(package: str) -> frozenset[str]:
     found: set[str] = set()
     for root in spec.submodule_search_locations:
         for file in Path(root).rglob("*.py"):
-            if NOT_READ_HERE.search(file.as_posix().removeprefix(root)):
+            if NOT_READ_HERE.search(file.as_posix().removeprefix(str(root))):
                 continue
             text = file.read_text(encoding="utf-8", errors="replace")
             for pattern in READS if "env" in text else ():

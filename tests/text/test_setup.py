@@ -3,6 +3,7 @@
 import pytest
 
 from synthetic_study import build_study
+from text.judging import JudgingSentences
 from text.literature import compare_with_published, load_literature
 from text.sentence import load_speaker
 from text.setup import SetupSentences
@@ -14,6 +15,10 @@ def topic(language: str = "en", **study: object) -> SetupSentences:
     return SetupSentences(build_study(**study), load_speaker(language))  # type: ignore[arg-type]
 
 
+def judging(language: str = "en", **study: object) -> JudgingSentences:
+    return JudgingSentences(build_study(**study), load_speaker(language))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("seeds", "missing", "outcome"),
     [
@@ -23,7 +28,7 @@ def topic(language: str = "en", **study: object) -> SetupSentences:
     ],
 )
 def test_what_intervals_cover_is_told_task_by_task(seeds, missing, outcome):
-    said = topic(seeds=seeds, missing=missing).headline_seeds
+    said = judging(seeds=seeds, missing=missing).headline_seeds
     assert said.outcome == outcome
     assert ("tagging" in said) == (outcome == "mixed")
 
@@ -33,11 +38,11 @@ def test_rates_and_margins_are_those_of_the_settings(language):
     of = topic(language)
     assert "10" in of.rates  # 1e-3 over 1e-4
     margins = of.results.profile.tasks["cola"].margins
-    assert of.speak.words.number(margins.matthews_correlation, 2) in of.margins
+    assert of.speak.words.number(margins.matthews_correlation, 2) in judging(language).margins
 
 
 def test_what_was_out_of_reach_is_said_by_quantity():
-    few = topic(sentences=60, words=300).reach
+    few = judging(sentences=60, words=300).reach
     assert few.outcome in ("all", "some") and "accuracy" in few
 
 
