@@ -169,7 +169,9 @@ def missing_in_pdf(page: Page, pdf: Sequence[str]) -> Iterator[str]:
         own = tokens_of(mark.text)
         for at in places[own[0]] if own else ():
             end = at + len(own)
-            if tuple(pdf[at:end]) == own:
+            # A page may end between a number and its unit.
+            torn = set(own[1:]) <= set(pdf[at + 1 : at + FAR]) if len(own) > 1 else False
+            if torn or tuple(pdf[at:end]) == own:
                 fit = _fit(mark, pdf[max(0, at - FAR) : at], pdf[end : end + FAR])
                 found.append((fit, number, at))
     placed: set[int] = set()

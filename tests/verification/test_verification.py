@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from conftest import FinishedStudy
 from evidence.metrics import score_acceptability, score_tags
+from facts.fact import Fact
+from facts.files import read_facts, write_facts
 from facts.table import Facts
 from rendered import Rendered
 from rendering.export import export_results
@@ -134,12 +136,14 @@ def test_a_forged_entry_is_found(
 ) -> None:
     """Its checksums are right; the number does not follow from the predictions."""
     entry = store.root / finished.ledger.content["tasks"]["cola"]["evidence"]
-
-    def forge(content: dict[str, Any]) -> None:
-        content["methods"]["full"]["metrics"]["matthews_correlation"]["value"] += 0.01
-
+    key = {"task": "cola", "method": "full", "evaluation": "cola:validation"}
+    score = Fact(quantity="score", metric="matthews_correlation", **key)  # type: ignore[arg-type]
     manifest = json.loads((entry / damage.MANIFEST).read_text())
-    _change(entry / "result.json", forge)
+    forged = [
+        replace(fact, value=(fact.value or 0.0) + 0.01) if fact.key == score.key else fact
+        for fact in read_facts(entry / "facts.csv")
+    ]
+    write_facts(forged, entry / "facts.csv")
     (entry / damage.MANIFEST).unlink()
     content = {**manifest, "files": damage.describe_files(entry)}
     (entry / damage.MANIFEST).write_text(json.dumps(content))
