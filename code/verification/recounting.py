@@ -268,9 +268,8 @@ class Recount:
         return back, trained
 
     def _restoration(self, fact: Fact, seed: Seed) -> float:
-        """What is lost without a part; against another part, how much more than without that."""
         back, trained = self._restored(fact, seed)
-        if fact.against:
+        if fact.against:  # how much more than without that part
             trained, _ = self._restored(replace(fact, part=fact.against), seed)
         return trained - back
 
