@@ -27,7 +27,8 @@ REPORT = (project_root() / "report.qmd").read_text(encoding="utf-8")
 OURS = set(re.findall(r"^@\w+\{([^,]+),", REFERENCES, re.MULTILINE)) | set(
     re.findall(r"(?:\{#|^#\| label: )((?:sec|fig|tbl)-[\w-]+)", REPORT, re.MULTILINE)
 )
-# Code that our own sentences name.
+# Sections of the report and code that our own sentences name.
+SECTIONS = set(re.findall(r"\{(#(?:sec|app)-[\w-]+)", REPORT))
 WRITTEN = {"float32", "bfloat16", "float16", "experiments.toml"}
 # Where a value is filled in, and what the reader sees.
 CONTEXTS = {
@@ -164,6 +165,8 @@ def strangers(markdown: str) -> list[str]:
     for node in nodes(parse(markdown)):
         kind, content = node["t"], node.get("c")
         if kind == "Code" and content[1] in WRITTEN:
+            continue
+        if kind == "Link" and content[2][0] in SECTIONS:
             continue
         if kind in ("RawInline", "RawBlock", "Math", "Image", "Link", "Code", "CodeBlock", "Note"):
             found.append(f"{kind} {content}")
