@@ -59,7 +59,8 @@ def test_every_fact_that_was_stored_names_its_entry(
 ) -> None:
     stored = [fact for fact in study.facts if fact.entry and "*" not in fact.entry]
     assert all((finished.store.root / name).is_dir() for name in {f.entry for f in stored})
-    stage = {"score": {"evidence", "restoration"}, "difference": {"evidence"}, "cost": {"train"}}
+    stage = {"score": {"evidence", "restoration"}, "cost": {"train"}}
+    stage["difference"] = {"evidence", "representation"}
     stage |= {"distance": {"drift"}, "spectrum": {"structure"}, "similarity": {"representation"}}
     stage |= {"restoration": {"restoration"}, "step": {"price"}, "curve": {"train"}}
     for quantity, stages in stage.items():
