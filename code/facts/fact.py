@@ -6,8 +6,9 @@ is known. Fractions are in [0, 1]; NaN never occurs, what is not known is None.
 """
 
 import hashlib
+import operator
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 Covers = Literal["", "items", "items and seeds", "seeds", "batches", "points", "range"]
 """What an interval is over: evaluated items, items and training seeds, seeds alone, batches of a
@@ -15,8 +16,6 @@ timed step, points of a curve. ``range``: no interval, the least and the greates
 
 Outcome = Literal["", "better", "worse", "equivalent", "undecided"]
 """What the interval decides; of a difference, from the side of ``method``."""
-
-Text = str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,8 @@ class Fact:
     @property
     def key(self) -> tuple[str | int | None, ...]:
         """The columns that identify the fact."""
-        return tuple(getattr(self, name) for name in KEY)
+        found: tuple[str | int | None, ...] = _key_of(self)
+        return found
 
     @property
     def id(self) -> str:
@@ -118,8 +118,8 @@ class Fact:
 
 COLUMNS = tuple(field.name for field in fields(Fact))
 KEY = COLUMNS[: COLUMNS.index("value")]
+_key_of = operator.attrgetter(*KEY)
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Fact) if f.name != "quantity"}
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 
 def _minus(value: float | None) -> float | None:

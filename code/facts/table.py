@@ -10,9 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypedDict, Unpack
 
-import pandas as pd
-
-from facts.fact import COLUMNS, Fact
+from facts.fact import Fact
 from study.errors import StudyError
 
 Choice = str | int | None | Collection[str] | Collection[int]
@@ -73,7 +71,6 @@ class Facts(Sequence[Fact]):
             StudyError: two facts have the same key.
         """
         self._rows = tuple(rows)
-        self._by_key = {row.key: row for row in self._rows}
         if len(self._by_key) < len(self._rows):
             first = next(r for r in self._rows if self._by_key[r.key] is not r)
             raise StudyError(f"expected every fact once, got {first} twice")
@@ -110,8 +107,11 @@ class Facts(Sequence[Fact]):
         wanted = [(name, _values(choice)) for name, choice in chosen.items()]
         found = Facts.__new__(Facts)
         found._rows = tuple(r for r in rows if all(getattr(r, n) in v for n, v in wanted))
-        found._by_key = {row.key: row for row in found._rows}
         return found
+
+    @functools.cached_property
+    def _by_key(self) -> dict[tuple[str | int | None, ...], Fact]:
+        return {row.key: row for row in self._rows}
 
     @functools.cached_property
     def _groups(self) -> dict[tuple[str, ...], list[Fact]]:
@@ -129,11 +129,6 @@ class Facts(Sequence[Fact]):
     def values(self) -> list[float]:
         """The values that are known, in order."""
         return [row.value for row in self._rows if row.value is not None]
-
-    def frame(self) -> pd.DataFrame:
-        """The facts as a data frame, a column for each of ``COLUMNS``."""
-        rows = [[getattr(row, name) for name in COLUMNS] for row in self._rows]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _values(choice: Any) -> Collection[Any]:

@@ -227,18 +227,15 @@ def write_above(
     ax.annotate(text, (x, row), (shift, 4), ha=ha, **look)
 
 
-def draw_differences(
-    ax: Axes, context: Context, rows: Sequence[tuple[str, Fact]], characters: int = 18
-) -> None:
+def draw_differences(ax: Axes, context: Context, rows: Sequence[tuple[str, Fact]]) -> None:
     """Differences of two methods on the same items, a row each: zero as a line, the margin shaded.
 
     Args:
         ax: where to draw.
         context: of the figure.
         rows: label and fact; all of one unit and one margin.
-        characters: of a line of a label.
     """
-    name_rows(ax, [label for label, _ in rows], characters)
+    name_rows(ax, [label for label, _ in rows])
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
     for row, (_, fact) in enumerate(rows):
         draw_estimate(ax, row, fact, DIFFERENCE, context)

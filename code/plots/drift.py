@@ -157,10 +157,10 @@ def tuned_models(context: Context, quantity: str) -> list[Tuned]:
     return [model for model in every if model in present]
 
 
-def moving_models(context: Context, quantity: str = "distance") -> list[Tuned]:
-    """Those of the models whose encoder's own weights can change."""
+def moving_models(context: Context) -> list[Tuned]:
+    """The models with distances whose encoder's own weights can change."""
     moving = {task: context.results.moving_methods(task) for task in context.tasks}
-    return [(task, m) for task, m in tuned_models(context, quantity) if m in moving[task]]
+    return [(task, m) for task, m in tuned_models(context, "distance") if m in moving[task]]
 
 
 def group_by_task(models: Sequence[Tuned]) -> list[list[Tuned]]:

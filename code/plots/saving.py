@@ -1,5 +1,6 @@
 """A figure as files: an SVG for the documents, small enough to stand inside a page, and a PNG."""
 
+import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from plots.style import PAPER, report_style
-from store.identity import digest
 
 PNG_RESOLUTION = 160  # dots an inch
 _STYLE_SHEET = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.DOTALL)
@@ -69,7 +69,7 @@ def compact(svg: str, name: str) -> str:
     svg = _GLYPH.sub(lambda found: _WEIGHTS[found[1]], svg)
     used = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in used else "", svg)
-    own = digest([name])[:4]
+    own = hashlib.sha256(name.encode()).hexdigest()[:4]
     # matplotlib names a clip path by a hash over all digits of its place: more than is drawn.
     for number, clip in enumerate(dict.fromkeys(_CLIP.findall(svg))):
         svg = svg.replace(clip, f"c{number}{own}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from store.results import Results
 from text.answers import load_answers
+from words.escaping import Markup
 from words.numbers import unmark
 from words.wording import Wording
 
@@ -23,13 +24,14 @@ def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
     Returns:
         One line a finding: quality, transfer, weights; then the report's files, if there are any.
     """
-    findings = load_answers(results, words.language).abstract.findings
+    answers = load_answers(results, words.language)
+    findings = answers.abstract.findings
     # Not with_suffix: of "report.ru" it would take the language for a suffix.
     candidates = [report.with_name(report.name + suffix) for suffix in SUFFIXES]
     files = [file for file in candidates if file.is_file()]
-    where = words.say("phrases", "closing-report", files=", ".join(map(_shown, files)))
+    where = answers.speak.say("closing-report", files=Markup(", ".join(map(_shown, files))))
     return [
-        words.say("phrases", "closing-findings"),
+        answers.speak.say("closing-findings"),
         *(f"  {number}. {plain_text(text)}" for number, text in enumerate(findings, 1)),
         *([where] if files else []),
     ]

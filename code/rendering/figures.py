@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,8 @@ from matplotlib.figure import Figure
 
 from facts.fact import COLUMNS
 from plots.saving import save
-from store.entries import Key, Store, disk_errors
-from store.identity import digest
+from store.entries import Key, Store, canonical_json, disk_errors
+from store.ledger import digest_of
 from store.provenance import module_digests, modules_behind, package_versions
 from store.results import Results
 from study.errors import StudyError
@@ -30,7 +31,7 @@ def show_figure(
     plot: Callable[..., Figure],
     results: Results,
     words: Wording,
-    *arguments: Any,
+    *,
     folder: Path | None = None,
 ) -> None:
     """Shows a figure and copies it to ``<folder>/<name>.svg`` and ``.png``.
@@ -42,11 +43,11 @@ def show_figure(
     folder = folder or figures_folder()
 
     def draw(into: Path) -> dict[str, Any]:
-        save(name, lambda: plot(results, words, *arguments), into)
+        save(name, lambda: plot(results, words), into)
         return {}
 
     origin = f"{results.profile.name}-{words.language}-{name}"
-    identity = {"identity": identify(plot, results, words, *arguments)}
+    identity = {"identity": identify(plot, results, words)}
     try:
         kept = Store(cache_folder()).produce(Key("figure", origin, VERSION, identity), draw)
     except StudyError:
@@ -66,16 +67,16 @@ def show_figure(
     display(picture, raw=True)  # type: ignore[no-untyped-call]
 
 
-def identify(plot: Callable[..., Figure], results: Results, words: Wording, *arguments: Any) -> str:
+def identify(plot: Callable[..., Figure], results: Results, words: Wording) -> str:
     """The hash of everything that decides a picture: facts, settings, words, code and libraries."""
     versions = package_versions()
-    return digest(
+    return _hash(
         [
             _hash_facts(results),
-            results.profile,
+            digest_of(results.profile),
             words.language,
             words.texts,
-            [plot.__qualname__, *arguments],
+            plot.__qualname__,
             module_digests(code_behind(plot)),
             {name: versions[name] for name in LIBRARIES},
         ]
@@ -90,4 +91,8 @@ def code_behind(plot: Callable[..., Figure]) -> list[str]:
 
 @functools.lru_cache(maxsize=2)
 def _hash_facts(results: Results) -> str:
-    return digest([[getattr(fact, column) for column in COLUMNS] for fact in results.facts])
+    return _hash([[getattr(fact, column) for column in COLUMNS] for fact in results.facts])
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()

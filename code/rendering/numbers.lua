@@ -1,5 +1,5 @@
 -- A number that is shown is a span [97.6%]{f=1a2b3c4dv}: the id of its fact, and a letter for the column (words/numbers.py).
--- In HTML it becomes <data>, whose value is read from the facts that the page embeds (presenting.py); elsewhere it is
+-- In HTML it becomes <data>, whose value is read from the facts that the page embeds (rendering/report.py); elsewhere it is
 -- plain text. For Quarto and preview.py.
 
 local columns = { v = "value", l = "low", h = "high", p = "p", n = "n", s = "seeds", d = "sd" }

@@ -6,8 +6,6 @@ A kind of error is read off the right and the given tag; it describes and does n
 from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
-
 from evidence.transfer import REMAINING
 from facts.fact import Fact
 from text.abroad import Abroad
@@ -111,8 +109,7 @@ class CauseSentences(Abroad):
     @property
     def examples(self) -> Said:
         """Errors in their sentences, one of each of the most frequent kinds, chosen by rule."""
-        # Until the evidence holds examples.
-        rows: pd.DataFrame | None = getattr(self.view.results, "examples", {}).get(self.view.task)
+        rows = self.view.results.examples.get(self.view.task)
         if rows is None or rows.empty or not self.speaks:
             return NOTHING
         own = rows[

@@ -35,21 +35,13 @@ class CurveSentences(ModelSentences):
     @property
     def epochs(self) -> Said:
         """Whether there is any point in more epochs: over all models."""
-        return self._say_epochs("epochs")
-
-    @property
-    def epochs_stated(self) -> Said:
-        """The same where nobody has asked: for the findings."""
-        return self._say_epochs("epochs-stated")
-
-    def _say_epochs(self, key: str) -> Said:
         measured = {m: v for m, v in self._slopes.items() if v != Verdict.UNKNOWN}
         found = tally(measured)
         outcome = found.outcome
         if outcome == "mixed":
             outcome = "partly" if found.yes else "hardly"
         return self.speak.say(
-            key,
+            "epochs",
             outcome,
             late=self.count(self._late("best_metric_epoch")),
             count=len(found.yes),

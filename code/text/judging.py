@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+from evidence.panels import ENOUGH_SEEDS
 from facts.fact import Fact
 from store.results import Results
 from study.settings import TaskSettings, language_of
 from text.rules import ALPHA, out_of_reach
 from text.sentence import Said, Speaker
-from text.view import PRIMARY, TaskView
-
-ENOUGH_SEEDS = 3  # for an interval over seeds
+from text.view import TaskView
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ class JudgingSentences:
         """For which primary comparisons this design could not have said "no difference"."""
         beyond, within = list[str](), list[str]()
         for task in self._tasks:
-            view, margin = TaskView(self.results, task.name), task.margins.of(PRIMARY[task.kind])
+            view = TaskView(self.results, task.name)
+            margin = task.margins.of(view.metric)
             metrics = [(view.metric, view.validation)]
             if view.target:
                 metrics += [(view.metric, view.target), ("drop", view.target)]

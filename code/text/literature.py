@@ -56,7 +56,6 @@ class Beside:
     model: str
     covered: bool | None
     same_model: bool
-    same_data: bool
 
 
 def load_literature(file: Path | None = None) -> tuple[Published, ...]:
@@ -91,7 +90,6 @@ def _beside(results: Results, published: Published) -> Beside:
         model=model,
         covered=own.low <= published.value <= own.high if interval else None,  # type: ignore[operator]
         same_model=model.split("/")[-1].lower() == published.model.split("/")[-1].lower(),
-        same_data=view.settings.origin != "miniature",
     )
 
 

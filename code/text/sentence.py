@@ -55,8 +55,8 @@ class Placeholder:
 
     ``value`` (also without a format), ``size`` (no sign), ``signed``, ``bare`` (no unit),
     ``interval``, ``estimate``, ``p``, ``error``, ``inverse``, ``share``, ``n``, ``seeds``, ``sd``,
-    ``low``, ``high`` (the ends of the interval without their signs; ``least`` and ``most`` are the
-    same), each with ``.<digits>`` where these are not the unit's.
+    ``low``, ``high`` (the ends of the interval without their signs), each with ``.<digits>`` where
+    these are not the unit's.
     """
 
     fact: Fact
@@ -80,9 +80,6 @@ class Placeholder:
             )
         if name in ("n", "seeds", "sd", "low", "high"):
             return numbers.value(self.fact, column=name, digits=digits, size=name in ENDS)
-        if name in ("least", "most"):
-            column = "low" if name == "least" else "high"
-            return numbers.value(self.fact, column=column, digits=digits, size=True)
         if name in ("error", "inverse", "share"):
             return numbers.derived(self.fact, name, digits=digits)
         if name == "p":

@@ -71,19 +71,11 @@ class WeightSentences(ModelSentences):
     @property
     def layers(self) -> Said:
         """Whether fine-tuning changes mainly the upper layers: the runs at hand."""
-        return self._say_layers("layers")
-
-    @property
-    def layers_stated(self) -> Said:
-        """The same where nobody has asked: for the findings."""
-        return self._say_layers("layers-stated")
-
-    def _say_layers(self, key: str) -> Said:
         if not self._thirds:
-            return self.speak.say(key, "unknown")
+            return self.speak.say("layers", "unknown")
         ranked = sorted(self._thirds, key=lambda fact: fact.value or 0.0)
         return self.speak.say(
-            key,
+            "layers",
             self.mainly,
             count=sum((fact.value or 0.0) >= MAINLY for fact in ranked),
             runs=len(ranked),

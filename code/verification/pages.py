@@ -142,8 +142,7 @@ def forms_of(numbers: Numbers, fact: Fact, mark: Mark) -> set[str]:
     digits = len(found[1]) if found else 0
     units = UNITS if fact.quantity == "convergence" else (None,)
     if mark.column == "interval":
-        write = functools.partial(numbers.interval, fact, digits=digits)
-        written = {write(bare=bare, unit=unit) for bare in (True, False) for unit in units}
+        written = {numbers.interval(fact, digits=digits, unit=unit) for unit in units}
     elif mark.column in DERIVED:
         written = {numbers.derived(fact, mark.column, digits=digits)} - {MISSING}
     elif not mark.column or getattr(fact, mark.column) is None:

@@ -11,7 +11,7 @@ backslash is no escape: values are therefore never put between backticks.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 _SPECIAL = re.compile(
     r"""
@@ -54,14 +54,6 @@ def _breakable(word: re.Match[str]) -> str:
 def _escaped(match: re.Match[str]) -> str:
     """Backslashes stand before every punctuation mark of what was found."""
     return re.sub(r"([^\w\s]|_)", r"\\\1", match[0])
-
-
-def escape_values(values: Mapping[str, object]) -> dict[str, object]:
-    """The values of placeholders: texts escaped, numbers as they are."""
-    return {
-        name: escape_markdown(value) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
 
 
 def join_markup(separator: str, items: Iterable[str]) -> Markup:

@@ -83,19 +83,15 @@ class Numbers:
         fact: Fact,
         *,
         digits: int | None = None,
-        bare: bool = True,
         unit: Unit | None = None,
     ) -> Markup:
-        """The interval of a fact in brackets; nothing where there is none."""
+        """The interval of a fact in brackets, without its unit; nothing where there is none."""
         if fact.low is None or fact.high is None:
             return Markup("")
         unit = unit or unit_of(fact)
         ends = [self.write(end, unit, digits, bare=True) for end in (fact.low, fact.high)]
         separator = ";\u00a0" if self.words.language == "ru" else ",\u00a0"
-        text = f"[{separator.join(ends)}]"
-        if not bare and unit is Unit.PERCENT:
-            text = f"{text}{self.words.percent(0, 0)[1:]}"
-        return self._mark(fact, "interval", text)
+        return self._mark(fact, "interval", f"[{separator.join(ends)}]")
 
     def estimate(self, fact: Fact, *, digits: int | None = None, signed: bool = False) -> Markup:
         """Value and interval of a fact without unit, as a table shows them."""
@@ -151,7 +147,7 @@ class Numbers:
 
     def _with_unit(self, text: str, unit: Unit) -> str:
         if unit is Unit.POINTS:
-            return self.words.say("phrases", "points", value=text)
+            return self.words.say("tables", "percentage_points", value=text)
         gap = "\u00a0" if self.words.language == "ru" else ""
         return f"{text}{gap}%"
 

@@ -1,11 +1,11 @@
 """Words and number formats of one language, for tables, figures and computed sentences.
 
 Texts are in ``code/words/texts/<language>/<section>.toml``, one flat table of templates a section
-(``plots``, ``tables``, ``phrases``); a template's ``{placeholders}`` are filled by keyword. What a
+(``plots``, ``tables``, ``explorer``); a template's ``{placeholders}`` are filled by keyword. What a
 method, task, metric, layer or cause is called stands once, in ``names.toml``, whose tables group
 the names for its reader; the form of a name in a grammatical case is under that case. Languages are
 named in ``languages.toml``; their Russian cases follow by rule (``declension``). Numbers
-are fractions in [0, 1] everywhere else: percent exists only here and in ``tabulation``.
+are fractions in [0, 1] everywhere else: percent exists only here and in ``numbers``.
 """
 
 import re
@@ -13,7 +13,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from study.errors import StudyError
 from words.declension import decline
@@ -29,24 +28,6 @@ NAMES = "names"
 LANGUAGE_NAMES = "languages"  # by code, as treebanks of Universal Dependencies begin with
 CASES = ("definite", "genitive", "dative", "accusative", "instrumental", "prepositional")
 _SPAN = re.compile(r"^(\d+)-(\d+)$")
-
-
-class Shown(Markup):
-    """A value as a reader sees it, with the number behind it.
-
-    Attributes:
-        number: as it was measured (fractions, seconds, bytes), None for a value that is missing;
-            several belong together as a mapping (``value``, ``low``, ``high``).
-    """
-
-    __slots__ = ("number",)
-    number: Any
-
-    def __new__(cls, text: str, number: Any = None) -> "Shown":
-        """Shows a number as a text."""
-        shown = super().__new__(cls, text)
-        shown.number = number
-        return shown
 
 
 @dataclass(frozen=True)
@@ -99,37 +80,25 @@ class Wording:
         known = [part for part in reversed(parts) if self.has(NAMES, part)]
         return escape_markdown(self.name(known[0]) if known else (parts or [name_or_path])[-1])
 
-    def number(self, value: float | None, digits: int) -> Shown:
+    def number(self, value: float | None, digits: int) -> Markup:
         """Fixed-point number; ``–`` for None."""
-        return Shown(MISSING if value is None else self._localise(f"{value:,.{digits}f}"), value)
+        return Markup(MISSING if value is None else self._localise(f"{value:,.{digits}f}"))
 
-    def signed(self, value: float | None, digits: int) -> Shown:
+    def signed(self, value: float | None, digits: int) -> Markup:
         """As ``number``, with a sign; a value that rounds to zero has none."""
         if value is None:
-            return Shown(MISSING)
+            return MISSING
         text = f"{value:+,.{digits}f}"
-        return Shown(self._localise(text if float(text.replace(",", "")) else text[1:]), value)
+        return Markup(self._localise(text if float(text.replace(",", "")) else text[1:]))
 
-    def percent(self, value: float | None, digits: int = 1) -> Shown:
+    def percent(self, value: float | None, digits: int = 1) -> Markup:
         """A fraction as per cent."""
         if value is None:
-            return Shown(MISSING)
+            return MISSING
         gap = NO_BREAK_SPACE if self.language in DECIMAL_COMMA else ""
-        return Shown(f"{self.number(100 * value, digits)}{gap}%", value)
+        return Markup(f"{self.number(100 * value, digits)}{gap}%")
 
-    def points(self, value: float | None) -> Shown:
-        """A difference of fractions in percentage points, signed, without the unit."""
-        return Shown(self.signed(None if value is None else 100 * value, 1), value)
-
-    def interval(self, low: float | None, high: float | None, digits: int) -> Shown:
-        """``[low, high]``, or ``–``; a semicolon separates where the comma is decimal."""
-        if low is None or high is None:
-            return Shown(MISSING)
-        separator = "; " if self.language in DECIMAL_COMMA else ", "
-        text = f"[{self.number(low, digits)}{separator}{self.number(high, digits)}]"
-        return Shown(text, {"low": low, "high": high})
-
-    def count(self, value: int | None) -> Shown:
+    def count(self, value: int | None) -> Markup:
         """A whole number with its thousands apart."""
         return self.number(value, 0)
 
@@ -138,7 +107,7 @@ class Wording:
         ends = sorted(set(values))
         return "–".join(self.count(end) for end in dict.fromkeys((*ends[:1], *ends[-1:])))
 
-    def duration(self, seconds: float) -> Shown:
+    def duration(self, seconds: float) -> Markup:
         """Seconds as ``12.3 s``, ``4 min 5 s`` or ``1 h 2 min``, in the language's units."""
         names = ("с", "мин", "ч") if self.language == "ru" else ("s", "min", "h")
         units = [f"{NO_BREAK_SPACE}{name}" for name in names]
@@ -149,15 +118,15 @@ class Wording:
             text = f"{minutes}{units[1]} {rest}{units[0]}"
         else:
             text = f"{minutes // 60}{units[2]} {minutes % 60}{units[1]}"
-        return Shown(text, seconds)
+        return Markup(text)
 
-    def megabytes(self, size: float | None) -> Shown:
+    def megabytes(self, size: float | None) -> Markup:
         """Bytes as megabytes (10**6)."""
         if size is None:
-            return Shown(MISSING)
+            return MISSING
         unit = "МБ" if self.language == "ru" else "MB"
         digits = 0 if size >= 99.5e6 else 1
-        return Shown(f"{self.number(size / 1e6, digits)}{NO_BREAK_SPACE}{unit}", size)
+        return Markup(f"{self.number(size / 1e6, digits)}{NO_BREAK_SPACE}{unit}")
 
     def _localise(self, text: str) -> str:
         """From ``-1,234.5`` to the language's separators, with a true minus sign."""

@@ -206,19 +206,6 @@ def test_a_disk_without_room_is_said_before_the_first_step(
     assert not (tmp_path / "cache" / "train").exists()
 
 
-MIXED = """
-[profiles.tiny.cola]
-seeds = [1]
-[profiles.tiny.cola.training]
-num_train_epochs = 1
-[profiles.tiny.pos]
-seeds = [1]
-methods_run = ["frozen"]
-[profiles.tiny.pos.training]
-num_train_epochs = 1
-"""
-
-
 @pytest.fixture
 def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
     """Inside, what is trained counts as trained on a GPU in bfloat16."""
@@ -237,7 +224,7 @@ def test_runs_of_two_kinds_of_device_are_never_in_one_report(
     tiny_environment: Path, tmp_path: Path, on_a_gpu, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cache that was filled on a GPU and copied here is reported; it is not trained anew."""
-    profile = load_tiny_profile(MIXED)
+    profile = load_tiny_profile(ONE_SEED)
     grid, runs = Grid(profile, Store(tmp_path)), plan_runs(profile)
     here = train_stage.key(grid.inputs, runs[0])
     with on_a_gpu():

@@ -53,7 +53,6 @@ def test_more_epochs_by_the_slopes_interval(
 ) -> None:
     said = curves(with_slopes(*ends)).epochs
     assert said.outcome.split(", ")[0] == outcome and said.startswith(starts)
-    assert curves(with_slopes(*ends)).epochs_stated.outcome == said.outcome
 
 
 def test_a_steep_slope_with_a_wide_interval_is_not_a_no() -> None:

@@ -63,6 +63,5 @@ def test_published_numbers_stand_beside_facts_of_the_same_kind():
     assert sum(map(len, found.values())) == len(load_literature())
     gaps = [row for row in found["cola"] if row.published.quantity == "gap"]
     assert gaps and gaps[0].own.quantity == "difference" and gaps[0].covered is not None
-    assert all(not row.same_data for rows in found.values() for row in rows)
     alone = compare_with_published(build_study(methods=("full", "frozen")), "cola")
     assert not any(row.own.known for row in alone if row.published.adapter == "lora")

@@ -66,7 +66,6 @@ def test_the_upper_layers_by_their_thirds(value: float, outcome: str, starts: st
     said = weights(with_thirds(value)).layers
     assert said.outcome == outcome and said.startswith(starts)
     assert "in these runs" in said
-    assert weights(with_thirds(value)).layers_stated.outcome == outcome
 
 
 def test_some_runs_are_not_all_and_one_run_is_no_verdict() -> None:

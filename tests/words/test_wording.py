@@ -21,7 +21,6 @@ EN, RU = load_wording("en"), load_wording("ru")
         (EN.number(1234.567, 2), RU.number(1234.567, 2)),
         (EN.percent(0.1234), RU.percent(0.1234)),
         (EN.signed(-0.5, 1), RU.signed(-0.5, 1)),
-        (EN.interval(-0.1, 0.25, 2), RU.interval(-0.1, 0.25, 2)),
         (EN.duration(3725), RU.duration(3725)),
         (EN.megabytes(1.25e6), RU.megabytes(1.25e6)),
     ],
@@ -34,7 +33,6 @@ def test_one_epoch_reads_as_well_as_three() -> None:
     for count in (1, 3):
         said = EN.say("tables", "setup_length", epochs=count, batch=8)
         said += EN.say("tables", "result_epochs", count=count)
-        said += EN.say("phrases", "epochs", count=count)
         assert str(count) in said and f"{count} epochs" not in said
 
 
@@ -42,8 +40,6 @@ def test_formats() -> None:
     assert EN.number(1234.567, 2) == "1\u202f234.57" and RU.number(1234.567, 2) == "1\u202f234,57"
     assert EN.percent(0.1234) == "12.3%" and RU.percent(0.1234) == "12,3\u00a0%"
     assert EN.signed(0.5, 1) == "+0.5" and EN.signed(-0.04, 1) == "0.0" and EN.signed(0, 1) == "0.0"
-    assert EN.points(0.0123) == "+1.2" and RU.points(-0.0123) == "\u22121,2"
-    assert EN.interval(0.1, 0.2, 1) == "[0.1, 0.2]" and RU.interval(0.1, 0.2, 1) == "[0,1; 0,2]"
     assert EN.duration(59.94) == "59.9\u00a0s" and EN.duration(61) == "1\u00a0min 1\u00a0s"
     assert EN.duration(3600) == "1\u00a0h 0\u00a0min"
     assert EN.megabytes(438e6) == "438\u00a0MB" and EN.megabytes(1.2e6) == "1.2\u00a0MB"
@@ -51,8 +47,8 @@ def test_formats() -> None:
 
 @pytest.mark.parametrize("words", [EN, RU])
 def test_missing_values_are_a_dash_everywhere(words) -> None:
-    shown = [words.number(None, 1), words.percent(None), words.signed(None, 1), words.points(None)]
-    shown += [words.interval(None, 1.0, 1), words.megabytes(None)]
+    shown = [words.number(None, 1), words.percent(None), words.signed(None, 1)]
+    shown += [words.megabytes(None)]
     assert set(shown) == {"–"}
 
 
@@ -90,17 +86,8 @@ def second_homes(words: Wording) -> list[tuple[str, str]]:
         for section, texts in words.texts.items()
         if section != NAMES
         for key, text in texts.items()
-        if name_of(section, key) in keys or text.lower() in written
+        if key.lower() in keys or text.lower() in written
     ]
-
-
-def name_of(section: str, key: str) -> str | None:
-    """What a key names, if it does: sentences once put the kind of a thing before its name."""
-    kind, dash, name = key.lower().partition("-")
-    if section != "phrases":
-        return key.lower()
-    kinds = ("method", "task", "metric", "language", "layer", "measure", "kind", "cause")
-    return name if dash and kind in kinds else None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -113,13 +100,8 @@ def test_a_thing_has_one_name_in_one_place(language: str) -> None:
 
 def test_a_name_in_a_second_place_is_found() -> None:
     tables = {"lora": "an adapter", "column_x": "Macro-F1", "fine": "in words of its own"}
-    phrases = {"method-lora": "an adapter", "majority": "A sentence on {accuracy}."}
-    faulty = Wording("en", {**EN.texts, "tables": tables, "phrases": phrases})
-    assert set(second_homes(faulty)) == {
-        ("tables", "lora"),
-        ("tables", "column_x"),
-        ("phrases", "method-lora"),
-    }
+    faulty = Wording("en", {**EN.texts, "tables": tables})
+    assert set(second_homes(faulty)) == {("tables", "lora"), ("tables", "column_x")}
 
 
 def test_encoders_have_names_for_people() -> None:
