@@ -113,7 +113,8 @@ $(VENV)/bin/python:
 	  echo "or have one fetched by uv, with the Python that is here:"; \
 	  echo "  $$python -m venv .venv-uv && .venv-uv/bin/pip install uv && .venv-uv/bin/uv venv --seed --python 3.13 '$(VENV)'"; \
 	  exit 1; }; \
-	echo "making $(VENV) with $$python"; "$$python" -m venv "$(VENV)"
+	without=$$("$$python" -m pip --python "$$python" --version > /dev/null 2>&1 && echo --without-pip); \
+	echo "making $(VENV) with $$python"; "$$python" -m venv $$without "$(VENV)"  # install.py brings a pip
 
 $(VENV)/.base: requirements.txt requirements.lock | $(VENV)/bin/python
 	$(call install,-r requirements.txt)
@@ -129,10 +130,11 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.base
 
 # Every file is checked against requirements.lock, unless LOCK=0.
 define install
-@if [ "$(LOCK)" = 0 ]; then $(PIP) $(1); else $(PY) install.py $(1); fi
+@if [ "$(LOCK)" = 0 ]; then $(PY) -m ensurepip > /dev/null; $(PIP) $(1); else $(PY) install.py $(1); fi
 endef
 
 lock: $(VENV)/bin/python  ## writes requirements.lock anew (after a change of requirements*.txt)
+	$(PY) -m ensurepip > /dev/null
 	$(PIP) -r requirements-setup.txt
 	$(PY) -m uv pip compile --no-config -q --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --custom-compile-command "make lock" requirements.txt requirements-setup.txt requirements-demo.txt requirements-dev.txt \

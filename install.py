@@ -1,28 +1,31 @@
-"""Installs requirements into the environment of this interpreter: by uv, where it fits, else by pip.
+"""Installs requirements into the environment of this interpreter: by uv, else by pip.
 
 ``python install.py -r requirements.txt -r requirements-demo.txt``
 
-Every file is checked against ``requirements.lock``. uv fetches and unpacks packages side by side and
-needs a quarter of pip's processor time. It does not read pip's configuration, so it is told what
-pip is configured with; where that holds a setting that has no counterpart here, or uv fails for
-whatever reason, pip installs. An index of a machine's own may serve a torch that was built for it
-("+" in its version), which no public list of checksums can know: it is named and installed first, and
-everything else is checked as ever.
+Every file is checked against ``requirements.lock``. uv fetches and unpacks packages side by side
+and needs about half of pip's processor time. It does not read pip's configuration, so it is told
+what pip is configured with. Where that holds a setting that has no counterpart here, or uv fails
+for whatever reason, pip installs. An index of a machine's own may serve a torch that was built for
+it ("+" in its version), which no public list of checksums can know: it is named and installed
+first, and everything else is checked as ever.
 """
 
 import ast
+import importlib
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
-PIP = [sys.executable, "-m", "pip"]
-INSTALL = [*PIP, "install", "-q", "--disable-pip-version-check", "--no-compile"]
+SETUP = ("-r", str(ROOT / "requirements-setup.txt"))
+QUIETLY = ("-q", "--disable-pip-version-check", "--no-compile")
 
 # Settings of pip that say where packages come from: uv takes them under the same names.
 SOURCES = ("index-url", "extra-index-url", "find-links")
@@ -36,23 +39,17 @@ VARIABLES = {
 }
 # Settings that do not change what is installed: the lock pins every version.
 IMMATERIAL = {
-    *(
-        "break-system-packages",
-        "cache-dir",
-        "config-file",
-        "constraint",
-        "disable-pip-version-check",
-    ),
-    *("no-cache-dir", "no-color", "no-compile", "no-input", "no-python-version-warning"),
-    *("no-warn-script-location", "progress-bar", "quiet", "require-virtualenv", "retries"),
-    *("root-user-action", "upgrade-strategy", "user", "verbose"),
+    *("break-system-packages", "cache-dir", "config-file", "constraint", "no-cache-dir"),
+    *("disable-pip-version-check", "no-color", "no-compile", "no-input"),
+    *("no-python-version-warning", "no-warn-script-location", "progress-bar", "quiet"),
+    *("require-virtualenv", "retries", "root-user-action", "upgrade-strategy", "user", "verbose"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Installs; returns the exit status."""
     torch = pinned((ROOT / "requirements.txt").read_text(encoding="utf-8"), "torch").split()[0]
-    if install_by_uv(arguments, torch):
+    if install_by_uv([*SETUP, *arguments], torch):
         return 0
     print("installing with pip", flush=True)
     if install_by_pip(arguments, torch):
@@ -62,6 +59,17 @@ def main(arguments: Sequence[str]) -> int:
         "If you trust your index: make LOCK=0 …"
     )
     return 1
+
+
+def find_pip() -> list[str]:
+    """A pip that installs into this environment: its own, else that of the Python it was made by.
+
+    An environment is made without a pip where that one will do, which saves seconds.
+    """
+    if find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    made_by = getattr(sys, "_base_executable", sys.executable)
+    return [made_by, "-m", "pip", f"--python={sys.executable}"]
 
 
 def pinned(text: str, name: str) -> str:
@@ -101,7 +109,8 @@ def translate(settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]] |
 
 def install_by_uv(arguments: Sequence[str], torch: str) -> bool:
     """Whether uv has installed everything."""
-    listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)
+    pip = find_pip()
+    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
     translated = translate(read_settings(listed.stdout))
     if translated is None:
         return False
@@ -111,7 +120,8 @@ def install_by_uv(arguments: Sequence[str], torch: str) -> bool:
         locked = LOCK.read_text(encoding="utf-8")
         own_pin = Path(folder) / "uv.txt"
         own_pin.write_text(pinned(locked, "uv"), encoding="utf-8")
-        fetched = subprocess.run([*INSTALL, "--require-hashes", "-r", str(own_pin)], check=False)
+        fetch = [*pip, "install", *QUIETLY, "--require-hashes", "-r", str(own_pin)]
+        fetched = subprocess.run(fetch, check=False)
         if fetched.returncode:
             return False
         command = [sys.executable, "-m", "uv", "pip", "install", f"--python={sys.executable}"]
@@ -136,22 +146,28 @@ def accept_installed_torch() -> str:
     uv asks that a checksum is named for it, but compares none, since nothing is fetched. This one
     belongs to no file.
     """
-    shown = subprocess.run([*PIP, "show", "torch"], capture_output=True, text=True, check=False)
-    version = re.search(r"^Version: (\S+\+\S+)$", shown.stdout, re.MULTILINE)
-    return f"torch=={version[1]} --hash=sha256:{'0' * 64}\n" if version else ""
+    importlib.invalidate_caches()  # it was installed by another process just now
+    try:
+        version = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return ""
+    return f"torch=={version} --hash=sha256:{'0' * 64}\n" if "+" in version else ""
 
 
 def install_by_pip(arguments: Sequence[str], torch: str) -> bool:
     """Whether pip has installed everything."""
+    pip = [sys.executable, "-m", "pip"]
+    if not find_spec("pip"):
+        subprocess.run([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL, check=False)
     # Older ones do not take checksums from a list of constraints.
-    subprocess.run([*INSTALL, "--upgrade", "pip>=25"], check=False)
-    dry = [*PIP, "install", "--disable-pip-version-check", "--no-deps", "--dry-run", torch]
+    subprocess.run([*pip, "install", *QUIETLY, "--upgrade", "pip>=25"], check=False)
+    dry = [*pip, "install", "--disable-pip-version-check", "--no-deps", "--dry-run", torch]
     planned = subprocess.run(dry, capture_output=True, text=True, check=False)
     if own := re.search(r"torch-\d[\d.]*\+[a-z0-9.]+$", planned.stdout, re.MULTILINE):
         say_unchecked(own[0])
-        if subprocess.run([*INSTALL, torch], check=False).returncode:
+        if subprocess.run([*pip, "install", *QUIETLY, torch], check=False).returncode:
             return False
-    checked = [*INSTALL, "--require-hashes", *arguments, "-c", str(LOCK)]
+    checked = [*pip, "install", *QUIETLY, "--require-hashes", *arguments, "-c", str(LOCK)]
     return not subprocess.run(checked, check=False).returncode
 
 
