@@ -16,7 +16,6 @@ PY := "$(BIN)/python"
 # What is imported is compiled when it is, and kept so: the other modules would take half of the set-up.
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(PY) -m pip install -q --disable-pip-version-check --no-compile
-TORCH := $(shell grep -o '^torch==[^ ]*' requirements.txt)
 DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
@@ -39,14 +38,14 @@ laptop: render  ## real data, small encoders, no GPU
 
 # The real Quarto where there is one; else the same document without the binary (code/rendering/preview.py).
 render: $(VENV)/.base $(VENV)/.quarto
-	@quarto=$$(cat "$(VENV)/.quarto"); \
+	@quarto=$$(cat "$(VENV)/.quarto" 2> /dev/null); \
 	if [ -n "$$quarto" ]; then \
 	  echo "rendering with $$quarto ($$("$$quarto" --version))"; \
 	  QUARTO_PYTHON="$$(cd "$(BIN)" && pwd)/python" "$$quarto" render "$(DOCUMENT)" --profile "$(PROFILE)" || \
 	    { rm -rf "$(basename $(DOCUMENT))_files"; exit 1; }; \
 	  $(PY) code/run.py findings --profile "$(PROFILE)" --language "$(LANGUAGE)"; \
 	else \
-	  echo "rendering without a Quarto binary: none on the PATH and quarto-cli cannot be installed"; \
+	  echo "rendering without a Quarto binary: none on the PATH, and quarto-cli is not installed"; \
 	  $(PY) code/run.py render --profile "$(PROFILE)" --language "$(LANGUAGE)"; \
 	fi
 
@@ -114,8 +113,8 @@ $(VENV)/bin/python:
 	  echo "or have one fetched by uv, with the Python that is here:"; \
 	  echo "  $$python -m venv .venv-uv && .venv-uv/bin/pip install uv && .venv-uv/bin/uv venv --seed --python 3.13 '$(VENV)'"; \
 	  exit 1; }; \
-	echo "making $(VENV) with $$python"; "$$python" -m venv "$(VENV)"
-	@$(PIP) --upgrade "pip>=25"  # older ones do not take checksums from a list of constraints
+	without=$$("$$python" -m pip --python "$$python" --version > /dev/null 2>&1 && echo --without-pip); \
+	echo "making $(VENV) with $$python"; "$$python" -m venv $$without "$(VENV)"  # install.py brings a pip
 
 $(VENV)/.base: requirements.txt requirements.lock | $(VENV)/bin/python
 	$(call install,-r requirements.txt)
@@ -129,27 +128,21 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.base
 	$(call install,-r requirements.txt -r requirements-dev.txt)
 	@touch "$@"
 
-# Every file is checked against requirements.lock. An index of a machine's own may serve a torch that
-# was built for it ("+" in its version), which no public list of checksums can know: it is named and
-# installed first, and everything else is checked as ever.
+# Every file is checked against requirements.lock, unless LOCK=0.
 define install
-@if [ "$(LOCK)" = 0 ]; then $(PIP) $(1); else \
-  own=$$($(PY) -m pip install --disable-pip-version-check --no-deps --dry-run "$(TORCH)" | grep -o 'torch-[0-9.]*+[a-z0-9.]*$$'); \
-  if [ -n "$$own" ]; then \
-    echo "installing $$own, a build of this index, without a checksum of ours"; $(PIP) "$(TORCH)" || exit 1; \
-  fi; \
-  $(PIP) --require-hashes $(1) -c requirements.lock || { \
-    echo "A package is not the file that requirements.lock names. If you trust your index: make LOCK=0 …"; exit 1; }; \
-fi
+@if [ "$(LOCK)" = 0 ]; then $(PY) -m ensurepip > /dev/null; $(PIP) $(1); else $(PY) install.py $(1); fi
 endef
 
 lock: $(VENV)/bin/python  ## writes requirements.lock anew (after a change of requirements*.txt)
-	$(PIP) uv
+	$(PY) -m ensurepip > /dev/null
+	$(PIP) -r requirements-setup.txt
 	$(PY) -m uv pip compile --no-config -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-	  --custom-compile-command "make lock" requirements.txt requirements-demo.txt requirements-dev.txt -o requirements.lock
+	  --custom-compile-command "make lock" requirements.txt requirements-setup.txt requirements-demo.txt requirements-dev.txt \
+	  -o requirements.lock
 
 # Where Quarto is: on the PATH, or from PyPI's quarto-cli, which fetches a release while it installs.
+# The demo fetches none: its report is made before a Quarto would be there.
 $(VENV)/.quarto: | $(VENV)/.base
-	@command -v quarto > "$@" || \
+	@command -v quarto > "$@" || if [ "$(PROFILE)" = demo ]; then rm -f "$@"; else \
 	 { timeout 120 $(PIP) quarto-cli \
-	     > "$(VENV)/quarto-install.log" 2>&1 && echo "$$(cd "$(BIN)" && pwd)/quarto" > "$@"; } || : > "$@"
+	     > "$(VENV)/quarto-install.log" 2>&1 && echo "$$(cd "$(BIN)" && pwd)/quarto" > "$@"; } || : > "$@"; fi

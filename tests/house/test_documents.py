@@ -191,7 +191,8 @@ def test_every_quantity_leads_to_its_formula() -> None:
 
 
 def test_every_variable_and_message_of_the_guide_is_in_the_code() -> None:
-    sources = (ROOT / "Makefile").read_text(encoding="utf-8")
+    setup = (ROOT / name for name in ("Makefile", "install.py"))
+    sources = "".join(file.read_text(encoding="utf-8") for file in setup)
     sources += "".join(file.read_text(encoding="utf-8") for file in CODE.rglob("*.py"))
     variables = [name for row in rows(GUIDE, "machines without a network") for name in row[:1]]
     names = [name for cell in variables for name in SPAN.findall(cell)]
