@@ -28,9 +28,7 @@ from store.results import Missing, Results, RunRecord
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
     AdapterSettings,
-    LoraSettings,
     MethodSettings,
-    PrefixSettings,
     Profile,
     Roles,
     TaskSettings,
@@ -79,6 +77,9 @@ class Traits:
     model: str = "synthetic/encoder"
 
 
+LORA = AdapterSettings.of(
+    "LORA", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["query", "value"]
+)
 TRAITS: Mapping[str, Traits] = MappingProxyType(
     {
         "full": Traits(),
@@ -92,7 +93,7 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
             drift=0.004,
             intruders=3,
             overfits=0.0,
-            adapter=LoraSettings(),
+            adapter=LORA,
         ),
         "frozen": Traits(
             quality=0.2,
@@ -106,7 +107,11 @@ TRAITS: Mapping[str, Traits] = MappingProxyType(
             trains="head",
         ),
         "prefix": Traits(
-            quality=0.5, error=0.12, seconds=65, trainable=0.002, adapter=PrefixSettings()
+            quality=0.5,
+            error=0.12,
+            seconds=65,
+            trainable=0.002,
+            adapter=AdapterSettings.of("PREFIX_TUNING", num_virtual_tokens=20),
         ),
         "monolingual": Traits(error=0.05, drop=0.35, model="synthetic/english", layers=3),
     }
@@ -553,9 +558,16 @@ def _drift(traits: Traits, kind: str, noise: np.ndarray) -> list[dict[str, Any]]
 def _relative_change(traits: Traits, layer: str, kind: str, depth: int) -> float:
     if layer == HEAD:
         return 0.5
-    if isinstance(traits.adapter, LoraSettings) and kind not in traits.adapter.roles:
+    if not _adapted(traits, kind):
         return 0.0
     return traits.drift * (0.3 if layer == EMBEDDINGS else 0.5 + 0.3 * depth)
+
+
+def _adapted(traits: Traits, kind: str) -> bool:
+    """Whether a method changes matrices of this kind: all of them, or those of its adapter."""
+    if traits.adapter is None:
+        return True
+    return kind.rpartition(".")[2] in traits.adapter.options.get("target_modules", ())
 
 
 def _drift_row(layer: str, kind: str, count: int, norm: float, l2: float) -> dict[str, Any]:
@@ -573,11 +585,11 @@ def _drift_row(layer: str, kind: str, count: int, norm: float, l2: float) -> dic
 
 def _structure(traits: Traits, noise: np.ndarray) -> list[dict[str, Any]]:
     draws, rows = iter(noise), []
-    adapter = traits.adapter if isinstance(traits.adapter, LoraSettings) else None
+    adapter = traits.adapter
     for layer, kind in itertools.product(range(traits.layers), MATRIX_KINDS):
         draw = next(draws)
-        changed = adapter is None or kind in adapter.roles
-        rank = (adapter.r if adapter else HIDDEN) if changed else 0
+        changed = _adapted(traits, kind)
+        rank = (adapter.options["r"] if adapter else HIDDEN) if changed else 0
         rows.append(
             {
                 "layer": f"encoder.layer.{layer}",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.lora import LoraLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
 from torch import Tensor, nn
@@ -79,6 +80,20 @@ def read_weights(model: nn.Module) -> Weights:
             module with an adapter that cannot be merged.
     """
     return _read_module(model, _Reading())
+
+
+def adapted_parameters(model: nn.Module) -> set[str]:
+    """Canonical names of the parameters that an adapter changes when it is merged.
+
+    LoRA changes matrices; others (IA3) may change a bias too.
+    """
+    return {
+        canonical_name(f"{name}.{own}")
+        for name, module in model.named_modules()
+        if isinstance(module, BaseTunerLayer)
+        for own, _ in module.get_base_layer().named_parameters()
+        if own != "bias" or not isinstance(module, LoraLayer)
+    }
 
 
 def read_tensors(tensors: Mapping[str, Tensor]) -> Weights:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from encoders.tokens import Encoded
 from study import architecture
 from study.errors import StudyError
-from study.settings import MethodSettings, PrefixSettings
+from study.settings import MethodSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -102,8 +102,8 @@ def check_window(config: "PreTrainedConfig", method: MethodSettings, where: str)
     positions = int(config.max_position_embeddings)
     if config.model_type in _OFFSET:
         positions -= int(config.pad_token_id) + 1
-    prefix = method.adapter
-    before = prefix.num_virtual_tokens if isinstance(prefix, PrefixSettings) else 0
+    options = method.adapter.options if method.adapter else {}
+    before = int(options.get("num_virtual_tokens", 0))
     longest = positions - before
     if method.training.max_length > longest:
         beside = f", of which a prefix takes {before}" if before else ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from encoders.adapters import add_adapter
 from encoders.checking import build_config, check_tokenizer, refuse_own_code
 from encoders.checkpoints import (
     Checkpoint,
@@ -26,10 +27,9 @@ from encoders.checkpoints import find_checkpoint as find_checkpoint
 from study import architecture
 from study.architecture import HEAD, POOLER
 from study.errors import StudyError, refuse_other_revision
-from study.settings import AdapterSettings, LoraSettings, MethodSettings
+from study.settings import MethodSettings
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import PreTrainedConfig
 
 # transformers and peft take ten seconds to import: a render of stored results needs neither.
@@ -37,7 +37,6 @@ MODELS = {  # of a configuration's class
     "sequence": "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING",
     "token": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING",
 }
-TASK_TYPES = {"sequence": "SEQ_CLS", "token": "TOKEN_CLS"}  # peft's
 _DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
 #: How many runs a worker's machine trains at a time; set in workers alone.
 NEIGHBOURS_VARIABLE = "RUNS_AT_A_TIME"
@@ -116,10 +115,17 @@ def build_model(
     if method.adapter is not None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return _add_adapter(model, method.adapter, kind, sorted(beside))
-    if method.trainable == "head":
+            head = architecture.head_modules(str(model.config.model_type), kind)  # type: ignore[union-attr]
+            wrapped = add_adapter(model, method.adapter, kind, [*head, *sorted(beside)])
+            if not method.adapter.mergeable:
+                for name, parameter in wrapped.named_parameters():
+                    if architecture.locate(name).layer in beside:
+                        parameter.requires_grad_(True)
+            return wrapped
+    if method.trainable != "all":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(architecture.locate(name).layer in {HEAD, *beside})
+            chosen = method.trainable == "bias" and name.rpartition(".")[2] == "bias"
+            parameter.requires_grad_(chosen or architecture.locate(name).layer in {HEAD, *beside})
     return model
 
 
@@ -222,6 +228,16 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     model.load_state_dict(state, strict=False)
 
 
+def head_parameters(model: nn.Module) -> set[str]:
+    """Names of the trainable parameters of the head, a pooler that is trained with it included."""
+    head = {HEAD, POOLER} if getattr(model.config, "pooler_role", "") == "head" else {HEAD}
+    return {
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and architecture.locate(name).layer in head
+    }
+
+
 def head_state(model: nn.Module) -> dict[str, Tensor]:
     """Copies of the trainable head by canonical name (adapter wrappers and copies left out)."""
     return {
@@ -271,40 +287,6 @@ def describe_device() -> str:
     own = f"CPU, {threads} thread{'' if threads == 1 else 's'}"
     at_a_time = os.environ.get(NEIGHBOURS_VARIABLE)
     return f"{own}, {at_a_time} runs at a time" if at_a_time else own
-
-
-def _add_adapter(
-    model: nn.Module, adapter: AdapterSettings, kind: str, beside: list[str]
-) -> "PeftModel":
-    from peft import LoraConfig, PrefixTuningConfig, get_peft_model
-
-    model_type = str(model.config.model_type)  # type: ignore[union-attr]
-    if isinstance(adapter, LoraSettings):
-        return get_peft_model(
-            model,  # type: ignore[arg-type]
-            LoraConfig(
-                task_type=TASK_TYPES[kind],
-                r=adapter.r,
-                lora_alpha=adapter.lora_alpha,
-                lora_dropout=adapter.lora_dropout,
-                target_modules=architecture.lora_targets(model_type, adapter.roles),
-                modules_to_save=architecture.head_modules(model_type, kind) + beside,
-            ),
-        )  # type: ignore[return-value]
-    config = PrefixTuningConfig(
-        task_type=TASK_TYPES[kind], num_virtual_tokens=adapter.num_virtual_tokens
-    )
-    try:
-        wrapped = get_peft_model(model, config)  # type: ignore[arg-type]
-        for name, parameter in wrapped.named_parameters():
-            if architecture.locate(name).layer in beside:
-                parameter.requires_grad_(True)
-        return wrapped  # type: ignore[return-value]
-    except ValueError as error:
-        raise StudyError(
-            f"peft does not support prefix tuning for {model_type}: {error}",
-            remedy="leave the prefix method out of methods_run for this model",
-        ) from error
 
 
 def _initialise(model: nn.Module, names: set[str], seed: int) -> None:

@@ -18,7 +18,6 @@ from plots.drift import Tuned, group_by_task, left_out, model_label, tuned_model
 from plots.style import FAINT, PAPER
 from store.results import Results
 from study.architecture import layer_number
-from study.settings import LoraSettings
 from words.wording import Wording
 
 STRUCTURE = ("effective_rank", "top8_share", "intruders")
@@ -98,7 +97,7 @@ def _scale_structure(row: Sequence[Axes], context: Context, models: Sequence[Tun
 
 def _adapter_rank(context: Context, model: Tuned) -> int | None:
     adapter = context.tasks[model[0]].method(model[1]).adapter
-    return adapter.r if isinstance(adapter, LoraSettings) else None
+    return adapter.options.get("r") if adapter and adapter.peft_type == "LORA" else None
 
 
 # -------------------------------------------------------------------------------- representation

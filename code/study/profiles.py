@@ -13,7 +13,6 @@ from study.errors import StudyError
 from study.paths import project_root
 from study.reading import read_text
 from study.settings import (
-    ADAPTERS,
     MODEL_KEYS,
     AdapterSettings,
     Margins,
@@ -183,8 +182,17 @@ def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> 
 def _build_adapter(table: Table | None, where: str) -> AdapterSettings | None:
     if table is None:
         return None
-    require_one_of(table.get("kind", ""), tuple(ADAPTERS), f"{where}.adapter.kind")
-    return _build(ADAPTERS[table["kind"]], table, f"{where}.adapter")
+    options = dict(table)
+    if not isinstance(kind := options.pop("peft_type", None), str):
+        raise StudyError(
+            'an adapter needs peft_type, such as { peft_type = "LORA", r = 8, lora_alpha = 16, '
+            'target_modules = ["query", "value"] }',
+            where=f"{_FILE}: {where}.adapter",
+        )
+    try:
+        return AdapterSettings.of(kind.upper(), **options)
+    except StudyError as error:
+        raise StudyError(error.problem, where=f"{_FILE}: {where}.adapter") from error
 
 
 def _build(cls: type[Built], table: Table, where: str) -> Built:
@@ -207,6 +215,8 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise StudyError(f"expected a list, got {value!r}", where=f"{_FILE}: {where}")
         return tuple(_convert(entry, item, where) for entry in value)
+    if hint == float | None and value is not None:  # a setting that may be left out
+        hint = float
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint in (int, float, str) and (not isinstance(value, hint) or isinstance(value, bool)):

@@ -7,6 +7,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 """
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,36 +19,81 @@ Table = Mapping[str, Any]
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
 
-@dataclass(frozen=True)
-class LoraSettings:
-    """Low-rank adaptation (Hu et al. 2021): W + (lora_alpha / r) B A on the chosen projections."""
+#: peft's methods that add vectors to a layer's input and change no weight.
+PROMPT_LEARNING = (
+    "PREFIX_TUNING",
+    "PROMPT_TUNING",
+    "MULTITASK_PROMPT_TUNING",
+    "P_TUNING",
+    "ADAPTION_PROMPT",
+    "CPT",
+    "CARTRIDGE",
+)
+#: Options of peft's configurations that the study sets itself.
+_NOT_OF_ADAPTERS = (
+    "task_type",
+    "inference_mode",
+    "modules_to_save",
+    "base_model_name_or_path",
+    "revision",
+    "auto_mapping",
+    "peft_version",
+)
 
-    r: int = 8  # rank of the update
-    lora_alpha: int = 16  # scale: the update is multiplied by lora_alpha / r
-    lora_dropout: float = 0.1  # dropout before A
-    roles: tuple[str, ...] = ("query", "value")  # projections that get an adapter
-    kind: str = "lora"
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """An adapter in peft's own words: ``{ peft_type = "LORA", r = 8, target_modules = [...] }``.
+
+    What an option means, and its default, is said by peft's configuration of that type; whether it
+    fits a model is checked by building it (``encoders.adapters``). Kept as text, so that settings
+    can be compared and hashed, and nothing that peft does to a list it is given comes back.
+    """
+
+    peft_type: str
+    written: str = "{}"  # the other options, as JSON
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "r", "lora_alpha")
-        require(0 <= self.lora_dropout < 1, "lora_dropout", self.lora_dropout, "in [0, 1)")
-        require(bool(self.roles), "roles", self.roles, "at least one projection")
-        require_distinct(self.roles, "roles")
+        for name, value in self.options.items():
+            require(name not in _NOT_OF_ADAPTERS, name, value, "left to the study, which sets it")
+            if name in ("r", "num_virtual_tokens"):
+                whole = isinstance(value, int) and not isinstance(value, bool)
+                require(whole and value >= 1, name, value, "a whole number of at least 1")
+            if name == "lora_alpha":
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                require(number and value > 0, name, value, "a number above 0")
+            if name.endswith("dropout"):
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                require(number and 0 <= value < 1, name, value, "in [0, 1)")
+            if name in ("target_modules", "feedforward_modules") and not isinstance(value, str):
+                texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+                require(texts and bool(value), name, value, "a list of names, or a pattern")
+                require_distinct(value, name)
 
+    @classmethod
+    def of(cls, peft_type: str, **options: Any) -> "AdapterSettings":
+        """The settings with these options.
 
-@dataclass(frozen=True)
-class PrefixSettings:
-    """Prefix tuning (Li & Liang 2021): trained key-value prefixes; cannot be merged."""
+        Raises:
+            StudyError: an option is out of range, or none of an adapter's.
+        """
+        return cls(peft_type, json.dumps(options, sort_keys=True))
 
-    num_virtual_tokens: int = 20  # length of the prefix
-    kind: str = "prefix"
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as they were written, a new copy each time."""
+        return dict(json.loads(self.written))
 
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "num_virtual_tokens")
+    @property
+    def mergeable(self) -> bool:
+        """Whether the adapter is a change of weights."""
+        return self.peft_type not in PROMPT_LEARNING
 
-
-AdapterSettings = LoraSettings | PrefixSettings
-ADAPTERS: dict[str, type[AdapterSettings]] = {"lora": LoraSettings, "prefix": PrefixSettings}
+    @property
+    def is_plain_lora(self) -> bool:
+        """Whether it is LoRA as Hu et al. (2021) describe it: W + (lora_alpha / r) B A."""
+        plain = {"r", "lora_alpha", "lora_dropout", "target_modules"}
+        return self.peft_type == "LORA" and set(self.options) <= plain
 
 
 @dataclass(frozen=True)
@@ -66,8 +112,16 @@ class TrainingSettings:
     evaluations_per_epoch: int  # points of the validation curve in an epoch
     validation_items: int  # items behind the validation curve, 0 = all
     precision: str = "auto"  # of matrix products: "float32", "bfloat16", "float16" (loss scaling)
+    head_learning_rate: float | None = None  # peak for the head; None: as everything else
 
     def __post_init__(self) -> None:
+        if self.head_learning_rate is not None:
+            require(
+                self.head_learning_rate > 0,
+                "head_learning_rate",
+                self.head_learning_rate,
+                "above 0",
+            )
         for name in ("learning_rate", "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         require_at_least(self, 1, "num_train_epochs", "evaluations_per_epoch")
@@ -88,7 +142,7 @@ class MethodSettings:
     name: str
     model_name_or_path: str  # hub name, folder, or package:<python package>/<folder>
     revision: str  # commit of the hub's repository; "" for a local checkpoint
-    trainable: str  # "all" or "head": what is trained where there is no adapter
+    trainable: str  # "all", "head", or "bias" (BitFit): what is trained where there is no adapter
     adapter: AdapterSettings | None
     training: TrainingSettings
     pooler: str = "encoder"  # what a pretrained pooler belongs to; "head": trained by all methods
@@ -96,19 +150,21 @@ class MethodSettings:
 
     def __post_init__(self) -> None:
         require_one_of(self.pooler, ("encoder", "head"), "pooler")
-        require_one_of(self.trainable, ("all", "head"), "trainable")
+        require_one_of(self.trainable, ("all", "head", "bias"), "trainable")
+        alone = self.adapter is None or self.trainable == "all"
+        require(alone, "trainable", self.trainable, "left out where there is an adapter")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
         require_distinct(self.seeds, "seeds")
 
     @property
     def mergeable(self) -> bool:
         """Whether the tuned model has weights that can be compared with the base model's."""
-        return not isinstance(self.adapter, PrefixSettings)
+        return self.adapter is None or self.adapter.mergeable
 
     @property
     def moves_encoder(self) -> bool:
         """Whether the encoder's own weights can change."""
-        return self.mergeable and (self.adapter is not None or self.trainable == "all")
+        return self.mergeable and not self.trains_head_alone
 
     @property
     def trains_head_alone(self) -> bool:

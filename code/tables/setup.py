@@ -6,7 +6,7 @@ from typing import Any
 from facts.quantities import Unit
 from store.results import Results
 from study.architecture import HEAD, number_of_layers
-from study.settings import LoraSettings, MethodSettings, PrefixSettings, TaskSettings, language_of
+from study.settings import AdapterSettings, MethodSettings, TaskSettings, language_of
 from tables.markdown import escape_markdown as escape
 from tables.specification import Context, Row, Table
 from words.wording import MISSING
@@ -93,6 +93,8 @@ def _described(at: Context, address: str, sentences: str, words: str) -> str:
 
 def _method(at: Context, task: TaskSettings, method: MethodSettings) -> str:
     rate = at.numbers.write(method.training.learning_rate, Unit.SMALL, 0)
+    if (own := method.training.head_learning_rate) is not None:
+        rate = at.say("setup_head_rate", rate=rate, head=at.numbers.write(own, Unit.SMALL, 0))
     text = at.say("setup_method", trained=_what_is_trained(at, method), rate=rate)
     if method.model_name_or_path == task.methods[0].model_name_or_path:
         return text
@@ -100,20 +102,33 @@ def _method(at: Context, task: TaskSettings, method: MethodSettings) -> str:
 
 
 def _what_is_trained(at: Context, method: MethodSettings) -> str:
-    adapter = method.adapter
-    if isinstance(adapter, LoraSettings):
-        return at.say(
-            "trains_lora",
-            r=adapter.r,
-            alpha=adapter.lora_alpha,
-            dropout=at.numbers.write(adapter.lora_dropout, Unit.PLAIN, 1),
-            roles=at.names(adapter.roles),
-        )
-    if isinstance(adapter, PrefixSettings):
-        return at.say("trains_prefix", tokens=adapter.num_virtual_tokens)
+    if method.adapter is not None:
+        return _adapter(at, method.adapter)
     if method.trainable == "all":
         return at.say("trains_all")
-    return at.numbers.words.name(HEAD, case="definite")
+    head = at.numbers.words.name(HEAD, case="definite")
+    return at.say("trains_bias") if method.trainable == "bias" else head
+
+
+def _adapter(at: Context, adapter: AdapterSettings) -> str:
+    options = adapter.options
+    modules = options.get("target_modules", ())
+    if adapter.is_plain_lora and len(options) == 4:
+        return at.say(
+            "trains_lora",
+            r=options["r"],
+            alpha=options["lora_alpha"],
+            dropout=at.numbers.write(options["lora_dropout"], Unit.PLAIN, 1),
+            modules=at.name(modules) if isinstance(modules, str) else at.names(modules),
+        )
+    if set(options) == {"num_virtual_tokens"}:
+        return at.say("trains_prefix", tokens=options["num_virtual_tokens"])
+    shown = {
+        name: at.names(map(str, value)) if isinstance(value, list) else escape(str(value))
+        for name, value in options.items()
+    }
+    listed = "; ".join(f"{escape(name)} = {text}" for name, text in shown.items())
+    return at.say("trains_other", peft_type=adapter.peft_type, options=listed)
 
 
 def _same_training(tasks: list[TaskSettings]) -> bool:

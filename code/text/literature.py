@@ -12,7 +12,7 @@ from pathlib import Path
 from facts.fact import Fact
 from store.results import Results
 from study.errors import StudyError
-from study.settings import LoraSettings, MethodSettings, language_of
+from study.settings import MethodSettings, language_of
 from text.view import TaskView
 
 QUANTITIES = ("score", "gap", "spread", "drop", "in_language")
@@ -97,7 +97,8 @@ def _method(view: TaskView, published: Published) -> MethodSettings | None:
     """The finished method that does what the published one did."""
     name = view.second if published.adapter == "lora" else view.first
     method = view.settings.method(name) if name else None
-    if published.adapter == "lora" and method and not isinstance(method.adapter, LoraSettings):
+    adapter = method.adapter if method else None
+    if published.adapter == "lora" and not (adapter and adapter.peft_type == "LORA"):
         return None
     return method
 

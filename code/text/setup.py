@@ -110,9 +110,19 @@ class SetupSentences:
         adapter = settings.method(name).adapter if name else None
         if adapter is None:
             return self.speak.say("adapter-none")
-        values = {name: self._typed(value) for name, value in vars(adapter).items()}
-        roles = [self.speak.name(role) for role in getattr(adapter, "roles", ())]
-        return self.speak.say(key, adapter.kind, **{**values, "roles": self.speak.listed(roles)})
+        options = {name: self._option(value) for name, value in adapter.options.items()}
+        if adapter.is_plain_lora and len(options) == 4:
+            return self.speak.say(key, "lora", **options)
+        if set(options) == {"num_virtual_tokens"}:
+            return self.speak.say(key, "prefix", **options)
+        listed = join_markup(", ", (join_markup(" = ", [n, str(o)]) for n, o in options.items()))
+        return self.speak.say(key, "other", peft_type=adapter.peft_type, options=listed)
+
+    def _option(self, value: object) -> object:
+        """An option of an adapter: modules by their names, a list in running text."""
+        if isinstance(value, list):
+            return self.speak.listed([self.speak.name(str(item)) for item in value])
+        return self._typed(value)
 
     def _typed(self, value: object) -> object:
         """A setting as it was typed; a fraction with the decimal sign of the language."""

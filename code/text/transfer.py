@@ -276,7 +276,7 @@ class TransferSentences(Abroad):
     def forgetting(self) -> Said:
         """Whether the drop looks as if an adapter kept more of what was pretrained."""
         method = self.settings_of(self.view.second)
-        if method is None or method.adapter is None or method.adapter.kind != "lora":
+        if method is None or method.adapter is None or method.adapter.peft_type != "LORA":
             return NOTHING
         side = favoured(self._gaps[1], self.margin)
         texts = self.texts(first=self.view.first, second=self.view.second)

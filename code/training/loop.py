@@ -17,6 +17,7 @@ from torch import nn
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, get_scheduler
 from transformers.trainer_utils import get_last_checkpoint
 
+from encoders.models import head_parameters
 from encoders.precision import resolve_precision
 from encoders.tokens import Collator, Encoded, build_collator
 from study.settings import TrainingSettings
@@ -115,6 +116,8 @@ def train(
     chosen = choose_validation(validation, settings.validation_items)
     lengths = [len(feature["input_ids"]) for feature in data.features]
     stop, last = StopRequest(), _last_checkpoint(workspace)
+    own_rate = settings.head_learning_rate
+    head_rate = None if own_rate is None else (head_parameters(model), own_rate)
     trainer = StudyTrainer(
         validation=partial(
             measure_validation,
@@ -126,6 +129,7 @@ def train(
         ),
         batches=LengthBatches(lengths, settings.per_device_train_batch_size, seed),
         instruments=instruments,
+        head_rate=head_rate,
         model=model,
         args=_arguments(settings, schedule, seed, workspace, measure_first=last is None),
         train_dataset=data.features,

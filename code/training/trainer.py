@@ -22,6 +22,7 @@ class StudyTrainer(Trainer):
     """A Trainer with our batches, our validation, and instruments that pause while it validates.
 
     Attributes:
+        head_rate: names of the head's parameters and their learning rate, if it is one of its own.
         micro_batch_size: features of a forward pass; halved when memory runs out. The gradient is
             that of the whole batch all the same.
     """
@@ -32,9 +33,11 @@ class StudyTrainer(Trainer):
         validation: Callable[[nn.Module], dict[str, float]],
         batches: LengthBatches,
         instruments: Instruments | None = None,
+        head_rate: tuple[set[str], float] | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self.head_rate = head_rate
         self.validation, self.batches = validation, batches
         self.instruments = instruments or Instruments(self.args.device)
         self.micro_batch_size = self.args.per_device_train_batch_size
@@ -48,6 +51,19 @@ class StudyTrainer(Trainer):
             collate_fn=self.data_collator,
             pin_memory=self.args.dataloader_pin_memory,
         )
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """As the base class; a head with a rate of its own has groups of its own."""
+        optimizer = super().create_optimizer(model)
+        if self.head_rate is None:
+            return optimizer
+        names, rate = self.head_rate
+        head = {id(p) for name, p in self.model.named_parameters() if name in names}  # type: ignore[union-attr]
+        for group in list(optimizer.param_groups):
+            own = [p for p in group["params"] if id(p) in head]
+            group["params"] = [p for p in group["params"] if id(p) not in head]
+            optimizer.add_param_group({**group, "params": own, "lr": rate})
+        return optimizer
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None

@@ -11,7 +11,6 @@ from runs.grid import Run
 from runs.inputs import Inputs
 from store.entries import Entry
 from study.architecture import HEAD, POOLER, canonical_name, locate
-from study.settings import LoraSettings
 
 Tensors = dict[str, NDArray[np.float64]]  # by canonical name
 _A, _B = ".lora_A.", ".lora_B."
@@ -31,7 +30,8 @@ def measure_run(run: Run, entry: Entry, inputs: Inputs) -> dict[tuple[str, str, 
         for name, tensor in base.named_parameters()
     } | read_tensors(entry.path("initial_head.safetensors"))
     adapter = run.method.adapter
-    scale = adapter.lora_alpha / adapter.r if isinstance(adapter, LoraSettings) else 0.0
+    options = adapter.options if adapter else {}
+    scale = options.get("lora_alpha", 8) / options.get("r", 8)  # 8 and 8: peft's defaults
     after = tuned_weights(before, read_tensors(entry.path("trained.safetensors")), scale)
     found = distances(before, after, entry.result()["costs"].get("pooler") == "head")
     for metric in ("l2", "relative", "rms", "angle"):

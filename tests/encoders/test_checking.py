@@ -21,7 +21,7 @@ from encoders.models import find_checkpoint, load_base, load_config, load_tokeni
 from encoders.tokens import build_collator, encode_sentences, encode_tagged
 from study.errors import StudyError
 from study.profiles import load_profile
-from study.settings import MethodSettings, PrefixSettings
+from study.settings import AdapterSettings, MethodSettings
 from tiny import build_config, build_tokenizer, save_checkpoint
 
 FULL = load_profile("full").tasks["cola"].methods[0]
@@ -270,7 +270,13 @@ def test_windows_are_no_longer_than_the_positions(
 
     def method(length: int) -> MethodSettings:
         training = replace(FULL.training, max_length=length)
-        return replace(FULL, training=training, adapter=PrefixSettings(prefix) if prefix else None)
+        return replace(
+            FULL,
+            training=training,
+            adapter=AdapterSettings.of("PREFIX_TUNING", num_virtual_tokens=prefix)
+            if prefix
+            else None,
+        )
 
     check_window(load_config(checkpoint), method(longest), "here")
     with pytest.raises(StudyError, match=f"set max_length = {longest} or less"):

@@ -211,9 +211,13 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
 
-    from study.settings import PrefixSettings
+    from study.settings import AdapterSettings
 
-    settings = replace(method("lora"), name="prefix", adapter=PrefixSettings(4))
+    settings = replace(
+        method("lora"),
+        name="prefix",
+        adapter=AdapterSettings.of("PREFIX_TUNING", num_virtual_tokens=4),
+    )
     assert not settings.mergeable and not settings.moves_encoder
     if "DistilBert" in type(build_model(checkpoint, kind, 3, method("full"), 1)).__name__:
         with pytest.raises(StudyError, match="prefix"):

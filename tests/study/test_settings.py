@@ -7,7 +7,7 @@ import pytest
 
 from study.errors import StudyError
 from study.profiles import load_profile
-from study.settings import LoraSettings, Margins, language_of
+from study.settings import AdapterSettings, Margins, language_of
 
 BASE = Path(__file__).parents[2] / "experiments.toml"
 
@@ -37,8 +37,26 @@ def test_methods_are_full_lora_and_frozen(task: str) -> None:
     full, lora, frozen = methods["full"], methods["lora"], methods["frozen"]
     assert full.adapter is None and full.trainable == "all"
     assert frozen.adapter is None and frozen.trainable == "head"
-    assert lora.adapter == LoraSettings(8, 16, 0.1, ("query", "value"))
+    assert lora.adapter == AdapterSettings.of(
+        "LORA", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["query", "value"]
+    )
     assert 5 <= lora.training.learning_rate / full.training.learning_rate <= 20
+
+
+def test_a_setting_of_the_head_is_stated_only_where_it_differs(tmp_path: Path) -> None:
+    plain = load(tmp_path, "[profiles.mine]").tasks["cola"].methods[0]
+    assert plain.training.head_learning_rate is None
+    own = load(tmp_path, "[profiles.mine.cola.training]\nhead_learning_rate = 1").tasks["cola"]
+    assert own.methods[0].training.head_learning_rate == 1.0
+
+
+def test_an_adapter_gives_its_options_anew_each_time() -> None:
+    """Peft changes the lists that it is given."""
+    adapter = AdapterSettings.of("LORA", target_modules=["query"], r=4)
+    adapter.options["target_modules"].append("value")
+    assert adapter.options == {"target_modules": ["query"], "r": 4}
+    assert adapter == AdapterSettings.of("LORA", r=4, target_modules=["query"])
+    assert len({adapter, AdapterSettings.of("LORA", r=4, target_modules=["value"])}) == 2
 
 
 def test_every_hub_model_is_pinned_to_a_commit() -> None:
@@ -80,10 +98,12 @@ def test_a_new_method_and_language_need_only_the_file(tmp_path: Path) -> None:
 methods_run = ["full", "wide"]
 evaluations = ["en_ewt:validation", "de_gsd:test", "fr_gsd:test"]
 [profiles.mine.pos.methods.wide]
-adapter = { kind = "lora", r = 64, roles = ["query", "key", "value"] }
+adapter = { peft_type = "LORA", r = 64, target_modules = ["query", "key", "value"] }
 """
     pos = load(tmp_path, text).tasks["pos"]
-    assert pos.method("wide").adapter == LoraSettings(64, 16, 0.1, ("query", "key", "value"))
+    assert pos.method("wide").adapter == AdapterSettings.of(
+        "LORA", r=64, target_modules=["query", "key", "value"]
+    )
     assert language_of(pos.evaluations[2]) == "fr"
 
 
@@ -109,16 +129,41 @@ adapter = { kind = "lora", r = 64, roles = ["query", "key", "value"] }
         ("[profiles.mine.pos]\ntrain = 'german:train'", ("<language>_<name>",)),
         (
             "[profiles.mine.cola.methods.lora]\n"
-            "adapter = { kind = 'lora', roles = ['query', 'query'] }",
-            ("roles", "distinct"),
+            "adapter = { peft_type = 'LORA', target_modules = ['query', 'query'] }",
+            ("target_modules", "distinct"),
         ),
         ("[profiles.mine.cola]\norigin = 'cloud'", ("cloud", "miniature")),
         ("[profiles.mine.cola]\nevaluations = ['cola']", ("cola", "corpus:split")),
         ("[profiles.mine.cols]\nseeds = [1]", ("cols", "cola")),
         ("[profiles.mine]\ninherits = 'fulll'", ("fulll", "full")),
-        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lora', r = 0 }", ("r must",)),
-        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lara' }", ("lara", "lora")),
-        ("[profiles.mine.cola.methods.lora]\nadapter = { kind = 'lora', rank = 4 }", ("rank",)),
+        (
+            "[profiles.mine.cola.training]\nhead_learning_rate = 0.0",
+            ("head_learning_rate", "above 0"),
+        ),
+        (
+            "[profiles.mine.cola.training]\nhead_learning_rate = 'fast'",
+            ("head_learning_rate", "float"),
+        ),
+        *(
+            (f"[profiles.mine.cola.methods.lora]\nadapter = {{ {adapter} }}", words)
+            for adapter, words in {
+                "r = 8": ("adapter", "peft_type", "target_modules"),
+                "peft_type = 'LORA', r = 0": ("r must", "at least 1"),
+                "peft_type = 'LORA', r = -1": ("r must", "at least 1"),  # peft takes it
+                "peft_type = 'LORA', r = true": ("r must",),
+                "peft_type = 'LORA', r = 8.5": ("r must",),
+                "peft_type = 'LORA', lora_alpha = 0": ("lora_alpha", "above 0"),
+                "peft_type = 'LORA', lora_dropout = 1": ("lora_dropout", "[0, 1)"),
+                "peft_type = 'LORA', target_modules = []": ("target_modules", "a list of names"),
+                "peft_type = 'LORA', target_modules = [1]": ("target_modules", "a list of names"),
+                "peft_type = 'LORA', task_type = 'SEQ_CLS'": ("task_type", "left to the study"),
+                "peft_type = 'PREFIX_TUNING', num_virtual_tokens = 0": ("num_virtual_tokens",),
+            }.items()
+        ),
+        (
+            "[profiles.mine.cola.methods.lora]\ntrainable = 'bias'",
+            ("trainable", "left out where there is an adapter"),
+        ),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_valid(

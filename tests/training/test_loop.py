@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from transformers import TrainingArguments
 
 from corpora.items import UPOS_TAGS
-from encoders.models import build_model, find_checkpoint, load_tokenizer, trained_state
+from encoders.models import (
+    build_model,
+    find_checkpoint,
+    head_parameters,
+    load_tokenizer,
+    trained_state,
+)
 from encoders.tokens import Encoded, build_collator, encode_sentences, encode_tagged
 from runs.data import ACCEPTABILITY_LABELS
 from study.errors import StudyError
@@ -69,6 +75,24 @@ def test_a_checkpoint_never_falls_between_two_records(
     assert schedule.eval_steps % schedule.logging_steps == 0
     assert schedule.save_steps % schedule.eval_steps == 0
     assert schedule.steps_per_epoch // schedule.eval_steps >= min(points, schedule.steps_per_epoch)
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_the_head_may_have_a_rate_of_its_own(parts, tmp_path: Path, method: str) -> None:
+    """A rate that hardly moves the head leaves the rest to learn; the same rate changes nothing."""
+    rate = PROFILE.tasks["cola"].method(method).training.learning_rate
+    states = {}
+    for own in (None, rate, rate * 1e-6):
+        model, *rest = parts("cola", method, head_learning_rate=own, num_train_epochs=1)
+        start = trained_state(model)
+        head = head_parameters(model)
+        assert 0 < len(head) < len(start)
+        train(model, *rest, tmp_path / str(own))
+        states[own] = trained_state(model)
+    moved = {name for name in start if not torch.allclose(states[rate * 1e-6][name], start[name])}
+    assert moved and not moved & head
+    assert any(not torch.equal(states[None][name], states[rate * 1e-6][name]) for name in head)
+    assert all(torch.equal(states[None][name], states[rate][name]) for name in start)
 
 
 @pytest.mark.parametrize("task", ["cola", "pos"])

@@ -13,7 +13,7 @@ from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
 from study.architecture import HEAD, POOLER, locate
-from study.settings import LoraSettings, MethodSettings
+from study.settings import MethodSettings
 
 STAGE = Stage("drift", 3, __name__)
 
@@ -44,7 +44,7 @@ def _embedding_rows(
     from drift.untrained import embedding_row_drift, weight_decay_factor
     from training.loop import learning_rates
 
-    if not (run.method.moves_encoder and run.method.adapter is None):
+    if not (run.method.adapter is None and run.method.trainable == "all"):
         return None
     before, after = (_word_embeddings(model) for model in (base, tuned))
     features = inputs.encoded(run.task, run.method, run.task.train).features
@@ -61,16 +61,19 @@ def _untouched(
 ) -> dict[str, Any]:
     """Whether every weight outside the trained ones is what it was, bit for bit."""
     from drift.untrained import untouched_outside
+    from drift.weights import adapted_parameters
 
     head = {HEAD, POOLER} if pooler_in_head else {HEAD}
+    changed = adapted_parameters(tuned)
 
     def is_trained(parameter: str) -> bool:
-        where = locate(parameter)
-        if where.layer in head:
+        if locate(parameter).layer in head:
             return True
-        if isinstance(method.adapter, LoraSettings):
-            return where.kind in method.adapter.roles
-        return method.trainable == "all"
+        if method.adapter is not None:
+            return parameter in changed
+        return method.trainable == "all" or (
+            method.trainable == "bias" and parameter.endswith(".bias")
+        )
 
     return dataclasses.asdict(untouched_outside(base, tuned, is_trained))
 

@@ -52,6 +52,8 @@ def key_on(inputs: Inputs, run: Run, machine: Machine) -> Key | None:
 def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
     training = {**dataclasses.asdict(run.method.training), "precision": precision}
     del training["per_device_eval_batch_size"]  # speed only
+    if run.method.training.head_learning_rate is None:
+        del training["head_learning_rate"]  # a key states only what differs
     adapter = run.method.adapter
     return STAGE.key(
         run.name,
@@ -63,7 +65,7 @@ def _key(inputs: Inputs, run: Run, device: str, precision: str) -> Key:
             "validation": inputs.split(run.task, run.task.validation).content_hash,
             "pooler": run.method.pooler,
             "trainable": run.method.trainable,
-            "adapter": dataclasses.asdict(adapter) if adapter else None,
+            "adapter": {"peft_type": adapter.peft_type, **adapter.options} if adapter else None,
             "training": training,
             "device": device,
             "seed": run.seed,
