@@ -7,7 +7,7 @@ from typing import Any
 import tables
 from study.paths import project_root
 
-CALL = re.compile(r"^report\.table\(tables\.(\w+)(?:, \"(\w+)\")?\)$", re.MULTILINE)
+CALL = re.compile(r"^report\.table\(tables\.(\w+)(?:, \"(\w+)\")?\)(?: if .*)?$", re.MULTILINE)
 
 
 def every_table() -> list[tuple[Callable[..., Any], tuple[str, ...]]]:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from corpora.items import UPOS_TAGS
 from evidence.acceptability import summarise_acceptability
+from evidence.forgetting import MaskedLosses, summarise_forgetting
 from evidence.tagging import summarise_tagging
 from facts.fact import Fact
 from facts.table import Facts
@@ -220,6 +221,7 @@ def _build(
     of_tasks += run_facts.size_facts("pos", pos_items)
     of_tasks += _prices(every, done)
     of_tasks += _restoration(tasks, done, scores)
+    of_tasks += _forgetting(every, tasks, done, resamples)
     profile = Profile(name, "a synthetic study", tasks)
     wrong = [{"kind": "always wrong", "evaluation": "cola:validation", "item": n} for n in (1, 2)]
     return Results(
@@ -654,6 +656,29 @@ def _lost(place: dict[str, Any], value: float, margin: float, covers: Any) -> Fa
     return Fact(
         quantity="restoration", **place, value=value, low=ends[0], high=ends[1], covers=covers
     )
+
+
+def _forgetting(
+    traits: dict[str, dict[str, Traits]],
+    tasks: dict[str, TaskSettings],
+    done: dict[str, dict[str, list[int]]],
+    resamples: int,
+) -> Iterator[Fact]:
+    """Encoders that moved further add more to the loss of two masked pieces a sentence."""
+    rng = np.random.default_rng(13)
+    base, pieces = rng.gamma(4, 1, 100), np.full(100, 2)
+    for task, of_task in done.items():
+        losses = {}
+        for method, seeds in of_task.items():
+            if tasks[task].method(method).moves_encoder:
+                noise = [np.random.default_rng([seed, 17]).normal(size=100) for seed in seeds]
+                added = 60 * traits[task][method].drift + 0.2 * np.stack(noise)
+                losses[method] = MaskedLosses(seeds, base, base + added, pieces)
+        roles = find_roles([m for m in tasks[task].methods if m.name in of_task])
+        for evaluation in tasks[task].evaluations:
+            key = {"task": task, "evaluation": evaluation}
+            pair = (roles.reference, roles.adapter)
+            yield from summarise_forgetting(losses, pair, 7, resamples, **key)
 
 
 def with_facts(results: Results, *more: Fact) -> Results:

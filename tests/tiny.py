@@ -145,8 +145,13 @@ def save_checkpoint(
     width: int = 16,
     heads: int = 2,
     dropout: float = 0.1,
+    kind: Any = AutoModel,
 ) -> Path:
-    """Write a base-model checkpoint as the hub has them: config, safetensors, tokenizer files."""
+    """Write a base-model checkpoint as the hub has them: config, safetensors, tokenizer files.
+
+    With ``AutoModelForPreTraining`` as kind it has the heads of its pretraining: of BERT the pooler
+    and the masked-language-model head, as the published ones.
+    """
     tokenizer = build_tokenizer(words)
     config = build_config(
         family,
@@ -158,7 +163,7 @@ def save_checkpoint(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        AutoModel.from_config(config).save_pretrained(folder)
+        kind.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+from transformers import AutoModelForPreTraining
+
 from corpora.loading import load_corpus
 from hub_content import write_local
 from study.profiles import load_profile
@@ -44,7 +46,8 @@ evaluations_per_epoch = 2
 def write_tiny_inputs(folder: Path) -> Path:
     """``data/`` in the layout of ``DATA_DIR`` and ``models/tiny/``, a checkpoint for its words."""
     write_local(folder / "data")
-    save_checkpoint(folder / "models" / "tiny", words=find_words(folder / "data"), seed=0)
+    words = find_words(folder / "data")
+    save_checkpoint(folder / "models" / "tiny", words=words, kind=AutoModelForPreTraining)
     return folder
 
 

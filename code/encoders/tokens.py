@@ -62,6 +62,12 @@ def encode_sentences(sentences: Sequence[Sentence], tokenizer: Any, max_length: 
     return Encoded(features, [np.array([i]) for i in range(len(features))], counts)
 
 
+def encode_texts(texts: Sequence[str], tokenizer: Any, max_length: int) -> list[list[int]]:
+    """Pieces of each text between the special tokens; a longer one is cut to ``max_length``."""
+    bodies = [[piece for piece, _ in cut[: max_length - 2]] for cut in _cut(texts, tokenizer)]
+    return [_build_feature(body, None, tokenizer)["input_ids"] for body in bodies]
+
+
 def encode_tagged(
     sentences: Sequence[TaggedSentence], tokenizer: Any, tags: Sequence[str], max_length: int
 ) -> Encoded:

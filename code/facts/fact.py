@@ -17,6 +17,9 @@ timed step, points of a curve. ``range``: no interval, the least and the greates
 Outcome = Literal["", "better", "worse", "equivalent", "undecided"]
 """What the interval decides; of a difference, from the side of ``method``."""
 
+BASE = "base"
+"""In ``against``: the encoder before training."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -28,7 +31,8 @@ class Fact:
         method: the method's name; a control that is computed has a name of its own.
         variant: which settings of an experiment; "" in the main study.
         against: the second method of a difference or a ratio, the second group of a contrast, the
-            second third of a model in a restoration, the other task of a trend.
+            second third of a model in a restoration, the other task of a trend; ``BASE``: the
+            encoder before training.
         evaluation: address of the evaluated set, ``corpus:split``.
         metric: which of the quantity's measures.
         seed: of one run; None: over seeds, or of no run.

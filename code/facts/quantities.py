@@ -133,6 +133,12 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Unit.POINTS,
             _SCORES,
         ),
+        "forgetting": Quantity(
+            "nats a masked piece under the head of the encoder's pretraining: before training "
+            "('base_loss'), after it, and how much more than the base or than another method",
+            Unit.PLAIN,
+            less_is_better=True,
+        ),
         "curve": Quantity("a loss or metric by training step", Unit.PERCENT, _SCORES),
         "convergence": Quantity(
             "what a learning curve says: best points, rise after the minimum, slope an epoch",

@@ -20,7 +20,9 @@ from runs.progress import Progress
 from runs.stages import (
     drift,
     evidence,
+    forgetting,
     items,
+    masked,
     predict,
     price,
     representation,
@@ -191,6 +193,7 @@ class Grid:
             stages["structure"] = structure.make(store, inputs, run, trained).name
             stages["representation"] = representation.make(store, inputs, run, trained).name
             stages["restored"] = restored.make(store, inputs, run, trained).name
+            stages["masked"] = masked.make(store, inputs, run, trained).name
         return stages
 
     def _listener(self, run: Run, progress: Progress) -> "StepListener":
@@ -222,23 +225,18 @@ class Grid:
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
         summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
-        self._complete_restoration(task, finished, predictions)
+        if moved := [run for run in finished if run.method.moves_encoder]:
+            parts = self._entries(moved, "restored")
+            lost = restoration.make(self.store, self.inputs, task, moved, parts, predictions)
+            forgot = forgetting.make(self.store, task, moved, self._entries(moved, "masked"))
+            self._ledger.record_task(task.name, {"restoration": lost.name})
+            self._ledger.record_task(task.name, {"forgetting": forgot.name})
 
-    def _complete_restoration(
-        self,
-        task: TaskSettings,
-        finished: list[Run],
-        predictions: Mapping[str, Mapping[str, Entry]],
-    ) -> None:
-        moved = [run for run in finished if run.method.moves_encoder]
-        if not moved:
-            return
-        names = {run.name: self._ledger.content["runs"][run.name]["restored"] for run in moved}
+    def _entries(self, runs: list[Run], stage: str) -> dict[str, Entry]:
+        """Run -> its entry of a stage, which was made or found just now."""
+        names = {run.name: self._ledger.content["runs"][run.name][stage] for run in runs}
         found = {run: self.store.open(name) for run, name in names.items()}
-        entries = {run: entry for run, entry in found.items() if entry is not None}
-        moved = [run for run in moved if run.name in entries]
-        summary = restoration.make(self.store, self.inputs, task, moved, entries, predictions)
-        self._ledger.record_task(task.name, {"restoration": summary.name})
+        return {run: entry for run, entry in found.items() if entry is not None}
 
     def _price(self, task: TaskSettings, progress: Progress) -> None:
         """Measures a step of each method with a finished run; the report can do without it."""

@@ -202,7 +202,7 @@ class _Reader:
 
     def _task_facts(self, task: str) -> list[Fact]:
         stages, found = self._stages(task), list[Fact]()
-        for stage in ("evidence", "restoration"):
+        for stage in ("evidence", "restoration", "forgetting"):
             if stage in stages:
                 entry = self._open(stages[stage])
                 found += read_facts(entry.path(FACTS), entry=entry.name)

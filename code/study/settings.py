@@ -209,6 +209,7 @@ class Margins:
     accuracy: float = 0.005  # half a point; also of the drop between languages
     macro_f1: float = 0.01  # rare tags make it move more
     loss: float = 0.02  # nats
+    masked_loss: float = 0.05  # nats a masked piece: five per cent of perplexity
     similarity: float = 0.02  # of CKA
     cost_ratio: float = 1.1  # factor between two costs
     depth_ratio: float = 1.25  # factor between the changes of two parts of the encoder

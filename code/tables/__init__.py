@@ -23,4 +23,4 @@ from tables.requirements import requirements
 from tables.setup import environment, missing, setup
 from tables.specification import Context, Table
 from tables.transfer import drop_causes, tag_drop, transfer_breakdown
-from tables.weights import drift, restoration
+from tables.weights import drift, forgetting, restoration

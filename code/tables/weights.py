@@ -4,9 +4,10 @@ A method whose adapter cannot be merged has no tuned weights to compare; the tab
 of leaving it out silently.
 """
 
-from facts.fact import Fact
+from evidence.forgetting import METRIC
+from facts.fact import BASE, Fact
 from study.architecture import HEAD, components, number_of_layers
-from tables.specification import Column, Context, Key, Row, Table, estimate, spread
+from tables.specification import Column, Context, Key, Row, Table, estimate, plain, spread
 from words.escaping import Markup
 from words.numbers import Numbers
 
@@ -85,3 +86,24 @@ def restoration(at: Context) -> Table:
         for part in every.distinct("part")
     ]
     return Table(at.titles("model", "language"), rows, columns, [at.say("note_restoration")])
+
+
+def forgetting(at: Context) -> Table:
+    """Loss under the head of the pretraining, before and after training, and what was added."""
+    added = at.facts.where(quantity="forgetting", against=BASE, seed=None)
+    rows = [
+        Row(
+            (at.model(fact.task, fact.method), at.evaluation(fact.task, fact.evaluation)),
+            {"task": fact.task, "method": fact.method, "evaluation": fact.evaluation},
+        )
+        for fact in added
+        if fact.known
+    ]
+    columns = [
+        at.column(at.title("base_loss"), "forgetting", plain(), metric="base_loss"),
+        at.column(at.title("masked_loss"), "forgetting", estimate(), metric=METRIC),
+        at.column(
+            at.title("added_loss"), "forgetting", estimate(signed=True), metric=METRIC, against=BASE
+        ),
+    ]
+    return Table(at.titles("model", "language"), rows, columns, [at.say("note_forgetting")])

@@ -9,6 +9,7 @@ from text.calibration import CalibrationSentences
 from text.causes import CauseSentences
 from text.costs import CostSentences
 from text.curves import CurveSentences
+from text.forgetting import ForgettingSentences
 from text.head import HeadSentences
 from text.judging import JudgingSentences
 from text.quality import QualitySentences
@@ -82,6 +83,11 @@ class Answers:
     def states(self) -> StateSentences:
         """What the weights do: parts set back, hidden states, the shape of the update."""
         return StateSentences(self.results, self.speak)
+
+    @cached_property
+    def forgetting(self) -> ForgettingSentences:
+        """What the encoders forgot of their pretraining."""
+        return ForgettingSentences(self.results, self.speak)
 
     @cached_property
     def curves(self) -> CurveSentences:

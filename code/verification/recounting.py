@@ -15,6 +15,7 @@ import numpy as np
 from facts.fact import Fact
 from facts.table import Facts
 from verification.counting import Bools, score_run, score_sentences
+from verification.forgetting import Forgetting
 from verification.predictions import Predictions
 
 Seed = int | None
@@ -46,6 +47,7 @@ class Recount:
             "shared errors": self._shared_errors,
             "threshold": self._over_seeds(self._threshold),
             "restoration": self._over_seeds(self._restoration),
+            "forgetting": Forgetting(predictions).loss,
             "cost": costs.cost,
             "step": costs.step,
             "ratio": costs.ratio,

@@ -42,12 +42,13 @@ def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy)
     for name, stages in content["runs"].items():
         moves = "frozen" not in name
         assert ("structure" in stages) == ("representation" in stages) == moves
-        assert ("restored" in stages) == moves
+        assert ("restored" in stages) == ("masked" in stages) == moves
         assert "drift" in stages
         for entry in (stages["train"], stages["drift"], *stages["predict"].values()):
             assert finished.store.open(entry) is not None
     for task in ("cola", "pos"):
-        assert {"items", "evidence", "price", "restoration"} == set(content["tasks"][task])
+        of_task = {"items", "evidence", "price", "restoration", "forgetting"}
+        assert of_task == set(content["tasks"][task])
 
 
 def test_a_second_pass_makes_nothing(

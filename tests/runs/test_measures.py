@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,20 @@ from transformers import set_seed
 
 from conftest import FinishedStudy
 from encoders.tokens import Encoded
+from evidence.forgetting import NO_HEAD
+from facts.fact import BASE
+from facts.files import read_facts
 from facts.table import Facts
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
-from runs.stages import restoration
+from runs.stages import forgetting, masked, restoration
 from runs.stages import train as train_stage
 from runs.stages.restored import array_name, choose_sentences
-from store.entries import Store
+from store.entries import Entry, Store
 from store.reading import read_results
 from study.errors import StudyError
+from tiny import save_checkpoint
+from tiny_study import find_words
 from training import loop
 
 
@@ -92,6 +98,81 @@ def test_the_trained_head_matters(finished: FinishedStudy) -> None:
     whole = predicted.arrays()["logits"]
     assert not np.allclose(arrays[array_name("classifier", address)], whole[kept], atol=1e-6)
     assert len(kept) == len(arrays[array_name("upper", address)]) == 12 < len(whole)
+
+
+# ------------------------------------------------------------------------------------ forgetting
+
+
+def test_every_method_that_moves_its_encoder_is_asked_what_it_forgot(
+    finished: FinishedStudy,
+) -> None:
+    facts = load_facts(finished).where(quantity="forgetting")
+    added = facts.where(against=BASE, seed=None)
+    sets = {(f.task, f.evaluation) for f in added}
+    assert sets == {
+        ("cola", "cola:validation"),
+        ("pos", "en_ewt:validation"),
+        ("pos", "de_gsd:test"),
+    }
+    assert added.distinct("method") == ["full", "lora"] and len(added) == 2 * len(sets)
+    assert all(f.value and f.low <= f.value <= f.high and f.seeds == 2 for f in added)
+    assert {(f.method, f.against) for f in facts} >= {("full", "lora")}
+
+
+def forget(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Facts:
+    """What that run alone forgot, measured in a store of its own."""
+    entry = masked.make(store, inputs, run, trained)
+    return read_facts(forgetting.make(store, run.task, [run], {run.name: entry}).path("facts.csv"))
+
+
+def test_an_untouched_encoder_forgot_nothing_exactly(
+    finished: FinishedStudy,
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, inputs = find_run(finished, "pos-full-seed1"), Inputs(tmp_path / "corpora")
+    trained = finished.store.open(finished.ledger.content["runs"][run.name]["train"])
+    assert trained is not None
+    base, _ = inputs.pair(run, trained)
+    moved = forget(Store(tmp_path / "moved"), inputs, run, trained).where(against=BASE)
+    monkeypatch.setattr(Inputs, "pair", lambda *_: (base, base))
+    kept = forget(Store(tmp_path / "kept"), inputs, run, trained).where(against=BASE)
+    assert {(f.value, f.low or 0.0, f.high or 0.0) for f in kept} == {(0.0, 0.0, 0.0)}
+    assert len(kept) == len(moved) == 2 * 2 and 0.0 not in moved.values()
+
+
+def test_an_encoder_without_the_head_is_said_to_have_none(
+    finished: FinishedStudy,
+    tiny_environment: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = find_words(tiny_environment / "data")
+    save_checkpoint(tmp_path / "models" / "tiny", words=words)
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path / "models"))
+    run = find_run(finished, "cola-lora-seed1")
+    trained = finished.store.open(finished.ledger.content["runs"][run.name]["train"])
+    assert trained is not None
+    (fact,) = forget(Store(tmp_path / "cache"), Inputs(tmp_path / "corpora"), run, trained)
+    assert (fact.value, fact.reason, fact.against) == (None, NO_HEAD, BASE)
+
+
+def test_no_sentence_of_the_training_set_is_masked(
+    finished: FinishedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, inputs = find_run(finished, "cola-full-seed1"), finished.grid.inputs
+    whole = masked._held_out(inputs, run, "cola:validation")
+    items = inputs.split(run.task, "cola:validation").items
+    assert len(whole) == len(items) and all(len(text.masked) for text in whole)
+    split = replace(inputs.split(run.task, run.task.train), items=items[1:])
+    original = Inputs.split
+    monkeypatch.setattr(
+        Inputs, "split", lambda self, t, a: split if a == t.train else original(self, t, a)
+    )
+    assert [text.ids.tolist() for text in masked._held_out(inputs, run, "cola:validation")] == [
+        whole[0].ids.tolist()
+    ]
 
 
 @given(lengths=st.lists(st.integers(1, 6), min_size=1, max_size=30), number=st.integers(0, 35))

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from conftest import FinishedStudy
-from drift import distances, mixture, similarity, spectra
+from drift import distances, masked_loss, mixture, similarity, spectra
 from runs import inputs as inputs_module
 from runs.completion import Grid
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
-from runs.stages import drift, predict, price, representation, restored, structure, train
+from runs.stages import drift, masked, predict, price, representation, restored, structure, train
 from store.entries import Entry, Store
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
@@ -46,6 +46,7 @@ PLACES: dict[str, tuple[str, ModuleType, str, Make]] = {
     "CKA": ("full", similarity, "compare_representations", representation.make),
     "parts set back": ("full", mixture, "Mixture", restored.make),
     "their prediction": ("full", prediction, "_forward", restored.make),
+    "pretraining": ("full", masked_loss, "masked_losses", masked.make),
     "price": ("full", price, "take_turns", lambda *all_: _price(*all_)),
     "price of a head": ("full", frozen, "_rows_for_head", lambda *all_: _price(*all_)),
     "frozen outputs": ("frozen", frozen, "_rows_for_head", train_anew),

@@ -62,7 +62,8 @@ def test_every_fact_that_was_stored_names_its_entry(
     stage = {"score": {"evidence", "restoration"}, "cost": {"train"}}
     stage["difference"] = {"evidence", "representation"}
     stage |= {"distance": {"drift"}, "spectrum": {"structure"}, "similarity": {"representation"}}
-    stage |= {"restoration": {"restoration"}, "step": {"price"}, "curve": {"train"}}
+    stage |= {"restoration": {"restoration"}, "forgetting": {"forgetting"}}
+    stage |= {"step": {"price"}, "curve": {"train"}}
     for quantity, stages in stage.items():
         facts = Facts(fact for fact in stored if fact.quantity == quantity)
         assert {fact.entry.split("/")[0] for fact in facts} == stages, quantity
