@@ -5,6 +5,7 @@ resamples and are not made a second time; their point estimates are. Quantities 
 counts (spectra, similarities, what curves say) are ``UNCOUNTED``.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class Recount:
             "size": self._size,
             "share": self._share,
             "shared errors": self._shared_errors,
-            "threshold": self._over_seeds(self._threshold),
+            "threshold": self._over_seeds(functools.partial(threshold, predictions)),
             "restoration": self._over_seeds(self._restoration),
             "forgetting": Forgetting(predictions).loss,
             "cost": costs.cost,
@@ -239,21 +240,6 @@ class Recount:
             return int(wrong.all(axis=0).sum())
         return wrong.shape[1] * float(np.prod(wrong.mean(axis=1)))
 
-    def _threshold(self, fact: Fact, seed: Seed) -> float | None:
-        raw = self._of.raw(fact.method, seed, fact.evaluation).astype(np.float64)
-        margins, gold = raw[:, 1] - raw[:, 0], self._of.gold(fact.evaluation)
-
-        def at(margin: float) -> float:
-            said = np.stack([margins <= margin, margins > margin], axis=-1).astype(np.float64)
-            return score_sentences(said, gold).get("matthews_correlation", UNCOUNTED)
-
-        if fact.step is not None:
-            share = fact.step / 100
-            return at(math.log(share / (1 - share)) if 0 < share < 1 else (share - 0.5) * math.inf)
-        best = max(at(cut) for cut in (-math.inf, 0.0, *margins))
-        found = {"argmax": at(0.0), "upper_bound": best, "gain": best - at(0.0)}
-        return found.get(fact.metric, UNCOUNTED)
-
     # -------------------------------------------------------------------- restorations and prices
 
     def _restored(self, fact: Fact, seed: Seed) -> tuple[float, float]:
@@ -312,6 +298,23 @@ class Costs:
             return UNCOUNTED
         own, other = (np.log(self._price(fact)["seconds"][m]) for m in (fact.method, fact.against))
         return float(np.exp(np.median(own - other)))
+
+
+def threshold(predictions: Predictions, fact: Fact, seed: Seed) -> float | None:
+    """Quality where another margin between the two logits decides, or with the best of them."""
+    raw = predictions.raw(fact.method, seed, fact.evaluation).astype(np.float64)
+    margins, gold = raw[:, 1] - raw[:, 0], predictions.gold(fact.evaluation)
+
+    def at(margin: float) -> float:
+        said = np.stack([margins <= margin, margins > margin], axis=-1).astype(np.float64)
+        return score_sentences(said, gold).get("matthews_correlation", UNCOUNTED)
+
+    if fact.step is not None:
+        share = fact.step / 100
+        return at(math.log(share / (1 - share)) if 0 < share < 1 else (share - 0.5) * math.inf)
+    best = max(at(cut) for cut in (-math.inf, 0.0, *margins))
+    found = {"argmax": at(0.0), "upper_bound": best, "gain": best - at(0.0)}
+    return found.get(fact.metric, UNCOUNTED)
 
 
 def _place(fact: Fact) -> dict[str, Any]:
