@@ -8,6 +8,7 @@ from text.models import Model, ModelSentences, extent
 from text.rules import Verdict, judge, scope, tally
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
+from words.escaping import capitalise
 
 DECAYING = ("linear", "cosine")  # schedules that bring the rate to zero
 LATE = 0.9  # share of the schedule from which a best point lies "in its last tenth"
@@ -249,7 +250,7 @@ class CurveSentences(ModelSentences):
             label=self.label(model),
             epochs=epochs,
             metric=metric,
-            Metric=Said(metric[:1].upper() + metric[1:]),
+            Metric=capitalise(metric),
             turned=self.count(self._cases(turned)) if turned is not None else "",
             **facts,
         )

@@ -14,11 +14,11 @@ from typing import Generic, TypeVar
 
 import scipy  # its modules are loaded when they are used
 
+from evidence.intervals import LEVEL
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 
 Member = TypeVar("Member")
-LEVEL = 0.95  # of the intervals
 ALPHA = 0.05  # a difference also needs p below it, after the correction of its family
 
 

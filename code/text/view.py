@@ -119,6 +119,15 @@ class TaskView:
         """A cost of a method, median over its runs."""
         return self.one("cost", method, metric=metric)
 
+    @property
+    def held_and_kept(self) -> dict[str, Fact]:
+        """``{first_memory}``, ``{first_disk}`` ...: what training holds, and what it leaves."""
+        return {
+            f"{role}_{name}": self.cost(method, metric)
+            for role, method in (("first", self.first), ("second", self.second))
+            for name, metric in (("memory", "computed_bytes"), ("disk", "kept_bytes"))
+        }
+
     def ratio(self, metric: str) -> Fact:
         """A cost of the second method in units of the first's."""
         return self.one("ratio", self.second, against=self.first or ABSENT, metric=metric)
