@@ -5,7 +5,7 @@ from functools import cached_property
 
 from facts.fact import Fact
 from text.models import Model, ModelSentences, extent
-from text.rules import Verdict, judge, scope, tally
+from text.rules import Verdict, judge, judge_all, scope, tally
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
 from words.escaping import capitalise
@@ -22,12 +22,8 @@ class CurveSentences(ModelSentences):
     @cached_property
     def _slopes(self) -> dict[Model, Verdict]:
         """Whether the metric still rises over the last third of the steps, an epoch."""
-        return {
-            model: judge(
-                self._slope(model), model.view.settings.margins.of(model.view.metric) or 0.0
-            )
-            for model in self.models
-        }
+        slopes = {model: self._slope(model) for model in self.models}
+        return judge_all(slopes, lambda model, slope: judge(slope, model.view.margin))
 
     @staticmethod
     def _slope(model: Model) -> Fact:

@@ -41,6 +41,11 @@ class TaskView:
         return PRIMARY[self.settings.kind]
 
     @property
+    def margin(self) -> float:
+        """The largest difference of that metric that does not matter."""
+        return self.settings.margins.of(self.metric) or 0.0
+
+    @property
     def first(self) -> str | None:
         """The method that trains every weight."""
         return self.results.roles(self.task).reference
