@@ -344,7 +344,7 @@ def _list_case(
     method: dict[int, float],
 ) -> Case:
     """A statement that sorts several cases: false if it is about any, decided if any is."""
-    verdicts = judge_all(facts, margin)
+    verdicts = judge_all(facts, lambda _, fact: judge(fact, margin))
     cases = [
         Case(kind, fact.seeds, size, verdicts[i], fact.covers, runs[i], method[i])
         for i, fact in facts.items()

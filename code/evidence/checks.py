@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from facts.fact import Fact
-from facts.table import Facts
 from study.errors import StudyError
 
 SAME_SCORE = 1e-9  # beyond rounding, a metric has one value
@@ -55,8 +54,9 @@ def check_scores(
         StudyError: two ways to compute one number disagree.
     """
     ours: dict[str, list[float | None]] = {}
-    for fact in Facts(facts).where(quantity="score", tag="", group="", part="", **key):
-        if fact.seed is not None:
+    wanted = {"quantity": "score", "tag": "", "group": "", "part": "", **key}
+    for fact in facts:
+        if fact.seed is not None and all(getattr(fact, n) == v for n, v in wanted.items()):
             ours.setdefault(fact.metric, []).append(fact.value)
     for position, scores in enumerate(stored):
         for metric, score in scores.items():

@@ -26,6 +26,7 @@ import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import Floats
 from evidence.derived import seed_facts
+from evidence.intervals import LEVEL
 from facts.fact import Fact
 from facts.table import Facts
 
@@ -36,7 +37,6 @@ TURN_NOISE = 6.0  # standard errors of such a mean; the minimum is the lowest of
 TURN_SHARE = 0.01  # of the lowest loss: a smaller rise is called flat whatever the noise
 AFTER_NOISE = 4.0  # standard errors of a difference between two such means
 FLAT_GAIN = 0.002  # of the metric: a smaller change of level is called flat
-LEVEL = 0.95
 MEASURES = {
     "best_loss": "the lowest validation loss, the first of equals",
     "best_loss_step": "its step",

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evidence.arrays import Floats, Ints
-
-LEVEL = 0.95
+from evidence.intervals import LEVEL
 
 
 @dataclass(frozen=True, slots=True)

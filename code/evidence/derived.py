@@ -14,11 +14,11 @@ import numpy as np
 import scipy  # its modules are loaded when they are used
 
 from evidence.arrays import Floats
+from evidence.intervals import LEVEL
 from facts.fact import Covers, Fact
 from facts.table import Facts
 from study.architecture import HEAD
 
-LEVEL = 0.95
 MEASURES = ("relative", "l2")  # of distance, by which depth is judged
 SPECTRA = ("effective_rank", "top8_share")  # of an update, averaged over its matrices
 RATIOS = ("upper_over_lower", "last_over_first", "head_over_next")
@@ -185,9 +185,7 @@ def _rank_ratio(spectra: Facts, task: str, pair: Pair) -> Iterator[Fact]:
     """Mean effective rank of the second method's update in units of the first's, seed by seed."""
     ranks = spectra.where(task=task, metric="effective_rank")
     one, other = (_by_seed(ranks.where(method=method)) for method in pair)
-    ratios = {seed: other[seed] / one[seed] for seed in one if one[seed] and other.get(seed)}
-    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
-    yield from seed_facts(ratios, True, **key, metric="effective_rank")
+    yield from _ratio(one, other, task, pair, "effective_rank")
 
 
 # --------------------------------------------------------------------------- two methods of a task
@@ -198,27 +196,14 @@ def _cost_ratios(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
     costs = facts.where(quantity="cost", task=task)
     for metric in costs.distinct("metric"):
         one, other = (_by_seed(costs.where(method=m, metric=metric)) for m in pair)
-        ratios = {s: other[s] / one[s] for s in one if one[s] > 0 and other.get(s, 0.0) > 0}
-        key: dict[str, Any] = {
-            "quantity": "ratio",
-            "task": task,
-            "method": pair[1],
-            "against": pair[0],
-        }
-        if metric in EXACT and ratios:
-            value = float(np.median(list(ratios.values())))
-            yield Fact(**key, metric=metric, value=value, seeds=len(ratios))
-        elif ratios:
-            yield from seed_facts(ratios, True, **key, metric=metric)
+        yield from _ratio(one, other, task, pair, metric)
 
 
 def _change_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
     """Mean relative change of the encoder's layers, second in units of the first, seed by seed."""
     changes = facts.where(quantity="distance", task=task, kind="encoder", metric="relative")
     one, other = (_by_seed(changes.where(method=method)) for method in pair)
-    ratios = {seed: other[seed] / one[seed] for seed in one if one[seed] and other.get(seed)}
-    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
-    yield from seed_facts(ratios, True, **key, metric="relative")
+    yield from _ratio(one, other, task, pair, "relative")
 
 
 def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
@@ -249,9 +234,7 @@ def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
                 quantity="distance", task=task, method=method, layer="all", kind="adapted",
                 metric="l2", value=mean, seeds=len(means[-1]),
             )  # fmt: skip
-    ratios = {s: means[1][s] / means[0][s] for s in means[0] if means[0][s] and s in means[1]}
-    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
-    yield from seed_facts(ratios, True, **key, metric="moved")
+    yield from _ratio(means[0], means[1], task, pair, "moved")
 
 
 def _state_differences(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
@@ -300,6 +283,19 @@ def seed_facts(by_seed: Mapping[int, float], ratio: bool, **key: Any) -> Iterato
     )  # fmt: skip
     for seed, own in by_seed.items():
         yield Fact(**key, seed=seed, value=float(own), seeds=1)
+
+
+def _ratio(
+    one: Mapping[int, float], other: Mapping[int, float], task: str, pair: Pair, metric: str
+) -> Iterator[Fact]:
+    """What the second method of a pair has in units of the first's, seed by seed."""
+    ratios = {s: other[s] / one[s] for s in one if one[s] > 0 and other.get(s, 0.0) > 0}
+    key: dict[str, Any] = {"quantity": "ratio", "task": task, "method": pair[1], "against": pair[0]}
+    if metric in EXACT and ratios:
+        value = float(np.median(list(ratios.values())))
+        yield Fact(**key, metric=metric, value=value, seeds=len(ratios))
+    else:
+        yield from seed_facts(ratios, True, **key, metric=metric)
 
 
 def _by_seed(facts: Facts) -> dict[int, float]:

@@ -1,6 +1,6 @@
 """Facts on the transfer of one method to one target: the drop, and what it is made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def transfer_facts(
     yield from (whole, *of_runs)
     yield from _macro_drop(study, method, target, key)
     for kind, parts in groups[study.source].items():
-        yield from _group_drops(kind, parts, groups[target][kind], len(seeds), key, seeds)
+        yield from _group_drops(kind, parts, groups[target][kind], key, seeds)
     yield from _cells(study, method, target, key)
     yield from _causes(study, method, target, key, whole)
 
@@ -51,7 +51,7 @@ def _macro_drop(study: Tagging, method: str, target: str, key: Mapping[str, Any]
 
 
 def _group_drops(
-    kind: str, source: Parts, target: Parts, runs: int, key: Mapping[str, Any], seeds: Any
+    kind: str, source: Parts, target: Parts, key: Mapping[str, Any], seeds: Sequence[int]
 ) -> Iterator[Fact]:
     """The drop on each group, and its part in the whole; of tags also how that part divides."""
     pairs = [(source[group], target[group]) for group in source]
@@ -60,7 +60,7 @@ def _group_drops(
         place = {"tag": row.group} if kind == "by_tag" else {"grouping": kind, "group": row.group}
         drop: dict[str, Any] = {**key, **place, "quantity": "drop", "metric": "accuracy"}
         yield from _group_drop(one, other, seeds, drop)
-        part: dict[str, Any] = {**key, **place, "quantity": "contribution", "seeds": runs}
+        part: dict[str, Any] = {**key, **place, "quantity": "contribution", "seeds": len(seeds)}
         yield Fact(**part, value=row.points, n=row.target_words)
     if kind == "by_tag":
         divided = [(row.group, {"rate": row.points_rate, "mix": row.points_mix}) for row in rows]
@@ -68,7 +68,7 @@ def _group_drops(
         for tag, parts in (*divided, ("", whole)):
             for metric, value in parts.items():
                 part = {**key, "quantity": "contribution", "metric": metric, "grouping": kind}
-                yield Fact(**part, tag=tag, value=value, seeds=runs)
+                yield Fact(**part, tag=tag, value=value, seeds=len(seeds))
 
 
 def _group_drop(one: Group, other: Group, seeds: Any, place: dict[str, Any]) -> list[Fact]:

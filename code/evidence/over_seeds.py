@@ -32,5 +32,10 @@ def over_seeds(facts: Iterable[Fact]) -> Iterator[Fact]:
             covers="range",
             seeds=len(values),
             sd=statistics.stdev(values) if len(values) > 1 else None,
-            entry=own[0].entry.partition("seed")[0] + "seed*" if own[0].entry else "",
+            entry=entry_of_all(own[0].entry),
         )
+
+
+def entry_of_all(entry: str) -> str:
+    """The entries of all seeds, given that of one: ``drift/cola-full-seed*``; "" for none."""
+    return entry.partition("seed")[0] + "seed*" if entry else ""

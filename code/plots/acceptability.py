@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 from plots import drawing, lettering
-from plots.context import WHOLE, Context, capitalise, known, pairs_of, unit
+from plots.context import WHOLE, Context, known, pairs_of, unit
 from store.results import Results
+from words.escaping import capitalise
 from words.wording import Wording
 
 TASK = "cola"

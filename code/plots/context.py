@@ -16,6 +16,7 @@ from facts.table import Facts
 from plots.style import MethodStyle, method_styles
 from store.results import Results
 from study.settings import TaskSettings, language_of
+from words.escaping import capitalise
 from words.numbers import Numbers, unmark
 from words.wording import Wording
 
@@ -141,8 +142,3 @@ def unit(quantity: str, metric: str) -> Unit:
 def pairs_of(methods: Sequence[str]) -> list[tuple[str, str]]:
     """The first method against each of the others."""
     return [(methods[0], other) for other in methods[1:]]
-
-
-def capitalise(text: str) -> str:
-    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
-    return text[:1].upper() + text[1:]

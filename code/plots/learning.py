@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from facts.quantities import Unit
 from plots import drawing, lettering
-from plots.context import Context, by_seed, capitalise, unit
+from plots.context import Context, by_seed, unit
 from plots.style import FAINT, PAPER
 from store.results import Results
+from words.escaping import capitalise
 from words.wording import Wording
 
 LOSS = "loss"
@@ -99,12 +100,10 @@ def draw_curves(
             training = select_curve(context, task, method, "train", LOSS, along).mean(axis=1)
             look: dict[str, Any] = {"color": style.color, "lw": 0.7, "alpha": 0.55}
             ax.plot(training.index / scale, training, label="_train", **look)
-        place = int(
-            np.argmin(runs.mean(axis=1)) if metric == LOSS else np.argmax(runs.mean(axis=1))
-        )
-        means = [float(runs.mean(axis=1).iloc[at]) for at in (place, -1)]
+        means = runs.mean(axis=1)
+        place = int(np.argmin(means) if metric == LOSS else np.argmax(means))
         digits = 1 if of_unit is Unit.PERCENT else 3
-        texts = [context.number(value, of_unit, digits) for value in means]
+        texts = [context.number(float(means.iloc[at]), of_unit, digits) for at in (place, -1)]
         pairs.append((context.name(method), " / ".join(texts)))
         shown = 1 - runs if errors else runs
         mean = drawing.draw_seeds(ax, shown[(shown > 0).all(axis=1)] if errors else shown, style)

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from facts.fact import Fact
 from facts.quantities import Unit
 from plots import drawing, lettering
-from plots.context import WHOLE, Context, capitalise, known, pairs_of
+from plots.context import WHOLE, Context, known, pairs_of
 from plots.style import FAINT, PAPER
 from plots.transfer import TASK, language_handles, targets_of
 from store.results import Results
+from words.escaping import capitalise
 from words.wording import Wording
 
 TITLES = {"accuracy": 20, "drop": 12, "difference": 40, "causes": 14}  # characters of a line

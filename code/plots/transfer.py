@@ -14,9 +14,10 @@ from matplotlib.lines import Line2D
 
 from facts.quantities import Unit
 from plots import drawing, lettering
-from plots.context import Context, capitalise, known
+from plots.context import Context, known
 from plots.style import FAINT, GRID, INK, PAPER, SMALL
 from store.results import Results
+from words.escaping import capitalise
 from words.wording import Wording
 
 TASK = "pos"

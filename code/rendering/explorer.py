@@ -4,7 +4,6 @@ HTML only. It adds to the printed figures and replaces none: its first view is a
 are inline JSON; d3 and Observable Plot are inlined once (``vendor/``), nothing is fetched.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from facts.table import Facts
 from plots.context import Context
 from plots.style import DARK
 from store.results import Results
+from words.escaping import script_json
 from words.wording import Wording
 
 SECTION = "explorer"
@@ -30,8 +30,7 @@ Row = list[Any]
 
 def build_explorer(results: Results, words: Wording) -> str:
     """The explorer as Markdown that holds raw HTML."""
-    data = json.dumps(collect_data(results, words), ensure_ascii=False, separators=(",", ":"))
-    data = data.replace("<", "\\u003c")  # so that it cannot end the script that holds it
+    data = script_json(collect_data(results, words))
     selects = "".join(
         f'<label>{words.say(SECTION, name)}<select name="{name}"></select></label>'
         for name in CONTROLS

@@ -5,7 +5,6 @@ a network.
 """
 
 import ast
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -27,6 +26,7 @@ from study.paths import project_root
 from tables import Context, Table, render
 from text.answers import Answers
 from text.sentence import load_speaker
+from words.escaping import script_json
 
 
 class Report:
@@ -115,7 +115,5 @@ def open_report(language: str) -> Report:
 def embed_facts(facts: Iterable[Fact]) -> str:
     """Facts as an inline script of JSON, id -> columns, for ``numbers.lua`` and ``page.js``."""
     records = {fact.id: {k: v for k, v in record(fact).items() if k != "id"} for fact in facts}
-    text = json.dumps(records, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text = text.replace("<", "\\u003c")  # so that it cannot end the script that holds it
-    script = f'<script type="application/json" id="shown-facts">{text}</script>'
+    script = f'<script type="application/json" id="shown-facts">{script_json(records)}</script>'
     return f"```{{=html}}\n{script}\n```"

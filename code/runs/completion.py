@@ -108,7 +108,7 @@ class Grid:
                 if len(refused) == len(plan_runs(self.profile)):
                     raise StudyError(f"no run can be made; the last one: {error}") from error
                 continue
-            if run.method.adapter is None and run.method.trainable == "all":
+            if run.method.trains_everything:
                 largest, kept = max(largest, needed.checkpoint), kept + needed.kept
         for reason in dict.fromkeys(refused.values()):
             names = ", ".join(name for name, of_run in refused.items() if of_run == reason)

@@ -1,12 +1,11 @@
 """Records a run that failed: a sentence for the ledger, and a log with the traceback."""
 
 import contextlib
-import re
 import time
 import traceback
 from pathlib import Path
 
-from store.entries import LONGEST_NAME
+from store.entries import file_name
 from study.errors import StudyError
 
 FOLDER = "failures"  # below the stored results
@@ -20,8 +19,7 @@ def record(root: Path, run: str, error: BaseException) -> str:
         run: its name.
         error: what was raised.
     """
-    name = re.sub(r"[^\w.-]", "_", run, flags=re.ASCII)[:LONGEST_NAME]
-    log = Path(FOLDER) / f"{name}.log"
+    log = Path(FOLDER) / f"{file_name(run)}.log"
     said = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + run + "\n"
     with contextlib.suppress(OSError):  # the run may have failed because the disk is full
         (root / FOLDER).mkdir(parents=True, exist_ok=True)

@@ -46,9 +46,8 @@ class Key:
 
     @property
     def folder_name(self) -> str:
-        """``<stage>/<name>-<hash12>``; characters that no folder should have become ``_``."""
-        readable = re.sub(r"[^\w.-]", "_", self.name, flags=re.ASCII)[:LONGEST_NAME]
-        return f"{self.stage}/{readable}-{self.digest[:12]}"
+        """``<stage>/<name>-<hash12>``."""
+        return f"{self.stage}/{file_name(self.name)}-{self.digest[:12]}"
 
 
 @dataclass(frozen=True)
@@ -222,6 +221,11 @@ def save_arrays(folder: Path, **arrays: np.ndarray) -> None:
         if array.dtype == object:
             raise TypeError(f"array {name!r} holds Python objects; store numbers or strings")
     np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
+
+
+def file_name(name: str) -> str:
+    """A name of a run as a file may have it: characters that no file should have become ``_``."""
+    return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:LONGEST_NAME]
 
 
 def canonical_json(content: Any) -> str:

@@ -4,6 +4,7 @@ Imports no torch: a report renders on a laptop from a copied ``cache/``.
 """
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 from evidence.calibration import calibration_facts
 from evidence.convergence import convergence_facts
 from evidence.derived import derived_facts
-from evidence.over_seeds import over_seeds
+from evidence.over_seeds import entry_of_all, over_seeds
 from facts.fact import Fact
 from facts.files import read_facts
 from facts.table import Facts
@@ -79,27 +80,30 @@ def gather(profile: Profile, of_runs: list[Fact], of_tasks: list[Fact]) -> Facts
             *of_tasks,
             *of_runs,
             *methods,
-            *_with_entries(run_facts.trained_shares(methods), runs),
-            *_with_entries(derived_facts(runs, pairs), runs),
-            *_with_entries(convergence_facts(runs.where(quantity="curve")), runs),
+            *_with_entries(
+                of_runs,
+                run_facts.trained_shares(methods),
+                derived_facts(runs, pairs),
+                convergence_facts(runs.where(quantity="curve")),
+            ),
             *calibration_facts(),
         ]
     )
 
 
-def _with_entries(facts: Iterable[Fact], runs: Facts) -> Iterator[Fact]:
+def _with_entries(of_runs: Iterable[Fact], *derived: Iterable[Fact]) -> Iterator[Fact]:
     """Facts that follow from those of runs, with the entries that these are of.
 
     Of several seeds ``drift/cola-full-seed*``.
     """
-    for fact in facts:
+    entries: dict[tuple[str, str, str, int | None], str] = {}
+    for fact in of_runs:
+        for seed in (fact.seed, None):
+            entries.setdefault((fact.quantity, fact.task, fact.method, seed), fact.entry)
+    for fact in itertools.chain(*derived):
         source = SOURCES.get(f"{fact.quantity} {fact.metric}") or SOURCES[fact.quantity]
-        own = runs.where(quantity=source, task=fact.task, method=fact.method)
-        if fact.seed is not None:
-            own = own.where(seed=fact.seed)
-        entry = own[0].entry if own else ""
-        several = entry and fact.seed is None
-        yield replace(fact, entry=entry.partition("seed")[0] + "seed*" if several else entry)
+        entry = entries.get((source, fact.task, fact.method, fact.seed), "")
+        yield replace(fact, entry=entry_of_all(entry) if fact.seed is None else entry)
 
 
 class _Reader:
@@ -107,18 +111,21 @@ class _Reader:
         self._profile, self._store, self._content = profile, store, ledger.content
         self._facts: list[Fact] = []
         self._runs: list[RunRecord] = []
+        self._open = functools.cache(self._read_entry)
         # Most entries of a stage were made by the same code.
         self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
 
     def read(self) -> Results:
         missing = []
         for task in self._profile.tasks.values():
+            sizes = self._training_sizes(task.name)
+            of_task = self._stale(self._stages(task.name))
             for method in task.methods:
                 for seed in task.seeds_of(method):
                     run = f"{task.name}-{method.name}-seed{seed}"
                     if run in self._content["runs"]:
                         head = {"task": task.name, "method": method.name, "seed": seed}
-                        self._read_run(run, head, self._content["runs"][run])
+                        self._read_run(run, head, self._content["runs"][run], sizes, of_task)
                     else:
                         missing.append(self._missing(run))
         of_tasks: list[Fact] = []
@@ -170,18 +177,24 @@ class _Reader:
                 "chooses those of one kind",
             )
 
-    def _read_run(self, run: str, head: dict[str, Any], stages: dict[str, Any]) -> None:
+    def _read_run(
+        self,
+        run: str,
+        head: dict[str, Any],
+        stages: dict[str, Any],
+        sizes: Mapping[str, int],
+        stale_of_task: Mapping[str, list[str]],
+    ) -> None:
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
         machine = {key: origin[key] for key in ORIGIN}
         noted = (*MACHINE, *NOTES)
         machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
-        stale = self._stale({**stages, **self._stages(head["task"])})
+        stale = {**self._stale(stages), **stale_of_task}
         self._runs.append(
             RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
         )
         own = {**head, "entry": trained.name}
-        sizes = self._training_sizes(head["task"])
         self._facts += run_facts.cost_facts(own, {**result["costs"], **sizes})
         self._facts += run_facts.curve_facts(own, result["curves"])
         if "drift" in stages:
@@ -234,7 +247,7 @@ class _Reader:
         entries = self._stages(task).get("items", {})
         return {a: pd.DataFrame(self._open(n).result()["columns"]) for a, n in entries.items()}
 
-    def _open(self, name: str) -> Entry:
+    def _read_entry(self, name: str) -> Entry:
         entry = self._store.open(name)
         if entry is None:
             raise StudyError(

@@ -167,6 +167,11 @@ class MethodSettings:
         return self.mergeable and not self.trains_head_alone
 
     @property
+    def trains_everything(self) -> bool:
+        """Whether every weight of the model itself is trained."""
+        return self.adapter is None and self.trainable == "all"
+
+    @property
     def trains_head_alone(self) -> bool:
         """Whether the encoder stays as it is, so that its outputs can be computed once."""
         return self.adapter is None and self.trainable == "head"
@@ -184,7 +189,7 @@ class Roles:
 
 def find_roles(methods: Sequence[MethodSettings]) -> Roles:
     """Which of the methods plays which role: by what it does, never by its name."""
-    full = [m for m in methods if m.adapter is None and m.trainable == "all"]
+    full = [m for m in methods if m.trains_everything]
     same = [m for m in methods if not full or m.model_name_or_path == full[0].model_name_or_path]
     adapters = (m.name for m in same if m.adapter is not None)
     controls = (m.name for m in methods if m.trains_head_alone)

@@ -1,8 +1,8 @@
 """Tables of examples: sentences that no run gets right, and what seqeval makes of tags."""
 
 from evidence.scoring import SEQEVAL_TRAP
-from tables.markdown import escape_markdown as escape
 from tables.specification import Context, Row, Table, plain
+from words.escaping import escape_markdown as escape
 
 COUNT = 8
 

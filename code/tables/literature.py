@@ -2,9 +2,10 @@
 
 from facts.fact import Fact
 from facts.quantities import unit_of
-from tables.markdown import escape_markdown as escape
 from tables.specification import Context, Row, Table, estimate
 from text.literature import Beside, Published, compare_with_published
+from words.escaping import capitalise
+from words.escaping import escape_markdown as escape
 from words.wording import MISSING
 
 
@@ -55,4 +56,4 @@ def _quantity(at: Context, entry: Published) -> str:
         text = f"{text}, {language}"
     if entry.quantity == "score" and entry.adapter != "none":
         text = f"{text}, {at.name(entry.adapter)}"
-    return text[:1].upper() + text[1:]
+    return capitalise(text)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from words.escaping import escape_markdown as escape_markdown
 from words.numbers import unmark
 
 PAGE = 100  # characters that fit a line of a printed table

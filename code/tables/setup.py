@@ -7,8 +7,8 @@ from facts.quantities import Unit
 from store.results import Results
 from study.architecture import HEAD, number_of_layers
 from study.settings import AdapterSettings, MethodSettings, TaskSettings, language_of
-from tables.markdown import escape_markdown as escape
 from tables.specification import Context, Row, Table
+from words.escaping import escape_markdown as escape
 from words.wording import MISSING
 
 

@@ -13,7 +13,7 @@ from facts.quantities import Unit
 from facts.table import Facts
 from store.results import Results
 from study.settings import language_of
-from words.escaping import Markup, escape_markdown
+from words.escaping import Markup, capitalise, escape_markdown
 from words.numbers import Numbers
 from words.wording import MISSING
 
@@ -169,8 +169,7 @@ class Context:
 
     def head(self, value: str) -> str:
         """``name`` with a capital at its head."""
-        name = self.name(value)
-        return name[:1].upper() + name[1:]
+        return capitalise(self.name(value))
 
     def names(self, values: Iterable[str]) -> str:
         """Display names, separated by commas."""

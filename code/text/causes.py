@@ -3,13 +3,14 @@
 A kind of error is read off the right and the given tag; it describes and does not explain.
 """
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
 from evidence.transfer import REMAINING
 from facts.fact import Fact
 from text.abroad import Abroad
-from text.rules import Verdict, judge
+from text.rules import Verdict, judge, judge_all
 from text.sentence import NOTHING, Said
 from words.escaping import Markup, escape_markdown
 
@@ -31,11 +32,13 @@ class CauseSentences(Abroad):
             return NOTHING
         found = sorted(self._causes, key=lambda fact: -(fact.value or 0.0))
         rest = self._cause(REMAINING)
-        named = [f for f in found if f.cause != REMAINING and judge(f, self.margin) == Verdict.MORE]
+        told = [fact for fact in found if fact.cause != REMAINING]
+        costly = self._judge(told)
+        named = [*itertools.takewhile(lambda fact: costly[fact.cause] == Verdict.MORE, told)]
         shown, whole = named[:SHOWN], self.whole
         if not shown or rest.value is None or not whole.value:
             return self.speak.say("causes-none", rest=rest, drop=whole, **self.named)
-        others = [f for f in found if f.cause != REMAINING and f not in shown]
+        others = told[len(shown) :]
         return self.speak.say(
             "causes",
             "scattered" if rest.value / whole.value >= MOST else "named",
@@ -55,7 +58,7 @@ class CauseSentences(Abroad):
         if not self.speaks:
             return NOTHING
         final, particles = (self._cause(cause) for cause in WORD_ORDER)
-        verdicts = {judge(fact, self.margin) for fact in (final, particles)}
+        verdicts = set(self._judge([final, particles]).values())
         outcome = "some" if Verdict.MORE in verdicts else "unclear"
         if verdicts == {Verdict.SAME}:
             outcome = "little"
@@ -70,7 +73,8 @@ class CauseSentences(Abroad):
         """Which kinds that cost something follow from how the two treebanks are annotated."""
         if not self.speaks or not self.english_to_german:
             return NOTHING
-        costly = [c for c in CONVENTIONS if judge(self._cause(c), self.margin) == Verdict.MORE]
+        judged = self._judge([self._cause(cause) for cause in CONVENTIONS])
+        costly = [cause for cause, verdict in judged.items() if verdict == Verdict.MORE]
         if not costly:
             return self.speak.say("conventions", "none")
         listed = self.speak.listed(map(self.speak.name, costly))
@@ -137,6 +141,10 @@ class CauseSentences(Abroad):
     @property
     def _causes(self) -> list[Fact]:
         return [fact for fact in self.where("contribution") if fact.cause]
+
+    def _judge(self, causes: Iterable[Fact]) -> dict[str, Verdict]:
+        """Whether kinds of error that a sentence lists cost something of the drop."""
+        return judge_all({f.cause: f for f in causes}, lambda _, fact: judge(fact, self.margin))
 
     def _cause(self, cause: str) -> Fact:
         place = {"cause": cause, "evaluation": self.view.target or ""}

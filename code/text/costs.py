@@ -77,11 +77,7 @@ class CostSentences:
     @property
     def computed(self) -> Said:
         """Memory that follows from the numbers of weights alone, and what has to be kept."""
-        costs = {
-            f"{role}_{name}": self.view.cost(method, metric)
-            for role, method in zip(("first", "second"), self._pair, strict=True)
-            for name, metric in (("memory", "computed_bytes"), ("disk", "kept_bytes"))
-        }
+        costs = self.view.held_and_kept
         if not all(fact.known for fact in costs.values()):
             return NOTHING
         return self.speak.say("computed", "", **costs, **self._methods)

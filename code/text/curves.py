@@ -5,9 +5,10 @@ from functools import cached_property
 
 from facts.fact import Fact
 from text.models import Model, ModelSentences, extent
-from text.rules import Verdict, judge, scope, tally
+from text.rules import Verdict, judge, judge_all, scope, tally
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
+from words.escaping import capitalise
 
 DECAYING = ("linear", "cosine")  # schedules that bring the rate to zero
 LATE = 0.9  # share of the schedule from which a best point lies "in its last tenth"
@@ -21,12 +22,8 @@ class CurveSentences(ModelSentences):
     @cached_property
     def _slopes(self) -> dict[Model, Verdict]:
         """Whether the metric still rises over the last third of the steps, an epoch."""
-        return {
-            model: judge(
-                self._slope(model), model.view.settings.margins.of(model.view.metric) or 0.0
-            )
-            for model in self.models
-        }
+        slopes = {model: self._slope(model) for model in self.models}
+        return judge_all(slopes, lambda model, slope: judge(slope, model.view.margin))
 
     @staticmethod
     def _slope(model: Model) -> Fact:
@@ -249,7 +246,7 @@ class CurveSentences(ModelSentences):
             label=self.label(model),
             epochs=epochs,
             metric=metric,
-            Metric=Said(metric[:1].upper() + metric[1:]),
+            Metric=capitalise(metric),
             turned=self.count(self._cases(turned)) if turned is not None else "",
             **facts,
         )

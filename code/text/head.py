@@ -2,7 +2,7 @@
 
 from study.architecture import HEAD
 from text.models import ModelSentences, extent
-from text.rules import Verdict, judge
+from text.rules import judge, judge_all
 from text.sentence import NOTHING, Said, clauses
 
 MEASURES = ("relative", "l2")
@@ -61,14 +61,12 @@ class HeadSentences(ModelSentences):
     @property
     def restored(self) -> Said:
         """What the trained head is worth: the score without its change, model by model."""
-        lost, verdicts = {}, {}
+        lost = {}
         for model in self.models:
             view = model.view
             place = {"evaluation": view.validation, "metric": view.metric, "part": HEAD}
             lost[model] = model.one("restoration", **place)
-            verdict = judge(lost[model], view.settings.margins.of(view.metric) or 0.0)
-            if verdict != Verdict.UNKNOWN:
-                verdicts[model] = str(verdict)
+        verdicts = judge_all(lost, lambda model, fact: judge(fact, model.view.margin))
         listed = {
             kind: [
                 self.speak.say("model-loss", model=self.name(m), fact=lost[m])

@@ -59,14 +59,13 @@ class JudgingSentences:
         beyond, within = list[str](), list[str]()
         for task in self._tasks:
             view = TaskView(self.results, task.name)
-            margin = task.margins.of(view.metric)
             metrics = [(view.metric, view.validation)]
             if view.target:
                 metrics += [(view.metric, view.target), ("drop", view.target)]
             for metric, where in metrics:
                 gap = view.difference(metric, where)
                 if gap.known:
-                    wide = out_of_reach(gap, margin or 0.0)
+                    wide = out_of_reach(gap, view.margin)
                     (beyond if wide else within).append(self._comparison(task.name, metric, where))
         outcome = "all" if beyond and not within else "some" if beyond else "none"
         return self.speak.say("reach", outcome, listed=self.speak.listed(beyond))

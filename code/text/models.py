@@ -11,6 +11,7 @@ from store.results import Results
 from study.settings import language_of
 from text.sentence import Said, Speaker
 from text.view import TaskView
+from words.escaping import capitalise
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class ModelSentences:
 
     def capital(self, place: Said) -> dict[str, Said]:
         """Placeholders of a place, within a sentence and at its beginning."""
-        return {"place": place, "Place": Said(place[:1].upper() + place[1:])}
+        return {"place": place, "Place": capitalise(place)}
 
     def set_name(self, view: TaskView, evaluation: str) -> Said:
         """An evaluated set as a place, with its language where a task has several sets."""

@@ -165,11 +165,6 @@ class QualitySentences:
         if not self.view.complete:
             return self.speak.say("not-compared")
         gap = self.view.difference()
-        costs = {
-            f"{role}_{name}": self.view.cost(method, metric)
-            for role, method in (("first", self.view.first), ("second", self.view.second))
-            for name, metric in (("memory", "computed_bytes"), ("disk", "kept_bytes"))
-        }
         return self.speak.say(
             "advice",
             self.verdict,
@@ -177,7 +172,7 @@ class QualitySentences:
             metric=self.speak.name(self.view.metric),
             margin=self._margin(gap),
             here=self.speak.say("here", scope(gap)),
-            **costs,
+            **self.view.held_and_kept,
             **self._methods,
         )
 

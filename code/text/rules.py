@@ -7,18 +7,19 @@ which is never told as one of the other three. Pure functions; no text.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 import scipy  # its modules are loaded when they are used
 
+from evidence.intervals import LEVEL
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 
 Member = TypeVar("Member")
-LEVEL = 0.95  # of the intervals
+TAIL = (1 - LEVEL) / 2
 ALPHA = 0.05  # a difference also needs p below it, after the correction of its family
 
 
@@ -46,57 +47,91 @@ class Verdict(StrEnum):
         return {Verdict.MORE: Verdict.LESS, Verdict.LESS: Verdict.MORE}.get(self, self)
 
 
-def judge(fact: Fact, margin: float, family: int = 1) -> Verdict:
+def judge(fact: Fact, margin: float) -> Verdict:
     """Verdict on a difference, or on a ratio against 1, by its interval.
 
     Args:
         fact: the difference, slope or ratio with its interval.
         margin: the largest difference that does not matter, above 0; of a ratio, the largest factor
             that does not matter, above 1.
-        family: of how many verdicts this is one, none of which may be false (``judge_all``).
     """
     if fact.low is None or fact.high is None or fact.covers == "range":
         return Verdict.UNKNOWN
     low, high = fact.low, fact.high
-    value = (low + high) / 2 if fact.value is None else fact.value
     if unit_of(fact) is Unit.RATIO:
         if low <= 0:
             return Verdict.UNKNOWN
-        value, margin = math.log(value), math.log(margin)
-        low, high = math.log(low), math.log(high)
-    if family > 1:
-        wider = _widening(fact, family)
-        low, high = value + wider * (low - value), value + wider * (high - value)
+        low, high, margin = math.log(low), math.log(high), math.log(margin)
     if -margin < low <= high < margin:
         return Verdict.SAME
-    if (fact.p is None or family * fact.p < ALPHA) and not low <= 0 <= high:
+    if (fact.p is None or fact.p < ALPHA) and not low <= 0 <= high:
         return Verdict.MORE if low > 0 else Verdict.LESS
     return Verdict.UNCLEAR
 
 
-def judge_all(facts: Mapping[Member, Fact], margin: float) -> dict[Member, Verdict]:
+def judge_all(
+    facts: Mapping[Member, Fact], decide: Callable[[Member, Fact], Verdict]
+) -> dict[Member, Verdict]:
     """Verdicts on several cases of which a sentence says in which something holds.
 
     By Holm's (1979) procedure: as long as some are decided at the level of those that are left,
     these are taken out and the others judged again. So the whole sentence has the level of one
     verdict; a list of n single verdicts would hold a false one up to n times as often.
+
+    Args:
+        facts: of the cases.
+        decide: the verdict on a case by its fact, whose interval is as wide as the list needs.
     """
-    found = {case: judge(fact, margin) for case, fact in facts.items()}
+    found = {case: decide(case, fact) for case, fact in facts.items()}
     left = [case for case, verdict in found.items() if verdict is not Verdict.UNKNOWN]
     told = left
     while told:
-        found |= {case: judge(facts[case], margin, len(left)) for case in left}
+        found |= {case: decide(case, widen(facts[case], len(left))) for case in left}
         told = [case for case in left if found[case].decided]
         left = [case for case in left if case not in told]
     return found
 
 
-def _widening(fact: Fact, family: int) -> float:
-    """How much wider an interval is at the level of a family: by Student's t, if over runs."""
-    degrees = {"items": math.inf, "batches": math.inf, "points": 2}.get(fact.covers, fact.seeds - 1)
-    tail = (1 - LEVEL) / 2
-    one, all_of_them = scipy.stats.t.isf([tail, tail / family], max(1, degrees))
-    return float(all_of_them / one)
+def widen(fact: Fact, family: int) -> Fact:
+    """A fact as one of so many of which no verdict may be false: a wider interval, a larger p.
+
+    The interval grows about its value, of ratios on a logarithmic scale, by Student's t.
+    """
+    if fact.low is None or fact.high is None:
+        return fact
+    scale: Callable[[float], float] = float
+    back: Callable[[float], float] = float
+    if unit_of(fact) is Unit.RATIO and fact.low > 0:
+        scale, back = math.log, _exp
+    low, high = scale(fact.low), scale(fact.high)
+    value = (low + high) / 2 if fact.value is None else scale(fact.value)
+    one, all_of_them = scipy.stats.t.isf([TAIL, TAIL / family], _degrees(fact))
+    wider = float(all_of_them / one)
+    return replace(
+        fact,
+        low=back(value + wider * (low - value)),
+        high=back(value + wider * (high - value)),
+        p=None if fact.p is None else min(1.0, family * fact.p),
+    )
+
+
+def _degrees(fact: Fact) -> float:
+    """Degrees of freedom of the standard error behind an interval.
+
+    Over items and seeds they are Satterthwaite's (1946), which follow from the half-width and the
+    spread of the runs. Where several numbers fit, the smallest is taken: the widest interval.
+    """
+    least = {"items": math.inf, "batches": math.inf, "points": 2}.get(fact.covers, fact.seeds - 1)
+    degrees = least = max(1, least)
+    if fact.covers == "items and seeds" and fact.sd and fact.low is not None and fact.high:
+        for _ in range(10):  # each step is closer, from below
+            error = (fact.high - fact.low) / 2 / scipy.stats.t.isf(TAIL, degrees)
+            degrees = max(least, least * (error**2 * fact.seeds / fact.sd**2) ** 2)
+    return float(degrees)
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))  # the greatest that a float holds
 
 
 def out_of_reach(fact: Fact, margin: float) -> bool:

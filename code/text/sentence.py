@@ -13,7 +13,7 @@ from pathlib import Path
 
 from facts.fact import Fact
 from study.errors import StudyError
-from words.escaping import Markup, escape_markdown, join_markup
+from words.escaping import Markup, capitalise, escape_markdown, join_markup
 from words.numbers import Numbers
 from words.wording import CASES, MISSING, Wording, load_wording
 
@@ -182,7 +182,7 @@ class Speaker:
             if method is not None:
                 plain = self.name(method, "definite")
                 found[role] = plain
-                found[role.capitalize()] = Markup(plain[:1].upper() + plain[1:])
+                found[role.capitalize()] = capitalise(plain)
                 found |= {f"{role}_{case}": self.name(method, case) for case in CASES}
         return found
 

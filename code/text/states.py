@@ -5,7 +5,7 @@ from itertools import pairwise
 from facts.fact import Fact
 from study.architecture import restorable_parts
 from text.models import ModelSentences
-from text.rules import Verdict, judge, scope
+from text.rules import Verdict, judge, judge_all, scope
 from text.sentence import NOTHING, Said
 from text.view import TaskView
 
@@ -38,12 +38,24 @@ class StateSentences(ModelSentences):
         """Whether the third that moved furthest is the one that matters most; by the intervals."""
         found: dict[str, list[Said]] = {kind: [] for kind in ("other", "same", "open")}
         scopes: dict[str, list[Fact]] = {kind: [] for kind in found}
-        for view in self.views.values():
-            for where in view.settings.evaluations:
-                if (judged := self._importance(view, where)) is not None:
-                    kind, item, more = judged
-                    found[kind].append(item)
-                    scopes[kind].append(more)
+        compared = {
+            (view.task, where): pair
+            for view in self.views.values()
+            for where in view.settings.evaluations
+            if (pair := self._compared(view, where)) is not None
+        }
+        verdicts = judge_all(
+            {place: more for place, (_, _, more) in compared.items()},
+            lambda place, more: judge(more, self.views[place[0]].margin),
+        )
+        for (task, where), (furthest, most, more) in compared.items():
+            if (verdict := verdicts[task, where]) is Verdict.UNKNOWN:
+                continue
+            kind = "open" if verdict != Verdict.MORE else "same" if most == furthest else "other"
+            names = {"furthest": self.speak.name(furthest), "most": self.speak.name(most)}
+            names["set"] = self.set_name(self.views[task], where)
+            found[kind].append(self.speak.say("importance-item", kind, more=more, **names))
+            scopes[kind].append(more)
         said = [
             self.speak.say(
                 "importance",
@@ -76,26 +88,19 @@ class StateSentences(ModelSentences):
             upper=lost["upper"],
         )
 
-    def _importance(self, view: TaskView, evaluation: str) -> tuple[str, Said, Fact] | None:
-        """Outcome, its words, and the fact behind it; None where it was not measured."""
+    def _compared(self, view: TaskView, evaluation: str) -> tuple[str, str, Fact] | None:
+        """The third that moved furthest, the one that matters most, and how much more it does.
+
+        None where it was not measured.
+        """
         lost = {part: self._lost(view, evaluation, part).value for part in THIRDS}
         moved = self._moved(view)
         ranked = sorted(THIRDS, key=lambda part: -(lost[part] or 0.0))
         if None in lost.values() or not moved:
             return None
         furthest, most = max(moved, key=moved.__getitem__), ranked[0]
-        more = self._lost(view, evaluation, most, ranked[1] if most == furthest else furthest)
-        verdict = judge(more, view.settings.margins.of(view.metric) or 0.0)
-        if verdict == Verdict.UNKNOWN:
-            return None
-        kind = "open" if verdict != Verdict.MORE else "same" if most == furthest else "other"
-        thirds = {"furthest": self.speak.name(furthest), "most": self.speak.name(most)}
-        set_name = self.set_name(view, evaluation)
-        return (
-            kind,
-            self.speak.say("importance-item", kind, set=set_name, more=more, **thirds),
-            more,
-        )
+        other = ranked[1] if most == furthest else furthest
+        return furthest, most, self._lost(view, evaluation, most, other)
 
     @staticmethod
     def _moved(view: TaskView) -> dict[str, float]:

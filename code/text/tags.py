@@ -7,7 +7,7 @@ from functools import cached_property
 
 from facts.fact import Fact
 from text.abroad import Abroad
-from text.rules import Verdict, judge
+from text.rules import Verdict, judge, judge_all
 from text.sentence import NOTHING, Said, clauses
 
 SHOWN = 4  # tags that the text discusses
@@ -57,10 +57,9 @@ class TagSentences(Abroad):
     @cached_property
     def _verdicts(self) -> dict[str, Verdict]:
         """Tag -> whether it loses more or less than all words; unknown where that says nothing."""
-        return {
-            fact.tag: beside_whole(fact, self.whole) if self._told_of(fact.tag) else Verdict.UNKNOWN
-            for fact in self._tags
-        }
+        told = {fact.tag: fact for fact in self._tags if self._told_of(fact.tag)}
+        found = judge_all(told, lambda _, own: beside_whole(own, self.whole))
+        return {fact.tag: found.get(fact.tag, Verdict.UNKNOWN) for fact in self._tags}
 
     def _told_of(self, tag: str) -> bool:
         """Whether a tag is frequent enough in both sets, and was learnt in the first language."""

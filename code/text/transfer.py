@@ -114,10 +114,7 @@ class TransferSentences(Abroad):
 
     def _shifted_tag(self, method: str) -> Said:
         """The tag whose frequency changes the drop most."""
-        shares = self.view.facts.where(
-            quantity="contribution", task=self.view.task, method=method, metric="mix", seed=None,
-            evaluation=self.view.target or "",
-        )  # fmt: skip
+        shares = self.where("contribution", metric="mix")
         of_tags = [fact for fact in shares if fact.tag and fact.value is not None]
         top = max(of_tags, key=lambda fact: abs(fact.value or 0.0), default=None)
         if top is None or abs(top.value or 0.0) < VISIBLE:

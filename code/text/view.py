@@ -41,6 +41,11 @@ class TaskView:
         return PRIMARY[self.settings.kind]
 
     @property
+    def margin(self) -> float:
+        """The largest difference of that metric that does not matter."""
+        return self.settings.margins.of(self.metric) or 0.0
+
+    @property
     def first(self) -> str | None:
         """The method that trains every weight."""
         return self.results.roles(self.task).reference
@@ -118,6 +123,15 @@ class TaskView:
     def cost(self, method: str | None, metric: str) -> Fact:
         """A cost of a method, median over its runs."""
         return self.one("cost", method, metric=metric)
+
+    @property
+    def held_and_kept(self) -> dict[str, Fact]:
+        """``{first_memory}``, ``{first_disk}`` ...: what training holds, and what it leaves."""
+        return {
+            f"{role}_{name}": self.cost(method, metric)
+            for role, method in (("first", self.first), ("second", self.second))
+            for name, metric in (("memory", "computed_bytes"), ("disk", "kept_bytes"))
+        }
 
     def ratio(self, metric: str) -> Fact:
         """A cost of the second method in units of the first's."""

@@ -12,7 +12,7 @@ from statistics import median
 
 from facts.fact import Fact
 from text.models import Model, ModelSentences, extent
-from text.rules import Verdict, judge
+from text.rules import Verdict, judge, judge_all
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
 
@@ -21,6 +21,9 @@ ONLY = 10.0  # and from which it is "only" there
 STEADY = 0.6  # rank correlation with depth from which a run's change grows or shrinks with it
 DEPTH = {"metric": "upper_over_lower", "kind": "relative"}
 ENDS = {"metric": "last_over_first", "kind": "relative"}
+BEYOND = {
+    Verdict.LESS: "no", Verdict.MORE: "yes", Verdict.UNCLEAR: "open", Verdict.UNKNOWN: "single"
+}  # fmt: skip
 
 
 class WeightSentences(ModelSentences):
@@ -88,19 +91,21 @@ class WeightSentences(ModelSentences):
         """What the intervals over seeds say of it, model by model."""
         if not self._thirds:
             return NOTHING
-        judged = {model: self._beyond(model.one("trend", **DEPTH)) for model in self._moved}
+        ratios = {model: model.one("trend", **DEPTH) for model in self._moved}
+        verdicts = judge_all(ratios, lambda _, ratio: self._beyond(ratio))
+        judged = {model: BEYOND[verdict] for model, verdict in verdicts.items()}
         kinds = self.sort(judged, lambda model: model.one("trend", **DEPTH))
         return clauses(
             self.speak, "beyond", {k: kinds.get(k, []) for k in ("no", "yes", "open", "single")}
         )
 
     @staticmethod
-    def _beyond(ratio: Fact) -> str:
+    def _beyond(ratio: Fact) -> Verdict:
         if ratio.low is None or ratio.high is None:
-            return "single"
+            return Verdict.UNKNOWN
         if ratio.high < MAINLY:
-            return "no"
-        return "yes" if ratio.low >= MAINLY else "open"
+            return Verdict.LESS
+        return Verdict.MORE if ratio.low >= MAINLY else Verdict.UNCLEAR
 
     @property
     def shape(self) -> Said:

@@ -10,8 +10,12 @@ Quarto take as "this very character". Quarto expands shortcodes even inside code
 backslash is no escape: values are therefore never put between backticks.
 """
 
+import json
 import re
 from collections.abc import Iterable
+from typing import TypeVar
+
+Text = TypeVar("Text", bound=str)
 
 _SPECIAL = re.compile(
     r"""
@@ -35,6 +39,17 @@ class Markup(str):
     """Text that is Markdown already."""
 
     __slots__ = ()
+
+
+def capitalise(text: Text) -> Text:
+    """The text with a capital at its head; ``str.capitalize`` would lower the rest."""
+    return type(text)(text[:1].upper() + text[1:])
+
+
+def script_json(value: object) -> str:
+    """A value as JSON that cannot end the script that holds it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
 
 
 def escape_markdown(text: str) -> Markup:

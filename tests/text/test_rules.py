@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facts.fact import Fact
-from text.rules import Tally, Verdict, judge, judge_all, out_of_reach, scope, tally
+from text.rules import Tally, Verdict, judge, judge_all, out_of_reach, scope, tally, widen
 
 ENDS = st.floats(-1, 1, allow_nan=False)
 
@@ -52,29 +52,42 @@ def test_ratios_are_judged_against_one_on_a_logarithmic_scale() -> None:
     assert out_of_reach(ratio(0.4, 1.1), 1.1) and not out_of_reach(ratio(0.98, 1.02), 1.1)
 
 
+def listed(facts: dict[str, Fact]) -> dict[str, Verdict]:
+    return judge_all(facts, lambda _, fact: judge(fact, 0.005))
+
+
 def test_a_list_of_verdicts_has_the_level_of_one() -> None:
     alone = difference(0.001, 0.021, covers="items")
     assert judge(alone, 0.005) == Verdict.MORE
-    assert judge_all({"a": alone}, 0.005) == {"a": Verdict.MORE}
+    assert listed({"a": alone}) == {"a": Verdict.MORE}
     clear, unknown = difference(0.03, 0.04, covers="items"), difference(None, None)
-    found = judge_all({"a": alone, "b": clear, "c": difference(-0.1, 0.1), "d": unknown}, 0.005)
+    found = listed({"a": alone, "b": clear, "c": difference(-0.1, 0.1), "d": unknown})
     assert found == {
         "a": Verdict.UNCLEAR, "b": Verdict.MORE, "c": Verdict.UNCLEAR, "d": Verdict.UNKNOWN
     }  # fmt: skip
     # What is decided leaves the family, as in Holm's procedure; what is unknown is none of it.
-    assert judge_all({"a": alone, "b": unknown}, 0.005)["a"] == Verdict.MORE
+    assert listed({"a": alone, "b": unknown})["a"] == Verdict.MORE
     stepwise = difference(0.0005, 0.0204, covers="items")
-    both = judge_all({"a": stepwise, "b": clear}, 0.005)
+    both = listed({"a": stepwise, "b": clear})
     assert both["a"] == judge(stepwise, 0.005) == Verdict.MORE
-    assert judge(stepwise, 0.005, family=2) == Verdict.UNCLEAR
+    assert judge(widen(stepwise, 2), 0.005) == Verdict.UNCLEAR
+
+
+def test_a_ratio_is_widened_about_its_value_on_a_logarithmic_scale() -> None:
+    ratio = Fact(quantity="ratio", value=1.5, low=1.2, high=1.875, covers="items")
+    wider = widen(ratio, 3)
+    assert wider.low is not None and wider.high is not None
+    assert wider.low < 1.2 and wider.high > 1.875
+    assert wider.low * wider.high == pytest.approx(1.5**2)
+    assert widen(ratio, 1).low == pytest.approx(1.2)
 
 
 def test_an_interval_over_few_runs_is_widened_by_its_own_distribution() -> None:
     wide = difference(0.001, 0.003, covers="seeds", seeds=2, p=0.01)
     narrow = difference(0.001, 0.003, covers="items", p=0.01)
-    assert judge(narrow, 0.0005, family=4) == Verdict.MORE
-    assert judge(wide, 0.0005, family=4) == Verdict.UNCLEAR
-    assert judge(difference(0.001, 0.003, p=0.02), 0.0005, family=4) == Verdict.UNCLEAR
+    assert judge(widen(narrow, 4), 0.0005) == Verdict.MORE
+    assert judge(widen(wide, 4), 0.0005) == Verdict.UNCLEAR
+    assert judge(widen(difference(0.001, 0.003, p=0.02), 4), 0.0005) == Verdict.UNCLEAR
 
 
 @given(ENDS, ENDS, st.floats(0.001, 1))

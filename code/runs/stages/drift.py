@@ -44,7 +44,7 @@ def _embedding_rows(
     from drift.untrained import embedding_row_drift, weight_decay_factor
     from training.loop import learning_rates
 
-    if not (run.method.adapter is None and run.method.trainable == "all"):
+    if not run.method.trains_everything:
         return None
     before, after = (_word_embeddings(model) for model in (base, tuned))
     features = inputs.encoded(run.task, run.method, run.task.train).features

@@ -18,7 +18,7 @@ from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
 from store.reading import FACTS
-from study.settings import TaskSettings, find_roles, language_of
+from study.settings import Roles, TaskSettings, find_roles, language_of
 
 STAGE = Stage("evidence", 7, __name__)
 RESAMPLES = 2000  # bootstrap resamples
@@ -64,9 +64,10 @@ def make(
         stacked = {m: _stack(task, m, runs, predictions) for m in methods}
         stored = {m: _scores(m, runs, predictions) for m in methods}
         frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
-        facts = _summarise(data, task, items, frames, stacked, seeds, stored)
+        roles = find_roles([method for method in task.methods if method.name in methods])
+        facts = _summarise(data, task, items, frames, stacked, seeds, stored, roles)
         write_facts(facts, folder / FACTS)
-        return {"examples": _examples(data, task, frames, stacked)}
+        return {"examples": _examples(data, task, frames, stacked, roles.reference)}
 
     return STAGE.produce(store, STAGE.key(task.name, source), summarise)
 
@@ -113,9 +114,9 @@ def _summarise(
     stacked: dict[str, dict[str, np.ndarray]],
     seeds: dict[str, list[int]],
     scores: dict[str, Scores],
+    roles: Roles,
 ) -> list[Fact]:
     training = data.split(task, task.train).items
-    roles = find_roles([method for method in task.methods if method.name in seeds])
     if task.kind == "token":
         return summarise_tagging(
             frames,
@@ -153,13 +154,13 @@ def _examples(
     task: TaskSettings,
     frames: Mapping[str, pd.DataFrame],
     stacked: Mapping[str, Mapping[str, np.ndarray]],
+    reference: str | None,
 ) -> list[dict[str, Any]]:
     """Items to show: sentences that no run gets right, errors of the reference in each target."""
     if task.kind == "sequence":
         labels = frames[task.validation]["label"].to_numpy()
         logits = np.concatenate([arrays[task.validation] for arrays in stacked.values()])
         return always_wrong(predicted_labels(logits) == labels, task.validation)
-    reference = find_roles([m for m in task.methods if m.name in stacked]).reference
     targets = [a for a in task.evaluations if language_of(a) != language_of(task.validation)]
     if reference is None:
         return []

@@ -95,7 +95,7 @@ def steps(inputs: Inputs, run: Run) -> int:
 
 def work(inputs: Inputs, run: Run) -> float:
     """Token passes of a training (see ``progress``)."""
-    passes = 3 if run.method.adapter is None and run.method.trainable == "all" else 2
+    passes = 3 if run.method.trains_everything else 2
     tokens = inputs.encoded(run.task, run.method, run.task.train).tokens
     epochs = 1 if run.method.trains_head_alone else passes * run.method.training.num_train_epochs
     return float(tokens * epochs)
