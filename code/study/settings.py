@@ -8,6 +8,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from study.errors import StudyError
 
 DEFAULT_PROFILE = "full"
+LARGEST_SEED = 2**32  # numpy's legacy generator, which transformers seeds, takes no more
 Table = Mapping[str, Any]
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
@@ -122,8 +124,16 @@ class TrainingSettings:
                 self.head_learning_rate,
                 "above 0",
             )
+            require(
+                self.head_learning_rate < math.inf,
+                "head_learning_rate",
+                self.head_learning_rate,
+                "finite",
+            )
         for name in ("learning_rate", "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        for name in ("learning_rate", "weight_decay"):  # an infinite threshold clips nothing
+            require(getattr(self, name) < math.inf, name, getattr(self, name), "finite")
         require_at_least(self, 1, "num_train_epochs", "evaluations_per_epoch")
         require_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size")
         require_at_least(self, 0, "weight_decay", "validation_items")
@@ -154,7 +164,7 @@ class MethodSettings:
         alone = self.adapter is None or self.trainable == "all"
         require(alone, "trainable", self.trainable, "left out where there is an adapter")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
-        require_distinct(self.seeds, "seeds")
+        require_seeds(self.seeds)
 
     @property
     def mergeable(self) -> bool:
@@ -263,7 +273,7 @@ class TaskSettings:
             f"in the language of the training set {self.train!r}",
         )
         require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
-        require_distinct(self.seeds, "seeds")
+        require_seeds(self.seeds)
         require(bool(self.methods), "methods_run", (), "at least one method")
         require_distinct([method.name for method in self.methods], "methods_run")
         require_at_least(self, 1, "price_steps")
@@ -323,6 +333,12 @@ def require(condition: bool, name: str, value: Any, expected: str) -> None:
 def require_distinct(values: Sequence[Any], name: str) -> None:
     """Refuses a list that names something twice."""
     require(len(set(values)) == len(values), name, values, "distinct")
+
+
+def require_seeds(seeds: Sequence[int]) -> None:
+    """Refuses seeds that are named twice, or that a generator of random numbers does not take."""
+    require_distinct(seeds, "seeds")
+    require(all(0 <= seed < LARGEST_SEED for seed in seeds), "seeds", seeds, "from 0 to 2^32 - 1")
 
 
 def require_at_least(settings: object, least: int, *names: str) -> None:
