@@ -18,6 +18,7 @@ from study.errors import StudyError
 DEFAULT_PROFILE = "full"
 LARGEST_SEED = 2**32  # numpy's legacy generator, which transformers seeds, takes no more
 Table = Mapping[str, Any]
+_RATES = ("learning_rate", "head_learning_rate")
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
 
@@ -117,22 +118,10 @@ class TrainingSettings:
     head_learning_rate: float | None = None  # peak for the head; None: as everything else
 
     def __post_init__(self) -> None:
-        if self.head_learning_rate is not None:
-            require(
-                self.head_learning_rate > 0,
-                "head_learning_rate",
-                self.head_learning_rate,
-                "above 0",
-            )
-            require(
-                self.head_learning_rate < math.inf,
-                "head_learning_rate",
-                self.head_learning_rate,
-                "finite",
-            )
-        for name in ("learning_rate", "max_grad_norm"):
+        rates = [name for name in _RATES if getattr(self, name) is not None]
+        for name in (*rates, "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        for name in ("learning_rate", "weight_decay"):  # an infinite threshold clips nothing
+        for name in (*rates, "weight_decay"):  # an infinite threshold clips nothing
             require(getattr(self, name) < math.inf, name, getattr(self, name), "finite")
         require_at_least(self, 1, "num_train_epochs", "evaluations_per_epoch")
         require_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size")
