@@ -17,7 +17,7 @@ from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence, Wo
 from corpora.treebank import conllu_name, known, read_conllu, refuse_withheld_forms
 from study.environment import network_faults
 from study.errors import StudyError, find_cause, refuse_other_revision
-from study.reading import find_stand_in
+from study.reading import find_no_text
 
 GLUE_ID = "nyu-mll/glue"
 GLUE_REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
@@ -308,7 +308,7 @@ def _fetch(url: str, checksum: str, folder: Path) -> Path:
 
     def download(address: str, output: str, manager: pooch.Pooch | None) -> None:
         pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS, chunk_size=2**16)(address, output, manager)
-        if found := find_stand_in(Path(output).read_bytes()):
+        if found := find_no_text(Path(output).read_bytes()):
             raise StudyError(f"{address}, which gave {found[0]}", remedy=_REMEDY)
 
     base, _, name = url.rpartition("/")

@@ -6,9 +6,13 @@ types, chunking, adapters, fusions) is left out; what would make another model i
 """
 
 import dataclasses
+import math
 import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
 
 from encoders.tokens import Encoded
 from study import architecture
@@ -49,8 +53,14 @@ def build_config(content: Any, num_labels: int, where: str) -> "PreTrainedConfig
     kind: Any = CONFIG_MAPPING[content["model_type"]]
     common = {field.name for field in dataclasses.fields(PreTrainedConfig)}
     own = {field.name for field in dataclasses.fields(kind)} - common | set(kind.attribute_map)
+    taken = {name: value for name, value in content.items() if name in own}
+    for name, value in taken.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise StudyError(
+                f"config.json says {name} = {value}, expected a finite number", where=where
+            )
     return kind(
-        **{name: value for name, value in content.items() if name in own}
+        **taken
         # the head is ours: its dropout is the encoder's, its loss the one of classes
         | ({"classifier_dropout": None} if "classifier_dropout" in own else {}),
         num_labels=num_labels,
@@ -166,6 +176,25 @@ def check_tokenizer(
         )
 
 
+def check_weights(state: Mapping[str, Tensor], where: str) -> None:
+    """Refuses weights that are no numbers, or numbers of a byte: such stand for others.
+
+    Raises:
+        StudyError: naming the first such tensor.
+    """
+    remedy = "take the checkpoint in float32, float16 or bfloat16, whole"
+    for name, tensor in state.items():
+        if tensor.dtype.itemsize == 1:
+            problem = f"{name} is stored as {str(tensor.dtype).removeprefix('torch.')}: quantised"
+            raise StudyError(
+                f"{problem} weights cannot be trained in full", where=where, remedy=remedy
+            )
+        if not tensor.sum(dtype=torch.float32).isfinite():
+            raise StudyError(
+                f"{name} holds values that are infinite or no numbers", where=where, remedy=remedy
+            )
+
+
 def _check_special_tokens(tokenizer: Any, stored: Mapping[str, int], where: str) -> None:
     named = {name: getattr(tokenizer, name) for name in SPECIAL_TOKENS}
     own = tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False)
@@ -200,11 +229,18 @@ def _check_special_tokens(tokenizer: Any, stored: Mapping[str, int], where: str)
 
 
 def check_reading(data: Encoded, tokenizer: Any, where: str) -> None:
-    """Refuses a tokenizer to which most of what is trained on is unknown.
+    """Refuses a tokenizer to which most of what is trained on is unknown, or that takes it away.
 
     Raises:
         StudyError: with the share.
     """
+    empty = float((data.pieces == 0).mean())
+    if empty > MOSTLY_UNKNOWN:
+        raise StudyError(
+            f"the tokenizer leaves nothing of {empty:.0%} of the training sentences",
+            where=where,
+            remedy="check that its files are whole and made for this language",
+        )
     ids = [token for feature in data.features for token in feature["input_ids"][1:-1]]
     unknown = sum(token == tokenizer.unk_token_id for token in ids) / max(1, len(ids))
     if unknown > MOSTLY_UNKNOWN:

@@ -22,6 +22,7 @@ from encoders.packaged import PREFIX, find_package_folder
 from study.environment import network_faults
 from study.errors import StudyError, find_cause
 from study.paths import model_folder
+from study.reading import refuse_stand_in
 
 WEIGHTS = "model.safetensors"
 IDENTITY_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
@@ -106,11 +107,25 @@ def read_json(file: Path) -> Any:
 
 
 def _local_folder(name: str) -> Path | None:
-    """``MODEL_DIR/<name>``, ``MODEL_DIR/<last part>``, or the path itself."""
+    """``MODEL_DIR/<name>``, ``MODEL_DIR/<last part>``, or the path itself.
+
+    Raises:
+        StudyError: the folder is there and holds no ``config.json``.
+    """
     root = model_folder()
     tried = [root / name, root / name.replace("/", "--"), root / Path(name).name] if root else []
-    tried.append(Path(name).expanduser())
-    return next((folder for folder in tried if (folder / "config.json").is_file()), None)
+    own = Path(name).expanduser()
+    found = next((f for f in (*tried, own) if (f / "config.json").is_file()), None)
+    # A folder that is only called like a model of the hub, in the working folder, is not meant.
+    meant = [*tried, own] if own.is_absolute() or name.startswith(".") else tried
+    if found is None and (empty := next(filter(Path.is_dir, meant), None)):
+        raise StudyError(
+            "no config.json in the checkpoint",
+            where=str(empty),
+            remedy="put the files of the model there: config.json, the tokenizer's files and "
+            f"{WEIGHTS}",
+        )
+    return found
 
 
 def _local_checkpoint(name: str, folder: Path) -> Checkpoint:
@@ -121,6 +136,8 @@ def _local_checkpoint(name: str, folder: Path) -> Checkpoint:
             where=str(folder),
             remedy="convert it: AutoModel.from_pretrained(folder).save_pretrained(folder)",
         )
+    for file in files:
+        refuse_stand_in(file)
     digest = _hash_files(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
     shown = name if name.startswith(PREFIX) else folder.name
     return Checkpoint(
@@ -168,7 +185,18 @@ def loading(checkpoint: Checkpoint) -> Iterator[None]:
     except Exception as error:  # a damaged configuration or tokenizer can fail in any way
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise
+        if checkpoint.revision is None:
+            raise _damaged(checkpoint.location, error) from error
         raise _not_found(checkpoint.location, error) from error
+
+
+def _damaged(folder: str, error: Exception) -> StudyError:
+    said = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])
+    return StudyError(
+        f"the checkpoint cannot be read: {type(error).__name__}: {said}".removesuffix(": "),
+        where=folder,
+        remedy="fetch all its files again, from one release",
+    )
 
 
 def _not_found(name: str, error: Exception) -> StudyError:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from encoders.adapters import add_adapter
-from encoders.checking import build_config, check_tokenizer, refuse_own_code
+from encoders.checking import build_config, check_tokenizer, check_weights, refuse_own_code
 from encoders.checkpoints import (
     Checkpoint,
     find_file,
@@ -30,6 +30,7 @@ from study.errors import StudyError, refuse_other_revision
 from study.settings import MethodSettings
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedConfig
 
 # transformers and peft take ten seconds to import: a render of stored results needs neither.
@@ -82,13 +83,38 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
         )
         file = find_file(checkpoint, "tokenizer.json")
         _check_files(checkpoint, tokenizer.vocab_files_names, file)
+        stored = Tokenizer.from_file(str(file)) if file else None
+        if stored:
+            _follow(stored, tokenizer, read_json(settings) if settings else {}, where)
         tokenizer.padding_side = tokenizer.truncation_side = "right"
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
         if getattr(tokenizer.backend_tokenizer.model, "dropout", None):
             tokenizer.backend_tokenizer.model.dropout = None  # would cut a word anew each time
-        stored = Tokenizer.from_file(str(file)).get_vocab() if file else {}
-        check_tokenizer(tokenizer, config, stored, where)
+        check_tokenizer(tokenizer, config, stored.get_vocab() if stored else {}, where)
     return tokenizer
+
+
+def _follow(stored: "Tokenizer", tokenizer: Any, settings: Mapping[str, Any], where: str) -> None:
+    """Cuts text as ``tokenizer.json`` says, not as a class of transformers would.
+
+    A class takes the vocabulary of that file and makes the rest anew: BERT's lowers text unless
+    ``tokenizer_config.json`` says ``do_lower_case = false``, and a class that is not the
+    vocabulary's own reads nothing.
+
+    Raises:
+        StudyError: the two files contradict each other on capitals.
+    """
+    backend = tokenizer.backend_tokenizer
+    backend.normalizer = stored.normalizer
+    backend.pre_tokenizer = stored.pre_tokenizer
+    backend.model = stored.model
+    said, lowers = settings.get("do_lower_case"), getattr(stored.normalizer, "lowercase", None)
+    if lowers is not None and said is not None and bool(said) != lowers:
+        raise StudyError(
+            f"tokenizer_config.json says do_lower_case = {said}, but tokenizer.json says {lowers}",
+            where=where,
+            remedy="make the two files say the same",
+        )
 
 
 def build_model(
@@ -154,11 +180,13 @@ def load_base(
 
     config = load_config(checkpoint, num_labels)
     with loading(checkpoint):
+        state = read_weights(checkpoint)
+        check_weights(state, checkpoint.location)
         # Without a name there is nothing that transformers or peft could find beside the weights.
         model, info = getattr(transformers, MODELS[kind])[type(config)].from_pretrained(
             None,
             config=config,
-            state_dict=read_weights(checkpoint),
+            state_dict=state,
             dtype=torch.float32,  # transformers 5 would keep the checkpoint's dtype
             output_loading_info=True,
             ignore_mismatched_sizes=True,
@@ -196,6 +224,7 @@ def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any])
         f"{name} has no place in the model"
         for name in info["unexpected_keys"]
         if architecture.layer_number(architecture.locate(name).layer) is not None
+        or architecture.is_adapter(name)
     }
     strange = sorted(m for m in misfits if architecture.locate(m.split()[0]).layer not in _DRAWN)
     if strange:

@@ -20,6 +20,7 @@ from study.paths import project_root
 from study.settings import Profile
 
 RETRIES = 3  # of a run whose worker died
+STARTS = 3  # of Ray on this machine: it gives itself 30 s, which a busy machine does not keep
 # What decides where a worker finds settings, data, models and results.
 SHARED_VARIABLES = (
     "CACHE_DIR",
@@ -85,20 +86,25 @@ def _connect(ray: Any, address: str | None, store: Store) -> None:
         "CACHE_DIR": str(store.root.resolve()),
         "PYTHONPATH": str(project_root() / "code"),
     }
-    try:
-        ray.init(
-            address=address,
-            runtime_env={"env_vars": variables},
-            include_dashboard=False,  # nothing listens for browsers
-            log_to_driver=False,
-            logging_level="error",
-            ignore_reinit_error=True,
-        )
-    except Exception as error:  # Ray raises bare exceptions while it starts
-        raise StudyError(
-            f"no Ray cluster at {address or 'this machine'}: {error}",
-            remedy="start one (ray start --head) or leave --address out",
-        ) from error
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address=address,
+                runtime_env={"env_vars": variables},
+                include_dashboard=False,  # nothing listens for browsers
+                log_to_driver=False,
+                logging_level="error",
+                ignore_reinit_error=True,
+            )
+            return
+        except Exception as error:  # Ray raises bare exceptions while it starts
+            ray.shutdown()
+            if address is None and left:
+                continue
+            raise StudyError(
+                f"no Ray cluster at {address or 'this machine'}: {error}",
+                remedy="start one (ray start --head) or leave --address out",
+            ) from error
 
 
 def _import_ray() -> Any:

@@ -155,6 +155,11 @@ def _kind(name: str, layer: str) -> str:
     return next((kind for pattern, kind in _INNER if pattern.search(name)), OTHER)
 
 
+def is_adapter(parameter_name: str) -> bool:
+    """Whether the parameter belongs to an adapter that is not merged into its matrix."""
+    return bool(_ADAPTER.search(parameter_name))
+
+
 def is_head(parameter_name: str) -> bool:
     """Whether the parameter belongs to the classifier that is trained from scratch.
 

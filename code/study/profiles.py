@@ -27,6 +27,7 @@ from study.settings import (
 )
 
 _FILE = "experiments.toml"
+_VALUES = {"title", "workers", "inherits"}  # keys of a profile that are no tables
 Built = TypeVar("Built")
 
 
@@ -86,7 +87,8 @@ def _build_profile(name: str, tables: Table) -> Profile:
         for task in _task_names(defaults)
     }
     workers = _convert(own.get("workers", 1), int, f"profiles.{name}.workers")
-    return Profile(name, own.get("title", name), tasks, workers)
+    title = _convert(own.get("title", name), str, f"profiles.{name}.title")
+    return Profile(name, title, tasks, workers)
 
 
 def _choose(named: str, known: tuple[str, ...]) -> str:
@@ -118,7 +120,40 @@ def _read_table(file: Path) -> Table:
         where = f"{file}:{line[1]}" if line else str(file)
         raise StudyError(f"not valid TOML: {error}", where=where) from error
     require_known(table, {"defaults", "profiles"}, str(file))
+    try:
+        _require_tables(table)
+    except StudyError as error:
+        raise StudyError(error.problem, where=f"{file}: {error.where}") from error
     return table
+
+
+def _require_tables(table: Table) -> None:
+    """Refuses a single value where the layout of the file has a table.
+
+    Raises:
+        StudyError: naming the first such place.
+    """
+    profiles = _table(table, "profiles")
+    for name in profiles:
+        _require_task_tables(_table(profiles, name, "profiles."), f"profiles.{name}.")
+    _require_task_tables(_table(table, "defaults"), "defaults.")
+
+
+def _require_task_tables(tables: Table, where: str) -> None:
+    for name in sorted(set(tables) - _VALUES):
+        task, inside = _table(tables, name, where), f"{where}{name}."
+        _table(task, "training", inside)
+        methods = _table(task, "methods", inside)
+        for method in methods:
+            own = _table(methods, method, f"{inside}methods.")
+            _table(own, "adapter", f"{inside}methods.{method}.")
+
+
+def _table(parent: Table, key: str, where: str = "") -> Table:
+    found = parent.get(key, {})
+    if not isinstance(found, Mapping):
+        raise StudyError(f"expected a table, got {found!r}", where=f"{where}{key}")
+    return found
 
 
 def _merge(base: Table, over: Table) -> dict[str, Any]:

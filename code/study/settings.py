@@ -8,6 +8,7 @@ not belong to an experiment: folders (``paths``), the look of figures (``style``
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 from study.errors import StudyError
 
 DEFAULT_PROFILE = "full"
+LARGEST_SEED = 2**32  # numpy's legacy generator, which transformers seeds, takes no more
 Table = Mapping[str, Any]
+_RATES = ("learning_rate", "head_learning_rate")
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
 
@@ -115,15 +118,11 @@ class TrainingSettings:
     head_learning_rate: float | None = None  # peak for the head; None: as everything else
 
     def __post_init__(self) -> None:
-        if self.head_learning_rate is not None:
-            require(
-                self.head_learning_rate > 0,
-                "head_learning_rate",
-                self.head_learning_rate,
-                "above 0",
-            )
-        for name in ("learning_rate", "max_grad_norm"):
+        rates = [name for name in _RATES if getattr(self, name) is not None]
+        for name in (*rates, "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
+        for name in (*rates, "weight_decay"):  # an infinite threshold clips nothing
+            require(getattr(self, name) < math.inf, name, getattr(self, name), "finite")
         require_at_least(self, 1, "num_train_epochs", "evaluations_per_epoch")
         require_at_least(self, 1, "per_device_train_batch_size", "per_device_eval_batch_size")
         require_at_least(self, 0, "weight_decay", "validation_items")
@@ -154,7 +153,7 @@ class MethodSettings:
         alone = self.adapter is None or self.trainable == "all"
         require(alone, "trainable", self.trainable, "left out where there is an adapter")
         require(bool(self.model_name_or_path), "model_name_or_path", "", "a name or a folder")
-        require_distinct(self.seeds, "seeds")
+        require_seeds(self.seeds)
 
     @property
     def mergeable(self) -> bool:
@@ -269,7 +268,7 @@ class TaskSettings:
             f"in the language of the training set {self.train!r}",
         )
         require(bool(self.seeds), "seeds", self.seeds, "at least one seed")
-        require_distinct(self.seeds, "seeds")
+        require_seeds(self.seeds)
         require(bool(self.methods), "methods_run", (), "at least one method")
         require_distinct([method.name for method in self.methods], "methods_run")
         require_at_least(self, 1, "price_steps")
@@ -329,6 +328,12 @@ def require(condition: bool, name: str, value: Any, expected: str) -> None:
 def require_distinct(values: Sequence[Any], name: str) -> None:
     """Refuses a list that names something twice."""
     require(len(set(values)) == len(values), name, values, "distinct")
+
+
+def require_seeds(seeds: Sequence[int]) -> None:
+    """Refuses seeds that are named twice, or that a generator of random numbers does not take."""
+    require_distinct(seeds, "seeds")
+    require(all(0 <= seed < LARGEST_SEED for seed in seeds), "seeds", seeds, "from 0 to 2^32 - 1")
 
 
 def require_at_least(settings: object, least: int, *names: str) -> None:

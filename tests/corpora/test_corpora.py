@@ -507,12 +507,33 @@ def test_a_split_in_several_files_is_read_in_their_order(tmp_path: Path) -> None
         ("404: Not Found", "404: Not Found"),
         ("\n<!DOCTYPE html>\n<html>\n", "DOCTYPE"),
         ('{"error": "Not found"}', "answer of a server"),
+        ("Rate limit exceeded", "answer of a server"),
+        ("<!-- a page --><html>", "answer of a server"),
+        ("\0" * 300, "binary data"),
+        ("a.conllu" + "\0" * 249 + "ustar\0" + "00", "archive"),
+        (CONLLU.replace("\n", "\r"), "carriage returns"),
     ],
 )
 def test_what_stands_in_for_a_file_is_named(tmp_path: Path, content: str, said: str) -> None:
     for reader in (read_conllu, lambda path: read_acceptability(path, "in")):
         with pytest.raises(StudyError, match=said):
             reader(write(tmp_path, content, "file"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (CONLLU.encode("utf-16"), "UTF-16"),
+        (b"\x28\xb5\x2f\xfd\x04", "compressed"),
+        (b"7z\xbc\xaf\x27\x1c", "compressed"),
+        (b"PAR1\x15\x04\0\0", "binary data"),
+    ],
+)
+def test_bytes_that_are_no_text_are_named(tmp_path: Path, content: bytes, said: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    with pytest.raises(StudyError, match=said):
+        read_conllu(file)
 
 
 def test_a_link_to_nothing_says_so(tmp_path: Path) -> None:

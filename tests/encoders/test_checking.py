@@ -155,6 +155,42 @@ def test_a_tokenizer_that_knows_none_of_the_words_is_refused(tmp_path: Path) -> 
         check("кот спит the мышь")
 
 
+def test_a_tokenizer_that_takes_all_text_away_is_refused(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    nothing = {"type": "Replace", "pattern": {"Regex": "."}, "content": ""}
+    edit(folder / "tokenizer.json", lambda content: content.update(normalizer=nothing))
+    tokenizer = load_tokenizer(find_checkpoint(str(folder), ""))
+    data = encode_sentences([Sentence("the cat sleeps", 1, "", "", "")], tokenizer, 32)
+    with pytest.raises(StudyError, match="leaves nothing of 100% of the training sentences"):
+        check_reading(data, tokenizer, "here")
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"tokenizer_class": None}, {"tokenizer_class": "RobertaTokenizer"}]
+)
+def test_text_is_cut_as_tokenizer_json_says_whatever_a_class_would_do(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
+    """transformers lowers text where nothing says ``do_lower_case``, and trusts the class named."""
+    folder = save_checkpoint(tmp_path)
+    expected = cut(folder, ["Katze", "schläft", "the"])
+    if other:
+        edit(folder / "tokenizer_config.json", lambda content: content.update(other))
+    else:
+        (folder / "tokenizer_config.json").unlink()
+    assert cut(folder, ["Katze", "schläft", "the"]) == expected
+    assert "Katze" in expected[0]
+
+
+def test_files_that_contradict_each_other_on_capitals_are_refused(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    edit(folder / "tokenizer_config.json", lambda content: content.update(do_lower_case=False))
+    load_tokenizer(find_checkpoint(str(folder), ""))
+    edit(folder / "tokenizer_config.json", lambda content: content.update(do_lower_case=True))
+    with pytest.raises(StudyError, match="do_lower_case = True, but tokenizer.json says False"):
+        load_tokenizer(find_checkpoint(str(folder), ""))
+
+
 def test_sides_and_inputs_are_ours_whatever_the_file_says(tmp_path: Path) -> None:
     folder = save_checkpoint(tmp_path)
     other = {
@@ -251,6 +287,106 @@ def test_what_a_tokenizer_takes_away_from_its_own_vocabulary_is_found(tmp_path: 
     assert found(lowercase(tmp_path / "uncased", cased=False)) == ()
     assert found(save_checkpoint(tmp_path / "cased")) == ()
     assert found(save_byte_level(tmp_path / "bytes")) == ()
+
+
+# --------------------------------------------------------------------------------------- weights
+
+
+QUERY = "encoder.layer.0.attention.self.query.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda query: {QUERY: query * float("nan")}, "infinite or no numbers"),
+        (lambda query: {QUERY: query.half() + float("inf")}, "infinite or no numbers"),
+        (lambda query: {QUERY: (100 * query).to(torch.int8)}, "int8: quantised"),
+        (lambda query: {QUERY: query.to(torch.float8_e4m3fn)}, "float8_e4m3fn: quantised"),
+        (lambda query: {QUERY: query > 0}, "bool: quantised"),
+        (
+            lambda query: {QUERY.replace("weight", "lora_A.weight"): query[:4].clone()},
+            "has no place",
+        ),
+        (lambda query: {QUERY.replace("weight", "absmax"): query[:4].clone()}, "has no place"),
+    ],
+)
+def test_weights_that_stand_for_others_are_refused(
+    tmp_path: Path, change: Callable[[torch.Tensor], dict[str, torch.Tensor]], words: str
+) -> None:
+    folder = save_checkpoint(tmp_path)
+    file = folder / "model.safetensors"
+    state = load_file(file)
+    save_file(state | change(state[QUERY]), file)
+    with pytest.raises(StudyError, match=rf"query\S* .*{words}"):
+        weights(folder)
+
+
+def test_weights_in_half_precision_are_taken(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    before = weights(folder)
+    file = folder / "model.safetensors"
+    save_file({name: value.half() for name, value in load_file(file).items()}, file)
+    after = weights(folder)
+    assert all(value.dtype == torch.float32 for value in after.values())
+    assert all(torch.allclose(value, after[name], atol=1e-3) for name, value in before.items())
+
+
+def test_a_number_of_the_configuration_is_one(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    edit(folder / "config.json", lambda content: content.update(layer_norm_eps=float("nan")))
+    with pytest.raises(StudyError, match="layer_norm_eps = nan, expected a finite number"):
+        load_config(find_checkpoint(str(folder), ""))
+
+
+# ----------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
+)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS"),
+        (b"<!DOCTYPE html>\n<html>", "answer of a server"),
+        (b"Entry not found", "answer of a server"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "compressed"),
+    ],
+)
+def test_what_stands_in_for_a_file_of_a_checkpoint_is_named(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    folder = save_checkpoint(tmp_path)
+    (folder / name).write_bytes(content)
+    with pytest.raises(StudyError, match=rf"{name}: expected the file itself, got .*{said}"):
+        find_checkpoint(str(folder), "")
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to("../blobs/none")
+    with pytest.raises(StudyError, match=r"a link to \.\./blobs/none, which is not there"):
+        find_checkpoint(str(folder), "")
+
+
+def test_a_folder_without_a_configuration_is_no_name_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_checkpoint(tmp_path / "model")
+    (folder / "config.json").unlink()
+    monkeypatch.setenv("MODEL_DIR", str(tmp_path))
+    for name in (str(folder), "model", "some/model"):
+        with pytest.raises(StudyError, match="model: no config.json in the checkpoint"):
+            find_checkpoint(name, "0" * 40)
+
+
+def test_a_damaged_file_of_a_folder_is_no_matter_of_the_network(tmp_path: Path) -> None:
+    folder = save_checkpoint(tmp_path)
+    (folder / "tokenizer.json").write_text("[]")
+    with pytest.raises(StudyError, match="cannot be read: .*(?s:.*)fetch all its files") as caught:
+        load_tokenizer(find_checkpoint(str(folder), ""))
+    assert "network" not in str(caught.value)
 
 
 # --------------------------------------------------------------------------------------- windows

@@ -59,6 +59,38 @@ def test_ray_trains_each_run_once_though_a_worker_is_killed(
     assert len(list((shared / "train").iterdir())) == len(plan_runs(finished.profile)) > 4
 
 
+def test_on_ray_a_run_that_raises_or_dies_costs_no_other_run(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is optional: pip install -r requirements-ray.txt")
+    from runs import engine
+
+    def complete(profile: str, root: Path, name: str) -> str | None:  # runs in Ray's workers
+        import os
+        from unittest import mock
+
+        from runs.workers import complete_named
+
+        if name == "pos-frozen-seed1":
+            os.kill(os.getpid(), 9)
+        if name != "cola-lora-seed1":
+            return complete_named(profile, root, name)
+        with mock.patch("runs.stages.train.make", side_effect=ZeroDivisionError("a bug")):
+            return complete_named(profile, root, name)
+
+    monkeypatch.setattr(engine, "complete_named", complete)
+    monkeypatch.setattr(engine, "RETRIES", 0)
+    ledger = engine.complete_on_ray(load_tiny_profile(ONE_SEED), Store(shared))
+    assert ledger.content["failures"].keys() == {"cola-lora-seed1", "pos-frozen-seed1"}
+    assert ledger.content["failures"]["cola-lora-seed1"].startswith("ZeroDivisionError: a bug")
+    assert "worker died" in ledger.content["failures"]["pos-frozen-seed1"]
+    log = (shared / "failures" / "cola-lora-seed1.log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+    planned = {run.name for run in plan_runs(load_tiny_profile(ONE_SEED))}
+    assert ledger.content["runs"].keys() == planned - ledger.content["failures"].keys()
+    assert len(ledger.content["runs"]) > 2
+
+
 def test_workers_train_each_run_once_though_one_is_killed(
     finished: FinishedStudy, shared: Path
 ) -> None:

@@ -136,6 +136,14 @@ adapter = { peft_type = "LORA", r = 64, target_modules = ["query", "key", "value
         ("[profiles.mine.cola]\nevaluations = ['cola']", ("cola", "corpus:split")),
         ("[profiles.mine.cols]\nseeds = [1]", ("cols", "cola")),
         ("[profiles.mine]\ninherits = 'fulll'", ("fulll", "full")),
+        ("[profiles.mine.cola.training]\nlearning_rate = inf", ("learning_rate", "finite")),
+        ("[profiles.mine.cola.training]\nlearning_rate = nan", ("learning_rate", "above 0")),
+        ("[profiles.mine.cola.training]\nweight_decay = 1e400", ("weight_decay", "finite")),
+        ("[profiles.mine.cola.training]\nhead_learning_rate = inf", ("head_", "finite")),
+        ("[profiles.mine.cola]\nseeds = [-1]", ("seeds", "from 0 to")),
+        ("[profiles.mine.cola]\nseeds = [4294967296]", ("seeds", "from 0 to")),
+        ("[profiles.mine.pos.methods.lora]\nseeds = [-2]", ("seeds", "from 0 to")),
+        ("[profiles.mine]\ntitle = ['a']", ("title", "expected str")),
         (
             "[profiles.mine.cola.training]\nhead_learning_rate = 0.0",
             ("head_learning_rate", "above 0"),
@@ -173,6 +181,27 @@ def test_a_bad_value_is_named_with_what_is_valid(
         load(tmp_path, text)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("profiles = 3", "profiles"),
+        ("[profiles]\nmine = 3", "profiles.mine"),
+        ("defaults = 'x'\n[profiles.mine]", "defaults"),
+        ("[defaults]\ncola = 3\n[profiles.mine]", "defaults.cola"),
+        ("[profiles.mine]\ncola = []", "profiles.mine.cola"),
+        ("[profiles.mine]\nmargins = 0.1", "profiles.mine.margins"),
+        ("[profiles.mine.cola]\ntraining = 5", "profiles.mine.cola.training"),
+        ("[profiles.mine.cola]\nmethods = ['full']", "profiles.mine.cola.methods"),
+        ("[profiles.mine.cola.methods]\nfull = 1", "profiles.mine.cola.methods.full"),
+        ("[profiles.mine.cola.methods.lora]\nadapter = 'lora'", "methods.lora.adapter"),
+        ("[[profiles.mine.cola.methods.lora.adapter]]\nkind = 'lora'", "methods.lora.adapter"),
+    ],
+)
+def test_a_value_in_the_place_of_a_table_is_named(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(StudyError, match=rf"local\.toml: \S*{place}: expected a table, got"):
+        load(tmp_path, text)
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:
