@@ -2,8 +2,9 @@
 
 A run is a task, a method and a seed. Its first stage is ``train``; ``predict`` (with the metrics),
 ``drift``, ``structure``, ``representation`` and ``restored`` start from the trained weights. A
-task's ``items``, ``price``, ``evidence`` and ``restoration`` are over all its runs. Every stage is
-an entry of the store whose key names what it is computed from, so predicting anew never trains.
+task's ``items``, ``price``, ``latency``, ``evidence`` and ``restoration`` are over all its runs.
+Every stage is an entry of the store whose key names what it is computed from, so predicting anew
+never trains.
 ``runs.stages`` holds one module a stage, ``completion`` goes through them.
 """
 

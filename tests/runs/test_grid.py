@@ -47,7 +47,9 @@ def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy)
         for entry in (stages["train"], stages["drift"], *stages["predict"].values()):
             assert finished.store.open(entry) is not None
     for task in ("cola", "pos"):
-        assert {"items", "evidence", "price", "restoration"} == set(content["tasks"][task])
+        assert {"items", "evidence", "price", "latency", "restoration"} == set(
+            content["tasks"][task]
+        )
 
 
 def test_a_second_pass_makes_nothing(
