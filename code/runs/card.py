@@ -149,8 +149,8 @@ def _what(run: Run) -> str:
         base += f" (commit `{run.method.revision}`)"
     if run.method.adapter is not None:
         return f"An adapter for {base}, with its classification head."
-    trained = "all weights" if run.method.trainable == "all" else "the classification head alone"
-    return f"A classifier on {base}, of which {trained} were trained."
+    trained = {"all": "all weights", "bias": "biases and the head", "head": "the head alone"}
+    return f"A classifier on {base}; trained: {trained[run.method.trainable]}."
 
 
 def _code(run: Run, folder: Path) -> str:
@@ -189,9 +189,11 @@ def _score_lines(scores: list[tuple[Fact, Fact]]) -> Iterator[str]:
 
 def _settings(run: Run) -> Iterator[tuple[str, Any]]:
     yield "seed", run.seed
-    yield from dataclasses.asdict(run.method.training).items()
-    if run.method.adapter is not None:
-        yield "adapter", json.dumps(dataclasses.asdict(run.method.adapter))
+    for name, value in dataclasses.asdict(run.method.training).items():
+        if value is not None:
+            yield name, value
+    if adapter := run.method.adapter:
+        yield "adapter", json.dumps({"peft_type": adapter.peft_type, **adapter.options})
 
 
 def _origin(record: RunRecord, trained: Entry) -> Iterator[str]:

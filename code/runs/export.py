@@ -8,11 +8,12 @@ libraries load from it is compared with the trained model.
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from encoders.checkpoints import Checkpoint, read_json
 from encoders.models import load_base
@@ -131,20 +132,33 @@ def _write(inputs: Inputs, run: Run, trained: Entry, folder: Path) -> None:
         model.save_pretrained(folder)
     else:
         adapter = model.peft_config["default"]
-        beside = checkpoint.revision is None
+        # A start such as PiSSA's takes its part out of the base's matrices.
+        altered = {n: p for n, p in model.named_parameters() if n in model.altered_base}
+        if altered:
+            adapter.init_lora_weights = True  # else the libraries would take it out once more
+        beside = checkpoint.revision is None or bool(altered)
         adapter.base_model_name_or_path = BASE if beside else checkpoint.location
         adapter.revision = checkpoint.revision
         # Embeddings are the base model's; peft would look on the hub whether they were changed.
         model.save_pretrained(folder, save_embedding_layers=False)
         model.config.save_pretrained(folder)
         if beside:
-            _write_base(checkpoint, run, labels, folder / BASE)
+            _write_base(checkpoint, run, labels, altered, folder / BASE)
     inputs.tokenizer(checkpoint).save_pretrained(folder)
 
 
-def _write_base(checkpoint: Checkpoint, run: Run, labels: tuple[str, ...], folder: Path) -> None:
+def _write_base(
+    checkpoint: Checkpoint,
+    run: Run,
+    labels: tuple[str, ...],
+    altered: Mapping[str, Tensor],
+    folder: Path,
+) -> None:
     """The model before training; its head is the untrained one, which the adapter replaces."""
     base: Any = load_base(checkpoint, run.task.kind, len(labels), run.seed)[0]
+    names = (name.removeprefix("base_model.model.") for name in altered)
+    names = (name.replace(".base_layer.", ".") for name in names)
+    base.load_state_dict(dict(zip(names, altered.values(), strict=True)), strict=False)
     _name_labels(base.config, labels)
     base.save_pretrained(folder)
 

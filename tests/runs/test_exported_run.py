@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from torch import nn
 
 import run as command_line
@@ -17,9 +19,11 @@ from facts.table import Facts
 from runs import export
 from runs.export import export_run
 from runs.grid import Run, plan_runs
+from runs.inputs import Inputs
+from store.entries import Entry
 from store.reading import read_results
 from study.errors import StudyError
-from tiny_study import PROFILE
+from tiny_study import PROFILE, load_tiny_profile
 from waiting import run_process
 
 LOADED = ("cola-full-seed1", "cola-lora-seed2", "cola-frozen-seed1", "pos-full-seed1")
@@ -250,3 +254,35 @@ def test_a_run_that_is_not_finished_says_so(
     with pytest.raises(SystemExit):
         command_line.main(["export", "cola-lora-seed1"])
     assert "a run and a folder, got cola-lora-seed1" in capsys.readouterr().err
+
+
+ADAPTERS = {
+    "PiSSA": """adapter = { peft_type = "LORA", r = 4, init_lora_weights = "pissa" }""",
+    "DoRA": """adapter = { peft_type = "LORA", r = 4, use_dora = true }""",
+    "prefix": """adapter = { peft_type = "PREFIX_TUNING", num_virtual_tokens = 4 }""",
+}
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_other_adapters_load_as_they_were_trained(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Also one that takes its start out of the base's weights: the altered base goes along."""
+    head = '[profiles.tiny.cola]\nmethods_run = ["full", "mine"]\n'
+    head += "[profiles.tiny.cola.methods.mine]\nlearning_rate = 1e-3\n"
+    profile = load_tiny_profile(head + ADAPTERS[name])
+    run = next(run for run in plan_runs(profile) if run.name == "cola-mine-seed1")
+    inputs, folder = Inputs(tmp_path / "corpora"), tmp_path / "out"
+    model = inputs.fresh_model(run)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    monkeypatch.setattr(Inputs, "trained_model", lambda *_: model)
+    entry = Entry(tmp_path)  # not read: the model is given
+    folder.mkdir()
+    export._write(inputs, run, entry, folder)
+    export._check(inputs, run, entry, folder)
+    written = load_file(folder / "base" / "model.safetensors")
+    before = load_file(tiny_environment / "models" / "tiny" / "model.safetensors")
+    same = [torch.equal(written[f"bert.{n}"], t) for n, t in before.items() if "query.w" in n]
+    assert same and set(same) == {name != "PiSSA"}

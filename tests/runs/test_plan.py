@@ -27,8 +27,13 @@ from tiny_study import PROFILE, load_tiny_profile
 ONE_TASK = """
 [profiles.tiny.cola]
 methods_run = ["full", "lora", "other"]
+[profiles.tiny.cola.methods.other.adapter]
+peft_type = "LORA"
+r = 8
+lora_alpha = 16
+lora_dropout = 0.1
+target_modules = ["query", "value"]
 [profiles.tiny.cola.methods.other]
-adapter = { kind = "lora", r = 8, lora_alpha = 16, lora_dropout = 0.1, roles = ["query", "value"] }
 learning_rate = 1e-5
 """
 
