@@ -20,7 +20,7 @@ DOCUMENT := $(if $(filter en,$(LANGUAGE)),report.qmd,report.$(LANGUAGE).qmd)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo picture report single laptop render list verify test check format bench bench-quick calibration fuzz torture audit lock clean
+.PHONY: help demo picture report single laptop render list verify plan export test check format bench bench-quick gpu-check calibration fuzz torture audit lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,12 @@ list: $(VENV)/.base  ## every run of PROFILE: state, key, seconds, size
 verify: $(VENV)/.base  ## every number of PROFILE's report once more, by other code
 	@$(PY) code/run.py verify --profile "$(PROFILE)"
 
+plan: $(VENV)/.base  ## what PROFILE takes on this machine, before anything is trained
+	@$(PY) code/run.py plan --profile "$(PROFILE)"
+
+export: $(VENV)/.base  ## a trained model as others load it: RUN=cola-lora-seed42 FOLDER=where
+	@$(PY) code/run.py export "$(RUN)" "$(FOLDER)" --profile "$(PROFILE)"
+
 test: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## the tests
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -73,6 +79,10 @@ bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing
 
 bench-quick: $(VENV)/.base $(VENV)/.demo  ## the training's measurements alone, in three minutes: _output/bench.json
 	$(PY) bench/bench_training.py --quick
+
+gpu-check: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## every branch on a GPU in five minutes, against what it allows
+	$(PY) -m pytest -m gpu
+	$(PY) bench/gpu_check.py
 
 calibration: $(VENV)/.base  ## how often verdicts are false, by simulation, in minutes: bench/calibration.md
 	$(PY) bench/calibration.py

@@ -6,6 +6,8 @@
 ``python code/run.py render --profile demo``    the report, without a Quarto binary
 ``python code/run.py findings --profile demo``  where the report lies, and what it found
 ``python code/run.py verify --profile demo``    every number once more, compared with the report
+``python code/run.py plan --profile full``      what it will take here, before anything is trained
+``python code/run.py export cola-lora-seed42 FOLDER``   a trained model that others can load
 
 Quarto calls this file before it renders (``pre-render`` in ``_quarto.yml``) and names the profile
 in ``QUARTO_PROFILE``.
@@ -38,7 +40,7 @@ from study.profiles import load_profile  # noqa: E402
 from study.settings import DEFAULT_PROFILE, Profile  # noqa: E402
 
 REPORT_BYTES = 32_000_000  # what a render writes, and its working files
-COMMANDS = ("run", "render", "findings", "verify")
+COMMANDS = ("run", "render", "findings", "verify", "export", "plan")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _tell_findings(profile, options.language)
         elif options.command == "verify":
             return _verify(profile)
+        elif options.command == "plan":
+            return _plan(profile)
+        elif options.command == "export":
+            _export(profile, *options.operands)
         else:
             if options.command == "render":  # before hours of training
                 require_room(output_folder(profile.name), REPORT_BYTES, "OUTPUT_DIR")
@@ -101,6 +107,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="run")
     parser.add_argument(
+        "operands", nargs="*", metavar="RUN FOLDER", help="of export: what is written, and where"
+    )
+    parser.add_argument(
         "--profile",
         default=os.environ.get("QUARTO_PROFILE") or DEFAULT_PROFILE,
         help="a profile of experiments.toml (default: QUARTO_PROFILE, else %(default)s)",
@@ -118,7 +127,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--address", help="of a running Ray cluster (with --engine ray)")
     parser.add_argument("--language", default="en", choices=("en", "ru"), help="of the report")
-    return parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
+    if len(options.operands) != 2 * (options.command == "export"):
+        wanted = "a run and a folder" if options.command == "export" else "no further words"
+        parser.error(
+            f"{options.command} takes {wanted}, got {' '.join(options.operands) or 'none'}"
+        )
+    return options
 
 
 def _run_all(profile: Profile, options: argparse.Namespace) -> None:
@@ -209,6 +224,29 @@ def _verify(profile: Profile) -> int:
         print(difference, file=sys.stderr)
     print(tally.summary())
     return 1 if tally.wrong else 0
+
+
+def _plan(profile: Profile) -> int:
+    """Says what the profile takes on this machine; 1 where something is missing."""
+    from runs.progress import quieten_libraries
+
+    quieten_libraries()  # they read it when they are imported, which the plan does
+    from runs.plan import make_plan
+
+    plan = make_plan(profile, Store(cache_folder()))
+    for line in plan.lines():
+        print(line)
+    return 1 if plan.problems else 0
+
+
+def _export(profile: Profile, name: str, folder: str) -> None:
+    """Writes a finished run's model as a folder that transformers and peft load."""
+    from runs.progress import quieten_libraries
+
+    quieten_libraries()  # they read it when they are imported
+    from runs.export import export_run
+
+    export_run(profile, Store(cache_folder()), name, Path(folder))
 
 
 def _tell_findings(profile: Profile, language: str) -> None:

@@ -107,6 +107,13 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             },
         ),
         "step": Quantity("what one training step takes, median over batches", Unit.SECONDS),
+        "latency": Quantity(
+            "what a forward pass takes with an adapter as it is and merged into its encoder, "
+            "median over batches of one size, and the ratio of the two",
+            Unit.SECONDS,
+            {"unmerged_over_merged": Unit.RATIO},
+            less_is_better=True,
+        ),
         "ratio": Quantity("a cost or change of a method in units of another's", Unit.RATIO),
         "distance": Quantity(
             "how far weights moved from the base model: l2, relative to the base's norm, root mean "

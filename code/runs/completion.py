@@ -22,6 +22,7 @@ from runs.stages import (
     evidence,
     forgetting,
     items,
+    latency,
     masked,
     predict,
     price,
@@ -204,10 +205,11 @@ class Grid:
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
             machine = self._machines.get(task.name, this_machine())
-            parts = filter(None, (task, self._finished_part(task)))
-            keys = (price.key(self.inputs, part, machine) for part in parts)
-            if known := next(filter(None, map(self.store.find, keys)), None):
-                self._ledger.record_task(task.name, {"price": known.name})
+            parts = list(filter(None, (task, self._finished_part(task))))
+            for stage in (price, latency):
+                keys = (stage.key(self.inputs, part, machine) for part in parts)
+                if known := next(filter(None, map(self.store.find, keys)), None):
+                    self._ledger.record_task(task.name, {stage.STAGE.name: known.name})
             self._complete_task(task)
         self._ledger.save(self.store.root)
         return self._ledger
@@ -239,17 +241,21 @@ class Grid:
         return {run: entry for run, entry in found.items() if entry is not None}
 
     def _price(self, task: TaskSettings, progress: Progress) -> None:
-        """Measures a step of each method with a finished run; the report can do without it."""
+        """Measures a step, and a forward pass, of each method with a finished run.
+
+        The report can do without them.
+        """
         finished = self._finished_part(task)
         if finished is None:
             return
-        try:
-            entry = price.make(self.store, self.inputs, finished)
-        except Exception as error:
-            reason = record(self.store.root, f"price-{task.name}", error)
-            progress.say(f"the price of a step of {task.name} is not known: {reason}")
-        else:
-            self._ledger.record_task(task.name, {"price": entry.name})
+        for stage, what in ((price, "price of a step"), (latency, "time of a forward pass")):
+            try:
+                entry = stage.make(self.store, self.inputs, finished)
+            except Exception as error:
+                reason = record(self.store.root, f"{stage.STAGE.name}-{task.name}", error)
+                progress.say(f"the {what} of {task.name} is not known: {reason}")
+            else:
+                self._ledger.record_task(task.name, {stage.STAGE.name: entry.name})
 
     def _finished_part(self, task: TaskSettings) -> TaskSettings | None:
         """The task with those of its methods of which a run is finished; None if there are none."""

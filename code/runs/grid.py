@@ -2,9 +2,9 @@
 
 A run is a task, a method and a seed. Its first stage is ``train``; ``predict`` (with the metrics),
 ``drift``, ``structure``, ``representation``, ``restored`` and ``masked`` start from the trained
-weights. A task's ``items``, ``price``, ``evidence``, ``restoration`` and ``forgetting`` are over
-all its runs. Every stage is an entry of the store whose key names what it is computed from, so
-predicting anew never trains.
+weights. A task's ``items``, ``price``, ``latency``, ``evidence``, ``restoration`` and
+``forgetting`` are over all its runs. Every stage is an entry of the store whose key names what it
+is computed from, so predicting anew never trains.
 ``runs.stages`` holds one module a stage, ``completion`` goes through them.
 """
 

@@ -222,6 +222,9 @@ class _Reader:
         if "price" in stages:
             entry = self._open(stages["price"])
             found += run_facts.price_facts({"task": task, "entry": entry.name}, entry.result())
+        if "latency" in stages:
+            entry = self._open(stages["latency"])
+            found += run_facts.latency_facts({"task": task, "entry": entry.name}, entry.result())
         return found
 
     def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:

@@ -132,5 +132,31 @@ def price_facts(head: Head, result: Mapping[str, Any]) -> Iterator[Fact]:
         )  # fmt: skip
 
 
+def latency_facts(head: Head, result: Mapping[str, Any]) -> Iterator[Fact]:
+    """What a forward pass takes with an adapter as it is, and merged, by the size of a batch.
+
+    ``head`` has no method and no seed here.
+    """
+    for method, sizes in result["methods"].items():
+        for measured in sizes:
+            place: dict[str, Any] = {
+                **head,
+                "method": method,
+                "grouping": "batch_size",
+                "group": str(measured["size"]),
+            }
+            unmerged, merged = (measured["prices"][name] for name in ("unmerged", "merged"))
+            place["n"] = unmerged["steps"]
+            for name, price in (("unmerged", unmerged), ("merged", merged)):
+                yield Fact(
+                    quantity="latency", **place, metric=f"{name}_seconds", value=price["seconds"]
+                )
+            yield Fact(
+                quantity="latency", **place, metric="unmerged_over_merged",
+                value=unmerged["ratio"], low=unmerged["low"], high=unmerged["high"],
+                covers="batches",
+            )  # fmt: skip
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

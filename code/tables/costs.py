@@ -15,7 +15,7 @@ COSTS = (  # title -> metric of the costs, in the order of the rows
 
 
 def costs(at: Context, task: str) -> Table:
-    """Price of a step, time, memory with its parts, trained parameters and what is kept."""
+    """Price of a step and of a forward pass, time, memory, parameters and what is kept."""
     reference = next(iter(at.facts.where(quantity="ratio", task=task, metric="step_seconds")), None)
     against = reference.against if reference else ""
     columns = [
@@ -28,6 +28,13 @@ def costs(at: Context, task: str) -> Table:
         ),
     ]
     columns += [
+        at.column(
+            at.title("latency", size=group), "latency", estimate(),
+            metric="unmerged_over_merged", grouping="batch_size", group=group,
+        )
+        for group in at.facts.where(quantity="latency", task=task).distinct("group")
+    ]  # fmt: skip
+    columns += [
         at.column(at.title(title), "cost", plain(), metric=metric) for title, metric in COSTS
     ]
     columns += [
@@ -39,6 +46,7 @@ def costs(at: Context, task: str) -> Table:
     notes = [
         at.say("note_costs"),
         at.say("note_prices", steps=steps) if reference else "",
+        at.say("note_latency") if at.facts.where(quantity="latency", task=task) else "",
         at.say("note_memory"),
         memory_note(at, task),
     ]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from text.rules import Verdict, judge
-from text.sentence import NOTHING, Said, Speaker
-from text.view import TaskView
+from text.rules import Verdict, judge, judge_all
+from text.sentence import NOTHING, Said, Speaker, clauses
+from text.view import ABSENT, TaskView
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,28 @@ class CostSentences:
         if not all(fact.known for fact in costs.values()):
             return NOTHING
         return self.speak.say("computed", "", **costs, **self._methods)
+
+    @property
+    def latency(self) -> Said:
+        """What an adapter that stays beside the weights costs when the model is used."""
+        task, method = self.view.task, self.view.second or ABSENT
+        measured = self.view.facts.where(
+            quantity="latency", task=task, method=method, metric="unmerged_over_merged"
+        )
+        if not measured:
+            return NOTHING
+        ratios = {fact.group: fact for fact in measured}
+        found = judge_all(ratios, self.view.settings.margins.cost_ratio)
+        told: dict[str, list[str]] = {}
+        for size, verdict in found.items():
+            item = self.speak.say("latency-item", ratio=ratios[size], size=size)
+            told.setdefault(str(verdict), []).append(item)
+        said = clauses(self.speak, "latency", told, **self._methods)
+        slower = Verdict.MORE in found.values()
+        same = set(found.values()) <= {Verdict.SAME, Verdict.LESS}
+        choice = "merge" if slower else "apart" if same else ""
+        ending = [self.speak.say("latency-choice", choice, **self._methods)] if choice else []
+        return self.speak.join([said, *ending])
 
     @property
     def _pair(self) -> tuple[str | None, str | None]:

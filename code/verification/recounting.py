@@ -52,6 +52,7 @@ class Recount:
             "cost": costs.cost,
             "step": costs.step,
             "ratio": costs.ratio,
+            "latency": costs.latency,
         }
 
     def value(self, fact: Fact) -> float | None:
@@ -298,6 +299,16 @@ class Costs:
             return UNCOUNTED
         own, other = (np.log(self._price(fact)["seconds"][m]) for m in (fact.method, fact.against))
         return float(np.exp(np.median(own - other)))
+
+    def latency(self, fact: Fact) -> float:
+        """Median seconds of a forward pass, or the median ratio of the passes on one batch."""
+        name = self.predictions.ledger["tasks"][fact.task]["latency"]
+        sizes = self.predictions.find(name).result()["methods"][fact.method]
+        seconds = next(s["seconds"] for s in sizes if str(s["size"]) == fact.group)
+        if fact.metric.endswith("_seconds"):
+            return float(np.median(seconds[fact.metric.removesuffix("_seconds")]))
+        ratios = np.log(seconds["unmerged"]) - np.log(seconds["merged"])
+        return float(np.exp(np.median(ratios)))
 
 
 def threshold(predictions: Predictions, fact: Fact, seed: Seed) -> float | None:

@@ -47,7 +47,7 @@ def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy)
         for entry in (stages["train"], stages["drift"], *stages["predict"].values()):
             assert finished.store.open(entry) is not None
     for task in ("cola", "pos"):
-        of_task = {"items", "evidence", "price", "restoration", "forgetting"}
+        of_task = {"items", "evidence", "price", "latency", "restoration", "forgetting"}
         assert of_task == set(content["tasks"][task])
 
 

@@ -15,6 +15,7 @@ from torch import nn
 from transformers import set_seed
 
 from conftest import FinishedStudy
+from encoders.models import load_trained
 from encoders.tokens import Encoded
 from evidence.forgetting import NO_HEAD
 from facts.fact import BASE
@@ -22,7 +23,7 @@ from facts.files import read_facts
 from facts.table import Facts
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
-from runs.stages import forgetting, masked, restoration
+from runs.stages import forgetting, latency, masked, restoration
 from runs.stages import train as train_stage
 from runs.stages.restored import array_name, choose_sentences
 from store.entries import Entry, Store
@@ -47,6 +48,38 @@ def test_the_price_of_a_step_is_known_for_every_method(finished: FinishedStudy, 
     assert ratios.distinct("method") == seconds.distinct("method")
     assert [(f.value, f.low, f.high) for f in ratios.where(method="full")] == [(1, 1, 1)]
     assert all(f.low <= f.value <= f.high and f.covers == "batches" for f in ratios)
+
+
+@pytest.mark.parametrize("task", ["cola", "pos"])
+def test_a_forward_pass_is_measured_unmerged_and_merged(finished: FinishedStudy, task: str) -> None:
+    facts = load_facts(finished).where(quantity="latency", task=task)
+    assert facts.distinct("method") == ["lora"], "what has no adapter has nothing to merge"
+    assert facts.distinct("group") == ["1", "32"] and facts.distinct("n") == [2]
+    assert min(facts.values()) > 0 and len(facts) == 2 * 3
+    ratios = facts.where(metric="unmerged_over_merged")
+    assert all(f.low <= f.value <= f.high and f.covers == "batches" for f in ratios)
+
+
+def test_the_two_models_of_a_forward_pass_compute_the_same(
+    finished: FinishedStudy, tiny_environment: Path
+) -> None:
+    """An adapter as it is and merged: what is timed differs in time alone."""
+    run, inputs = find_run(finished, "cola-lora-seed1"), finished.grid.inputs
+    trained = finished.store.open(finished.ledger.content["runs"][run.name]["train"])
+    assert trained is not None
+    state = load_file(trained.path("trained.safetensors"))
+    unmerged, whole = inputs.fresh_model(run), inputs.fresh_model(run)
+    fresh = unmerged.eval()(input_ids=torch.arange(5, 12)[None]).logits
+    for model in (unmerged, whole):
+        load_trained(model, state)
+    merged = whole.merge_and_unload().eval()
+    for batch in latency._batches(inputs, run.task, run.method, 32)[:2]:
+        with torch.inference_mode():
+            expected, got = unmerged(**batch).logits, merged(**batch).logits
+        assert torch.allclose(expected, got, atol=1e-4)
+    with torch.inference_mode():
+        tuned = merged(input_ids=torch.arange(5, 12)[None]).logits
+    assert not torch.allclose(fresh, tuned, atol=1e-3), "nothing was trained: a vacuous comparison"
 
 
 def load_facts(finished: FinishedStudy) -> Facts:

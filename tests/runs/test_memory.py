@@ -14,7 +14,17 @@ from runs import inputs as inputs_module
 from runs.completion import Grid
 from runs.grid import Run, plan_runs
 from runs.inputs import Inputs
-from runs.stages import drift, masked, predict, price, representation, restored, structure, train
+from runs.stages import (
+    drift,
+    latency,
+    masked,
+    predict,
+    price,
+    representation,
+    restored,
+    structure,
+    train,
+)
 from store.entries import Entry, Store
 from study.errors import StudyError
 from tiny_study import load_tiny_profile
@@ -49,6 +59,7 @@ PLACES: dict[str, tuple[str, ModuleType, str, Make]] = {
     "pretraining": ("full", masked_loss, "masked_losses", masked.make),
     "price": ("full", price, "take_turns", lambda *all_: _price(*all_)),
     "price of a head": ("full", frozen, "_rows_for_head", lambda *all_: _price(*all_)),
+    "forward passes": ("lora", latency, "take_turns", lambda *all_: _latency(*all_)),
     "frozen outputs": ("frozen", frozen, "_rows_for_head", train_anew),
     "training": ("full", loop, "train", train_anew),
 }
@@ -60,6 +71,10 @@ def _predict(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
 
 def _price(store: Store, inputs: Inputs, run: Run, _trained: Entry) -> Entry:
     return price.make(store, inputs, run.task)
+
+
+def _latency(store: Store, inputs: Inputs, run: Run, _trained: Entry) -> Entry:
+    return latency.make(store, inputs, run.task)
 
 
 @pytest.mark.parametrize("place", PLACES)

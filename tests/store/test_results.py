@@ -63,7 +63,7 @@ def test_every_fact_that_was_stored_names_its_entry(
     stage["difference"] = {"evidence", "representation"}
     stage |= {"distance": {"drift"}, "spectrum": {"structure"}, "similarity": {"representation"}}
     stage |= {"restoration": {"restoration"}, "forgetting": {"forgetting"}}
-    stage |= {"step": {"price"}, "curve": {"train"}}
+    stage |= {"step": {"price"}, "curve": {"train"}, "latency": {"latency"}}
     for quantity, stages in stage.items():
         facts = Facts(fact for fact in stored if fact.quantity == quantity)
         assert {fact.entry.split("/")[0] for fact in facts} == stages, quantity

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from facts.table import Facts
 from synthetic_study import TRAITS, build_study
 from text.costs import CostSentences
 from text.quality import QualitySentences
@@ -89,3 +90,28 @@ def test_time_is_the_price_of_a_step_and_a_disturbed_clock_is_named():
     assert (fast.speed, slower.speed) == (Verdict.LESS, Verdict.MORE)
     assert fast.wall.outcome == "plain" and "decides nothing" not in fast.wall
     assert "No video memory" in fast.memory
+
+
+def test_what_an_adapter_costs_in_use_is_told_by_its_interval():
+    study = build_study()
+    told = unmark(CostSentences(TaskView(study, "cola"), load_speaker("en")).latency)
+    assert "slows a forward pass down with batches of 1 (1.40" in told
+    assert "hardly changes" in told and "batches of 32" in told, "each size has its own verdict"
+    assert "Merged into them" in told
+
+    def ratio(value, low, high):
+        def change(fact):
+            if fact.metric != "unmerged_over_merged":
+                return fact
+            return replace(fact, value=value, low=low, high=high)
+
+        facts = Facts(map(change, study.facts))
+        view = TaskView(replace(study, facts=facts), "cola")
+        return unmark(CostSentences(view, load_speaker("en")).latency)
+
+    assert "is unclear" in ratio(1.2, 0.9, 1.5) and "enough" not in ratio(1.2, 0.9, 1.5)
+    assert "an adapter is enough" in ratio(1.01, 0.99, 1.03)
+    assert "does not slow a forward pass down" in ratio(0.8, 0.75, 0.85)
+    nothing = Facts(fact for fact in study.facts if fact.quantity != "latency")
+    view = TaskView(replace(study, facts=nothing), "cola")
+    assert CostSentences(view, load_speaker("en")).latency == ""

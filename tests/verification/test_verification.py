@@ -40,7 +40,7 @@ from words.wording import LANGUAGES, load_wording
 COUNTED = (
     *("score", "difference", "drop", "contrast", "contribution", "rate", "confusion", "size"),
     *("share", "shared errors", "threshold", "restoration", "cost", "step", "ratio", "distance"),
-    "forgetting",
+    *("forgetting", "latency"),
 )
 
 
