@@ -227,15 +227,18 @@ class Grid:
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
         summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
-        if moved := [run for run in finished if run.method.moves_encoder]:
-            parts = self._entries(moved, "restored")
-            lost = restoration.make(self.store, self.inputs, task, moved, parts, predictions)
-            forgot = forgetting.make(self.store, task, moved, self._entries(moved, "masked"))
+        moved = [run for run in finished if run.method.moves_encoder]
+        if restored_of := self._opened(moved, "restored"):
+            own = [run for run in moved if run.name in restored_of]
+            lost = restoration.make(self.store, self.inputs, task, own, restored_of, predictions)
             self._ledger.record_task(task.name, {"restoration": lost.name})
+        if masked_of := self._opened(moved, "masked"):
+            own = [run for run in moved if run.name in masked_of]
+            forgot = forgetting.make(self.store, task, own, masked_of)
             self._ledger.record_task(task.name, {"forgetting": forgot.name})
 
-    def _entries(self, runs: list[Run], stage: str) -> dict[str, Entry]:
-        """Run -> its entry of a stage, which was made or found just now."""
+    def _opened(self, runs: list[Run], stage: str) -> dict[str, Entry]:
+        """Run -> its entry of a stage."""
         names = {run.name: self._ledger.content["runs"][run.name][stage] for run in runs}
         found = {run: self.store.open(name) for run, name in names.items()}
         return {run: entry for run, entry in found.items() if entry is not None}

@@ -44,7 +44,8 @@ def test_an_encoder_that_did_not_change_forgot_nothing_exactly() -> None:
 
 def test_the_difference_is_paired_over_sentences() -> None:
     """What all encoders find hard does not widen it."""
-    facts = summarise(full=method(PIECES * RNG.normal(0.4, 0.1, 300)), lora=method(0.1 * PIECES))
+    full, lora = (PIECES * RNG.normal(mean, 0.1, (3, 300)) for mean in (0.4, 0.1))
+    facts = summarise(full=method(full), lora=method(lora))
     gap = added_by(facts, "full", against="lora")
     whole = facts.one("forgetting", method="full", metric="masked_loss", evaluation="x")
     assert gap.low is not None and gap.high is not None and gap.low < 0.3 < gap.high
