@@ -42,10 +42,14 @@ class CostSentences:
         if not self.view.complete:
             return self.speak.say("not-compared")
         step = self.view.ratio("step_seconds")
-        devices = self.view.results.machines("device", self.view.task)
+        kinds = self.view.results.machines("device_kind", self.view.task)
         outcome = self._how_strongly(step) if key == "step" else self.speed.value
         return self.speak.say(
-            key, outcome, step=step, device=self.speak.listed(devices), **self._methods
+            key,
+            outcome,
+            step=step,
+            device=self.speak.listed(kind.upper() for kind in kinds),
+            **self._methods,
         )
 
     def _how_strongly(self, step: Fact) -> str:
