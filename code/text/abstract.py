@@ -30,22 +30,22 @@ class AbstractSentences:
     @property
     def text(self) -> Said:
         """The abstract: what was run, quality, cost, transfer, weights, training, advice."""
-        return self.speak.join(
-            [self.models, self.quality, self.transfer, self.weights, self.training, self.advice]
-        )
+        told = [
+            self.models, self.quality, self.transfer, self.weights, self.training, self.advice
+        ]  # fmt: skip
+        return self.speak.join(dict.fromkeys(told))
 
     @property
     def conclusion(self) -> Said:
         """What follows for the choice between the methods, and what would settle what is open."""
-        return self.speak.join(
-            [
-                self.quality_of.advice,
-                self.transfer_of.stated,
-                self.weights,
-                self.states_of.importance,
-                self.speak.say("open", self._open),
-            ]
-        )
+        told = [
+            self.quality_of.advice,
+            self.transfer_of.stated,
+            self.weights,
+            self.states_of.importance,
+            self.speak.say("open", self._open),
+        ]
+        return self.speak.join(dict.fromkeys(told))
 
     @property
     def findings(self) -> list[Said]:

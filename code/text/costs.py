@@ -39,7 +39,7 @@ class CostSentences:
         return self.speak.say("beside", task=task, cost=self.headline)
 
     def _time(self, key: str) -> Said:
-        if not self.view.complete:
+        if not self.view.complete and key == "step":
             return self.speak.say("not-compared")
         step = self.view.ratio("step_seconds")
         kinds = self.view.results.machines("device_kind", self.view.task)
