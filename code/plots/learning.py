@@ -35,7 +35,7 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     tasks = [task for task in context.tasks if _metrics(context, task)]
     if not tasks:
         return drawing.nothing_to_show(words)
-    height = 0.75 + 2.15 * len(tasks)
+    height = 0.75 + 1.95 * len(tasks)
     figure, axes = drawing.new_grid(len(tasks), 1 + METRICS_SHOWN, height, sharex="row")
     said = [context.say("alt_curves")]
     for row, task in zip(axes, tasks, strict=True):
