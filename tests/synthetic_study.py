@@ -131,6 +131,7 @@ def build_study(
     sentences: int = 200,
     words: int = 900,
     phenomena: Sequence[str] = ("agreement", "islands", "reflexives"),
+    acceptable: float = 0.7,
     resamples: int = 200,
     name: str = "synthetic",
 ) -> Results:
@@ -147,6 +148,7 @@ def build_study(
         sentences: evaluated sentences of CoLA.
         words: evaluated words of each language.
         phenomena: labels of the CoLA items; none for a corpus without them.
+        acceptable: share of acceptable sentences, about.
         resamples: of the bootstrap.
         name: of the profile.
     """
@@ -166,6 +168,7 @@ def build_study(
         sentences,
         words,
         tuple(phenomena),
+        acceptable,
         resamples,
         name,
     )
@@ -181,6 +184,7 @@ def _build(
     sentences: int,
     words: int,
     phenomena: tuple[str, ...],
+    acceptable: float,
     resamples: int,
     name: str,
 ) -> Results:
@@ -208,7 +212,7 @@ def _build(
         for name, task in tasks.items()
     }
     acceptability, cola_items = _cola(
-        dict(cola), done["cola"], sentences, phenomena, resamples, roles["cola"]
+        dict(cola), done["cola"], sentences, phenomena, acceptable, resamples, roles["cola"]
     )
     tagging, pos_items = _pos(
         dict(pos), done["pos"], tasks["pos"].evaluations, words, resamples, roles["pos"]
@@ -280,6 +284,7 @@ def _cola(
     seeds: dict[str, list[int]],
     count: int,
     phenomena: tuple[str, ...],
+    acceptable: float,
     resamples: int,
     roles: Roles,
 ) -> tuple[list[Fact], pd.DataFrame]:
@@ -287,7 +292,7 @@ def _cola(
     items = pd.DataFrame(
         {
             "text": [f"sentence {n}" for n in range(count)],
-            "label": (rng.random(count) < 0.7).astype(int),
+            "label": (rng.random(count) < acceptable).astype(int),
             "source": "synthetic",
             "domain": rng.choice(["in", "out"], count),
             "phenomenon": rng.choice([*phenomena, ""] if phenomena else [""], count),

@@ -57,7 +57,7 @@ def plot_drift(results: Results, words: Wording) -> Figure:
         rows[0] += [f"bars {task}", f"bars {task}"]
         rows[1] += [f"depth {task}", f"apart {task}"]
     ratios = {"width_ratios": [4, 1.2] * len(tasks), "height_ratios": [1, 1.15]}
-    figure, axes = drawing.new_mosaic(rows, 5.2, **ratios)
+    figure, axes = drawing.new_mosaic(rows, 4.6, **ratios)
     unchanged: list[Tuned] = []
     for task in tasks:
         methods = [method for of, method in models if of == task]

@@ -1,7 +1,7 @@
-"""Figures of convergence: learning curves of both tasks by epoch and step, and by training time."""
+"""The figure of convergence: learning curves of both tasks by epoch and step."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from words.wording import Wording
 LOSS = "loss"
 METRICS_SHOWN = 2  # beside the loss
 ERRORS_FROM = 0.9  # fractions that reach it are shown as errors: their end would be hidden
-CLOCKS = ((300.0, 1.0, "seconds"), (10800.0, 60.0, "minutes"), (np.inf, 3600.0, "hours"))
 
 
 # ------------------------------------------------------------------------------- learning curves
@@ -36,13 +35,13 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     tasks = [task for task in context.tasks if _metrics(context, task)]
     if not tasks:
         return drawing.nothing_to_show(words)
-    height = 0.75 + 2.15 * len(tasks)
+    height = 0.75 + 1.95 * len(tasks)
     figure, axes = drawing.new_grid(len(tasks), 1 + METRICS_SHOWN, height, sharex="row")
     said = [context.say("alt_curves")]
     for row, task in zip(axes, tasks, strict=True):
         metrics = _metrics(context, task)
         for ax, metric in zip(row, metrics, strict=False):
-            said.append(draw_curves(ax, context, task, metric, "epoch"))
+            said.append(draw_curves(ax, context, task, metric))
             _name_epochs(ax, context, task)
         drawing.hide_unused(row, len(metrics))
         row[0].set_ylabel(words.name(task), fontweight="bold")
@@ -51,35 +50,11 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     return lettering.finish(context, figure, handles, [], said)
 
 
-def plot_learning_curves_by_time(results: Results, words: Wording) -> Figure:
-    """The first metric of each task against the time of training alone (means at each step)."""
-    context = Context(results, words)
-    tasks = [task for task in context.tasks if _metrics(context, task)]
-    if not tasks:
-        return drawing.nothing_to_show(words)
-    figure, axes = drawing.new_grid(1, len(tasks), 2.5)
-    said = [context.say("alt_curves_time")]
-    for ax, task in zip(axes.flat, tasks, strict=True):
-        times = (fact.elapsed or 0.0 for fact in context.facts.where(quantity="curve", task=task))
-        longest = max(times)
-        scale, clock = next((by, name) for limit, by, name in CLOCKS if longest < limit)
-        metric = _metrics(context, task)[1]
-        said.append(draw_curves(ax, context, task, metric, "elapsed", scale))
-        ax.set_title(f"{words.name(task)}: {ax.get_title(loc='left')}")
-        ax.set_xlabel(context.say(f"training_{clock}"))
-        drawing.set_unit(ax.xaxis, Unit.PLAIN, context, spaces=4)
-    drawing.add_letters(axes.flat)
-    handles = lettering.method_handles(context, _methods(context, tasks), "lines")
-    return lettering.finish(context, figure, handles, [context.say("by_time_note")], said)
-
-
 def draw_curves(
     ax: Axes,
     context: Context,
     task: str,
     metric: str,
-    along: Literal["epoch", "elapsed"],
-    scale: float = 1.0,
 ) -> str:
     """The validation curves of a task by method, each with its best point marked.
 
@@ -89,17 +64,17 @@ def draw_curves(
         The best and last mean of each method, in a sentence.
     """
     methods, pairs = context.results.methods(task), []
-    curves = {m: select_curve(context, task, m, "validation", metric, along) for m in methods}
+    curves = {m: select_curve(context, task, m, "validation", metric) for m in methods}
     curves = {method: runs for method, runs in curves.items() if len(runs)}
     best = max((float(runs.mean(axis=1).max()) for runs in curves.values()), default=0.0)
     of_unit = unit("curve", metric)
     errors = of_unit is Unit.PERCENT and best >= ERRORS_FROM
     for method, runs in curves.items():
-        style, runs.index = context.styles[method], runs.index / scale
+        style = context.styles[method]
         if metric == LOSS:
-            training = select_curve(context, task, method, "train", LOSS, along).mean(axis=1)
+            training = select_curve(context, task, method, "train", LOSS).mean(axis=1)
             look: dict[str, Any] = {"color": style.color, "lw": 0.7, "alpha": 0.55}
-            ax.plot(training.index / scale, training, label="_train", **look)
+            ax.plot(training.index, training, label="_train", **look)
         means = runs.mean(axis=1)
         place = int(np.argmin(means) if metric == LOSS else np.argmax(means))
         digits = 1 if of_unit is Unit.PERCENT else 3
@@ -127,13 +102,12 @@ def select_curve(
     method: str,
     split: str,
     metric: str,
-    along: Literal["epoch", "elapsed"],
 ) -> pd.DataFrame:
-    """A curve: a row a step that all seeds share, at its mean epoch or second; a column a seed."""
+    """A curve: a row a step that all seeds share, at its mean epoch; a column a seed."""
     where: Any = {"task": task, "method": method, "split": split, "metric": metric}
     facts = context.facts.where(quantity="curve", **where)
     runs = by_seed(facts, "step").dropna()
-    places = pd.Series([getattr(fact, along) for fact in facts], dtype=float)
+    places = pd.Series([fact.epoch for fact in facts], dtype=float)
     mean = places.groupby([fact.step for fact in facts]).mean()
     runs.index = pd.Index(mean.loc[runs.index], dtype=float)
     return runs

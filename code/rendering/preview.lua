@@ -226,7 +226,7 @@ end
 
 local function begin_appendix(div)
   if is_html or div.identifier ~= "refs" then return nil end
-  return { div, typst("#in-appendix.update(true)") }
+  return { div, typst("#in-appendix.update(true)\n#set text(size: 9.5pt)") }
 end
 
 local function float_of_div(div)

@@ -18,9 +18,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
+Writer = Callable[[str, Path, Path], Path]
+"""From Markdown, the document and the folder of work to the finished file."""
 ASSETS = Path(__file__).resolve().parent
 ROOT = ASSETS.parents[1]  # where page.html finds its scripts
 
@@ -103,10 +106,12 @@ def _render(
         (work / "media").mkdir()
         metadata = json.dumps(_metadata(settings, profile), default=str)
         (work / _METADATA).write_text(metadata, encoding="utf-8")
-        given = (execute(pieces, document, profile, work), settings, document, work)
+        given = (execute(pieces, document, profile, work), document, work)
+        write_html: Writer = partial(_write_html, _toc_depth(settings))
         # Both wait for programs of their own: side by side they take as long as the slower one.
         with ThreadPoolExecutor() as pool:
-            writing = [pool.submit(write, *given) for write in (_write_html, _write_pdf)]
+            writers: tuple[Writer, Writer] = (write_html, _write_pdf)
+            writing = [pool.submit(write, *given) for write in writers]
         for path in [one.result() for one in writing]:
             path.replace(output_dir / f"{document.stem}{path.suffix}")
     _remove_left_over(output_dir)  # what a killed render's kernel wrote before it noticed
@@ -128,7 +133,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _write_html(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
+def _write_html(toc_depth: int, markdown: str, document: Path, work: Path) -> Path:
     options = [
         "--to=html5",
         "--embed-resources",
@@ -136,12 +141,13 @@ def _write_html(markdown: str, settings: Mapping[str, Any], document: Path, work
         f"--css={_ASSETS}/preview.css",
         f"--css={_ASSETS}/figures.css",
         f"--include-after-body={_ASSETS}/page.html",
-        f"--toc-depth={_toc_depth(settings, 'html')}",
+        "--toc",
+        f"--toc-depth={toc_depth}",
     ]
     return _pandoc(markdown, document, work / "report.html", options)
 
 
-def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work: Path) -> Path:
+def _write_pdf(markdown: str, document: Path, work: Path) -> Path:
     import typst
 
     options = [
@@ -149,7 +155,6 @@ def _write_pdf(markdown: str, settings: Mapping[str, Any], document: Path, work:
         "--extract-media=.",
         f"--template={_ASSETS}/preview.typ",
         f"--include-in-header={_ASSETS}/theme.typ",
-        f"--toc-depth={_toc_depth(settings, 'typst')}",
     ]
     source = _pandoc(markdown, document, work / "report.typ", options)
     target = source.with_suffix(".pdf")
@@ -171,8 +176,8 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
         "--from=markdown",
         "--standalone",
         "--number-sections",
-        "--toc",
         f"--metadata-file={_METADATA}",
+        f"--lua-filter={_ASSETS}/russian.lua",
         f"--lua-filter={_ASSETS}/figures.lua",
         f"--lua-filter={_ASSETS}/numbers.lua",
         f"--lua-filter={_ASSETS}/preview.lua",
@@ -194,8 +199,8 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
     return target
 
 
-def _toc_depth(settings: Mapping[str, Any], output: str) -> int:
-    return int(((settings.get("format") or {}).get(output) or {}).get("toc-depth", 3))
+def _toc_depth(settings: Mapping[str, Any]) -> int:
+    return int(((settings.get("format") or {}).get("html") or {}).get("toc-depth", 3))
 
 
 def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:

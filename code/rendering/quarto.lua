@@ -41,7 +41,7 @@ end
 
 local function begin_appendix(div)
   if div.identifier ~= "refs" then return nil end
-  return { div, pandoc.RawBlock("typst", "#in-appendix.update(true)") }
+  return { div, pandoc.RawBlock("typst", "#in-appendix.update(true)\n#set text(size: 9.5pt)") }
 end
 
 local function div(element) return table_note(element) or begin_appendix(element) end

@@ -13,14 +13,12 @@ from tables.literature import literature
 from tables.overview import key_numbers
 from tables.quality import (
     acceptability,
-    acceptability_errors,
     comparisons,
     tagging,
-    thresholds,
 )
 from tables.rendering import render
 from tables.requirements import requirements
 from tables.setup import environment, missing, setup
 from tables.specification import Context, Table
-from tables.transfer import drop_causes, tag_drop, transfer_breakdown
+from tables.transfer import drop_causes
 from tables.weights import drift, forgetting, restoration

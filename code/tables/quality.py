@@ -1,24 +1,18 @@
-"""Tables of quality: both tasks by method, the paired comparisons, parts of the set, thresholds."""
+"""Tables of quality: both tasks by method, and the paired comparisons."""
 
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 from store.results import Results
 from tables.specification import (
-    Column,
     Context,
     Form,
-    Key,
     Row,
     Table,
     estimate,
     interval,
     p_value,
-    part,
     plain,
 )
-from words.escaping import Markup
-from words.numbers import Numbers
-from words.wording import MISSING
 
 GROUPINGS = ("by_domain", "by_length", "by_label")
 
@@ -132,72 +126,3 @@ def _family_sizes(results: Results, task: str, chosen: list[Fact]) -> str:
         tested = (row for row in family if row.p is not None)
         sizes.add(sum({row.method, row.against} != primary for row in tested))
     return "–".join(map(str, sorted(sizes - {0})))
-
-
-def acceptability_errors(at: Context) -> Table:
-    """Accuracy by domain, length and label, MCC where both labels occur, and the share of answers.
-
-    Groups without a sentence are left out.
-    """
-    where, main = at.results.evaluations("cola")[0], at.results.main_methods("cola")[:2]
-    methods = at.results.methods("cola")[:4]
-    rows = []
-    for grouping in GROUPINGS:
-        of_kind = at.facts.where(
-            quantity="score", task="cola", grouping=grouping, metric="accuracy", seed=None
-        )
-        sizes = {fact.group: fact.n for fact in of_kind}
-        for group in (group for group, size in sizes.items() if size):
-            name = at.name(group)
-            label = at.say("group_words", group=name) if grouping == "by_length" else name
-            key = {"quantity": "score", "grouping": grouping, "group": group}
-            rows.append(Row((label,), key))
-    rows.append(Row((at.say("group_agreement"),), {"quantity": "share"}))
-
-    def of(method: str, metric: str) -> Column:
-        def find(row: Key) -> Fact:
-            key = {"task": "cola", "method": method, "evaluation": where, "metric": metric}
-            if row["quantity"] == "share":
-                key["metric"] = "given majority" if metric == "accuracy" else metric
-            return at.facts.one(**{**key, **row})
-
-        title = "accuracy_of" if metric == "accuracy" else "mcc_of"
-        return Column(at.title(title, method=at.name(method)), find, plain())
-
-    first = of(methods[0], "accuracy").find if methods else None
-    counts = [Column(at.title("sentences"), first, part("n"))]
-    columns = [of(method, "accuracy") for method in methods]
-    columns += [of(method, "matthews_correlation") for method in main]
-    return Table(at.titles("group"), rows, counts + columns, [at.say("note_errors")])
-
-
-def thresholds(at: Context) -> Table:
-    """What the threshold 0.5 leaves on the table: an upper bound, as the note says."""
-    titles = {"argmax": "argmax", "mcc_bound": "upper_bound", "gain": "gain"}
-    columns = [
-        at.column(at.title(title), "threshold", plain(), metric=metric)
-        for title, metric in titles.items()
-    ]
-    place = {"evaluation": at.results.evaluations("cola")[0]}
-
-    def best(numbers: Numbers, fact: Fact) -> Markup:
-        """The range of the seeds' best thresholds."""
-        seeds = at.facts.where(
-            quantity="threshold", task=fact.task, method=fact.method, metric="best_threshold"
-        )
-        of_seeds = [row for row in seeds if row.seed is not None and row.value is not None]
-        ordered = sorted(of_seeds, key=lambda row: row.value or 0.0)
-        ends = dict.fromkeys(numbers.write(f.value or 0.0, Unit.PLAIN, 2) for f in ordered)
-        if not ordered:
-            return MISSING
-        shown = ordered[:1] if len(ends) == 1 else [ordered[0], ordered[-1]]
-        return Markup("–".join(numbers.value(row, digits=2) for row in shown))
-
-    columns.append(
-        at.column(at.title("best_threshold"), "threshold", best, metric="best_threshold")
-    )
-    rows = [
-        Row(row.labels, {**row.key, **place})
-        for row in at.method_rows("cola", at.results.methods("cola"))
-    ]
-    return Table(at.titles("method"), rows, columns, [at.say("note_threshold")])

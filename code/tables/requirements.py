@@ -8,6 +8,7 @@ from facts.fact import Fact
 from study.architecture import HEAD, components, number_of_layers
 from study.settings import language_of
 from tables.specification import Context, Form, Row, Table, estimate, plain
+from tables.weights import COMPONENTS, MEASURES
 from words.escaping import Markup
 from words.numbers import Numbers
 from words.wording import MISSING
@@ -90,7 +91,9 @@ def _drift(at: Context) -> Iterator[Point]:
     heads = _models(at, lambda task, method: distance(task, method, HEAD, "relative"))
     turns = _listed(_models(at, turned))
     yield "drift_function", "sec-distance", _listed(means)
-    yield "drift_components", "sec-distance", at.say("result_models", count=len(means))
+    sizes = {"components": len(COMPONENTS), "measures": len(MEASURES)}
+    models = at.say("result_models", count=len(means), **sizes)
+    yield "drift_components", "sec-distance", models
     yield "drift_upper", "sec-answer-layers", _listed(_models(at, ends))
     yield "drift_tasks", "sec-answer-tasks", at.say("result_text")
     yield "drift_head", "sec-answer-head", _listed(heads)

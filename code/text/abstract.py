@@ -8,6 +8,7 @@ from text.quality import QualitySentences
 from text.rules import Verdict
 from text.sentence import Said, Speaker
 from text.setup import SetupSentences
+from text.states import StateSentences
 from text.transfer import TransferSentences
 from text.view import TaskView
 from text.weights import WeightSentences
@@ -23,26 +24,28 @@ class AbstractSentences:
     costs: CostSentences
     transfer_of: TransferSentences
     weights_of: WeightSentences
+    states_of: StateSentences
     curves: CurveSentences
 
     @property
     def text(self) -> Said:
         """The abstract: what was run, quality, cost, transfer, weights, training, advice."""
-        return self.speak.join(
-            [self.models, self.quality, self.transfer, self.weights, self.training, self.advice]
-        )
+        told = [
+            self.models, self.quality, self.transfer, self.weights, self.training, self.advice
+        ]  # fmt: skip
+        return self.speak.join(dict.fromkeys(told))
 
     @property
     def conclusion(self) -> Said:
         """What follows for the choice between the methods, and what would settle what is open."""
-        return self.speak.join(
-            [
-                self.quality,
-                self.transfer,
-                self.quality_of.advice,
-                self.speak.say("open", self._open),
-            ]
-        )
+        told = [
+            self.quality_of.advice,
+            self.transfer_of.stated,
+            self.weights,
+            self.states_of.importance,
+            self.speak.say("open", self._open),
+        ]
+        return self.speak.join(dict.fromkeys(told))
 
     @property
     def findings(self) -> list[Said]:
@@ -74,17 +77,17 @@ class AbstractSentences:
     @property
     def transfer(self) -> Said:
         """Task 2 in one sentence."""
-        return self.speak.join([self.transfer_of.drop, self.transfer_of.verdict])
+        return self.speak.join([self.transfer_of.drop, self.transfer_of.stated])
 
     @property
     def weights(self) -> Said:
         """Task 3 in one sentence."""
-        return self.weights_of.layers
+        return self.weights_of.layers_stated
 
     @property
     def training(self) -> Said:
         """What the learning curves say."""
-        return self.curves.epochs
+        return self.curves.epochs_stated
 
     @property
     def advice(self) -> Said:

@@ -41,6 +41,7 @@ class Answers:
             self.cola_costs,
             self.transfer,
             self.weights,
+            self.states,
             self.curves,
         )
 

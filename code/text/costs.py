@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from facts.fact import Fact
 from text.rules import Verdict, judge, judge_all
 from text.sentence import NOTHING, Said, Speaker, clauses
 from text.view import ABSENT, TaskView
+
+HALF = 0.5  # of the time of a step of the first method
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,32 @@ class CostSentences:
         """The same in half a sentence."""
         return self._time("step-brief")
 
+    @property
+    def tagging(self) -> Said:
+        """The same as a sentence that names the task."""
+        task = self.speak.name(self.view.task, "prepositional")
+        return self.speak.say("beside", task=task, cost=self.headline)
+
     def _time(self, key: str) -> Said:
-        if not self.view.complete:
+        if not self.view.complete and key == "step":
             return self.speak.say("not-compared")
         step = self.view.ratio("step_seconds")
-        return self.speak.say(key, self.speed, step=step, **self._methods)
+        kinds = self.view.results.machines("device_kind", self.view.task)
+        outcome = self._how_strongly(step) if key == "step" else self.speed.value
+        return self.speak.say(
+            key,
+            outcome,
+            step=step,
+            device=self.speak.listed(kind.upper() for kind in kinds),
+            **self._methods,
+        )
+
+    def _how_strongly(self, step: Fact) -> str:
+        """The verdict on the price of a step; whether a saving is more or less than a half."""
+        if self.speed is not Verdict.LESS or step.low is None or step.high is None:
+            return self.speed.value
+        side = "-slightly" if step.low > HALF else "-strongly" if step.high < HALF else ""
+        return f"{self.speed}{side}"
 
     @property
     def wall(self) -> Said:
@@ -92,7 +116,8 @@ class CostSentences:
         if not measured:
             return NOTHING
         ratios = {fact.group: fact for fact in measured}
-        found = judge_all(ratios, self.view.settings.margins.cost_ratio)
+        margin = self.view.settings.margins.cost_ratio
+        found = judge_all(ratios, lambda _, ratio: judge(ratio, margin))
         told: dict[str, list[str]] = {}
         for size, verdict in found.items():
             item = self.speak.say("latency-item", ratio=ratios[size], size=size)

@@ -8,7 +8,6 @@ from text.models import Model, ModelSentences, extent
 from text.rules import Verdict, judge, judge_all, scope, tally
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
-from words.escaping import capitalise
 
 DECAYING = ("linear", "cosine")  # schedules that bring the rate to zero
 LATE = 0.9  # share of the schedule from which a best point lies "in its last tenth"
@@ -32,13 +31,21 @@ class CurveSentences(ModelSentences):
     @property
     def epochs(self) -> Said:
         """Whether there is any point in more epochs: over all models."""
+        return self._say_epochs("epochs")
+
+    @property
+    def epochs_stated(self) -> Said:
+        """The same where nobody has asked: for the abstract."""
+        return self._say_epochs("epochs-stated")
+
+    def _say_epochs(self, key: str) -> Said:
         measured = {m: v for m, v in self._slopes.items() if v != Verdict.UNKNOWN}
         found = tally(measured)
         outcome = found.outcome
         if outcome == "mixed":
             outcome = "partly" if found.yes else "hardly"
         return self.speak.say(
-            "epochs",
+            key,
             outcome,
             late=self.count(self._late("best_metric_epoch")),
             count=len(found.yes),
@@ -230,23 +237,3 @@ class CurveSentences(ModelSentences):
                 )
             )
         return self.speak.say("curves", listed=self.speak.listed(items)) if items else NOTHING
-
-    def one_model(self, task: str, role: str) -> Said:
-        """The numbers of one model's curves."""
-        model = self.model(task, role)
-        if model is None or not model.runs("convergence", metric="best_loss_epoch"):
-            return self.speak.say("no-model")
-        metrics = ("best_loss_epoch", "best_metric_epoch", "final_loss", "slope", "rise")
-        facts = {metric: model.one("convergence", metric=metric) for metric in metrics}
-        epochs = model.view.settings.method(model.method).training.num_train_epochs
-        turned, metric = self._turned.get(model), self.speak.name(model.view.metric)
-        return self.speak.say(
-            "curve",
-            "short" if turned is None or not facts["slope"].known else "known",
-            label=self.label(model),
-            epochs=epochs,
-            metric=metric,
-            Metric=capitalise(metric),
-            turned=self.count(self._cases(turned)) if turned is not None else "",
-            **facts,
-        )

@@ -32,7 +32,17 @@ class QualitySentences:
         """Whether the adapter loses or gains, how much, and how surely."""
         if not self.view.complete:
             return self.speak.say("not-compared")
-        return self._compare("quality", self.view.metric)
+        return self.speak.join([self._compare("quality", self.view.metric), self._doubt])
+
+    @property
+    def _doubt(self) -> Said:
+        """Which of the compared methods is not reliably above its controls, if any."""
+        lacking = [m for m in (self.view.first, self.view.second) if self.view.learned(m) is False]
+        if not lacking:
+            return NOTHING
+        outcome = "neither" if len(lacking) > 1 else "one"
+        names = self.speak.methods(method=lacking[0])
+        return self.speak.say("above-controls", outcome, **names)
 
     @property
     def accuracy(self) -> Said:
@@ -48,6 +58,9 @@ class QualitySentences:
         gap = self.view.difference(metric)
         verdict = self._judge(gap)
         outcome = self._direction(gap) if verdict is Verdict.UNCLEAR else verdict.value
+        margin = self.view.settings.margins.of(gap.metric) or 0.0
+        if key == "quality" and verdict is Verdict.MORE and (gap.low or 0.0) >= margin:
+            outcome = "more-much"
         return self.speak.say(
             key,
             outcome,
@@ -57,6 +70,7 @@ class QualitySentences:
             metric=self.speak.name(metric),
             margin=self._margin(gap),
             yes=self.speak.say("yes", scope(gap)),
+            here=self.speak.say("here", scope(gap)),
             **self._methods,
         )
 

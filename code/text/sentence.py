@@ -6,12 +6,14 @@ it speaks of. The files ``text/<language>/<topic>.toml`` hold its wordings under
 shown: ``{gap:size}``, ``{gap:interval}``, ``{score:value}``, ``{score:value.0}`` (digits).
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from facts.fact import Fact
+from facts.quantities import Unit
 from study.errors import StudyError
 from words.escaping import Markup, capitalise, escape_markdown, join_markup
 from words.numbers import Numbers
@@ -46,6 +48,7 @@ class Said(Markup):
 
 
 NOTHING = Said("")
+_DOUBLED = re.compile(r"\.(|\]\{f=\w{9}\})\.")
 ENDS = ("low", "high")
 
 
@@ -54,7 +57,8 @@ class Placeholder:
     """A fact in a template; the format after the colon says what of it is shown.
 
     ``value`` (also without a format), ``size`` (no sign), ``signed``, ``bare`` (no unit),
-    ``interval``, ``estimate``, ``p``, ``error``, ``inverse``, ``share``, ``n``, ``seeds``, ``sd``,
+    ``interval``, ``estimate``, ``p``, ``error``, ``inverse``, ``share``, ``percent`` (a share with
+    its interval), ``n``, ``seeds``, ``sd``,
     ``low``, ``high`` (the ends of the interval without their signs), each with ``.<digits>`` where
     these are not the unit's.
     """
@@ -82,6 +86,9 @@ class Placeholder:
             return numbers.value(self.fact, column=name, digits=digits, size=name in ENDS)
         if name in ("error", "inverse", "share"):
             return numbers.derived(self.fact, name, digits=digits)
+        if name == "percent":
+            ends = numbers.interval(self.fact, digits=digits or 0, unit=Unit.PERCENT)
+            return f"{numbers.derived(self.fact, 'share', digits=digits or 0)} {ends}"
         if name == "p":
             p = numbers.p_value(self.fact)
             return f"*p* {p}" if "<" in p else f"*p* = {p}"
@@ -139,8 +146,8 @@ class Speaker:
                 remedy="write it there, in every language, with these placeholders: "
                 + ", ".join(sorted(filled)),
             ) from error
-        # An abbreviation that ends a sentence brings its point along.
-        return Said(text.replace("..", "."), key, str(outcome), facts)
+        # An abbreviation that ends a sentence brings its point along, also within a number's mark.
+        return Said(_DOUBLED.sub(r".\1", text), key, str(outcome), facts)
 
     def _plain(self, value: object) -> object:
         if value is None:

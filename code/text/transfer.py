@@ -1,5 +1,6 @@
 """Sentences on zero-shot transfer: how far quality falls, and which method transfers better."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -63,7 +64,7 @@ class TransferSentences(Abroad):
             )
         else:
             said = self.speak.join(map(self._one_drop, pair))
-        return self.speak.join([said, *map(self._doubt, pair)])
+        return self.speak.join([said, self._doubt(pair)])
 
     def _one_drop(self, method: str) -> Said:
         fact = self.drop_of(method)
@@ -77,11 +78,13 @@ class TransferSentences(Abroad):
             **self.texts(first=method),
         )
 
-    def _doubt(self, method: str) -> Said:
-        """What has to be said of a method that is not reliably above its controls."""
-        if self.view.learned(method) is not False:
+    def _doubt(self, pair: Sequence[str]) -> Said:
+        """What has to be said of methods that are not reliably above their controls."""
+        lacking = [method for method in pair if self.view.learned(method) is False]
+        if not lacking:
             return NOTHING
-        return self.speak.say("hardly-learned", **self.texts(first=method))
+        outcome = "both" if len(lacking) > 1 else ""
+        return self.speak.say("hardly-learned", outcome, **self.texts(first=lacking[0]))
 
     @property
     def macro(self) -> Said:
@@ -178,6 +181,14 @@ class TransferSentences(Abroad):
     @property
     def verdict(self) -> Said:
         """Which method transferred better, by both criteria."""
+        return self._verdict("transfer")
+
+    @property
+    def stated(self) -> Said:
+        """The same where nobody has asked: for abstract and conclusion."""
+        return self._verdict("transfer-stated")
+
+    def _verdict(self, key: str) -> Said:
         if self.view.target is None:
             return self.speak.say("no-target")
         if not self.view.complete:
@@ -191,7 +202,7 @@ class TransferSentences(Abroad):
             **self._ranks(level if level in ("first", "second") else fall),
         }
         said = self.speak.say(
-            "transfer",
+            key,
             outcome,
             gap=gap,
             relief=relief,
@@ -240,9 +251,7 @@ class TransferSentences(Abroad):
         """What the verdict does not cover."""
         if self.view.target is None or not self.view.complete:
             return NOTHING
-        pair = (self.view.first, self.view.second)
-        said = self.speak.say("limits", scope(*self._gaps))
-        return self.speak.join([said, *(self._doubt(m) for m in pair if m)])
+        return self.speak.say("limits", scope(*self._gaps))
 
     @property
     def convergence(self) -> Said:

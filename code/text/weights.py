@@ -74,11 +74,19 @@ class WeightSentences(ModelSentences):
     @property
     def layers(self) -> Said:
         """Whether fine-tuning changes mainly the upper layers: the runs at hand."""
+        return self._say_layers("layers")
+
+    @property
+    def layers_stated(self) -> Said:
+        """The same where nobody has asked: for abstract and conclusion."""
+        return self._say_layers("layers-stated")
+
+    def _say_layers(self, key: str) -> Said:
         if not self._thirds:
-            return self.speak.say("layers", "unknown")
+            return self.speak.say(key, "unknown")
         ranked = sorted(self._thirds, key=lambda fact: fact.value or 0.0)
         return self.speak.say(
-            "layers",
+            key,
             self.mainly,
             count=sum((fact.value or 0.0) >= MAINLY for fact in ranked),
             runs=len(ranked),
@@ -122,11 +130,7 @@ class WeightSentences(ModelSentences):
                     for m, even in own.items()
                 ]
                 continue
-            items = [
-                self.speak.say("model-ends", model=self.name(m), fact=m.one("trend", **ENDS))
-                for m in own
-            ]
-            listed = self.speak.listed(items)
+            listed = self.speak.listed(self.name(m) for m in own)
             margin = self.factor(next(iter(own)).view.settings.margins.depth_ratio)
             said.append(self.speak.say("shape", kind, listed=listed, margin=margin))
         return self.speak.join(said)

@@ -21,7 +21,8 @@ from words.wording import MINUS, MISSING, NARROW_SPACE, NO_BREAK_SPACE
 BLOCKS = {"p", "li", "tr", "dd", "dt", "figcaption", "h1", "h2", "h3", "h4", "div", "section"}
 COLUMNS = {letter: column for column, letter in LETTERS.items()}
 DERIVED = ("error", "inverse", "share")  # what follows from a value alone
-UNITS = (None, Unit.PERCENT, Unit.POINTS, Unit.PLAIN)  # of what a curve says: those of its metric
+# A measure of a curve has the unit of its metric; a ratio may be written in per cent.
+UNITS = (None, Unit.PERCENT, Unit.POINTS, Unit.PLAIN)
 CONTEXT = 4  # words and numbers on one side of a number that tell its place
 FAR = 24  # beyond which nothing is beside a number
 MOST = 0.75  # share of a row's words that tell the row
@@ -140,7 +141,7 @@ def forms_of(numbers: Numbers, fact: Fact, mark: Mark) -> set[str]:
     """How the page's language may write that column with the digits shown; empty: not at all."""
     found = re.search(r"\d[.,](\d+)", mark.text)
     digits = len(found[1]) if found else 0
-    units = UNITS if fact.quantity == "convergence" else (None,)
+    units = UNITS if fact.quantity in ("convergence", "ratio") else (None,)
     if mark.column == "interval":
         written = {numbers.interval(fact, digits=digits, unit=unit) for unit in units}
     elif mark.column in DERIVED:

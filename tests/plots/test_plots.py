@@ -448,15 +448,6 @@ def test_a_fraction_near_one_is_shown_as_errors_on_a_logarithmic_axis(three: Res
     assert panel(figure, "b").get_yscale() == "linear"
 
 
-def test_curves_by_time_end_at_the_training_time(three: Results) -> None:
-    figure = draw("learning_curves_by_time", three)
-    for ax, task in zip(visible(figure), ("cola", "pos"), strict=True):
-        for method in ("full", "lora", "frozen"):
-            where: Any = {"task": task, "method": method, "metric": "training_seconds"}
-            runs = [f.value for f in three.facts.where(quantity="cost", **where) if f.seed]
-            assert drawn(ax, method, "_mean")[0][-1, 0] == pytest.approx(np.mean(runs))
-
-
 # ----------------------------------------------------------------------------------------- drift
 
 

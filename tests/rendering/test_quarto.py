@@ -59,7 +59,7 @@ def write_pages(folder: Path, content: str) -> list[str]:
     """The text of each page of what the theme makes of it, on A4."""
     pdfium = pytest.importorskip("pypdfium2", reason="needs pypdfium2 (PyPI)")
     theme = (RENDERING / "theme.typ").read_text(encoding="utf-8")
-    page = '#set page(paper: "a4", margin: (x: 2.4cm, top: 2.4cm, bottom: 2.2cm))\n'
+    page = '#set page(paper: "a4", margin: (x: 2.2cm, top: 2.2cm, bottom: 2cm))\n'
     (folder / "content.typ").write_text(page + theme + content, encoding="utf-8")
     document = pdfium.PdfDocument(typst.compile(str(folder / "content.typ")))
     return [page.get_textpage().get_text_range() for page in document]

@@ -23,7 +23,7 @@ NEAR = {"full": TRAITS["full"], "lora": replace(TRAITS["lora"], quality=0.68)}
 EQUAL = {"full": TRAITS["full"], "lora": replace(TRAITS["lora"], quality=TRAITS["full"].quality)}
 FIRST_WORDS = {
     Verdict.MORE: ("Yes", "Да"),
-    Verdict.LESS: ("Yes", "Да"),
+    Verdict.LESS: ("No, LoRA wins", "Нет, LoRA выигрывает"),
     Verdict.SAME: ("No difference that matters", "Существенной разницы нет"),
     Verdict.UNCLEAR: ("Unclear", "Неясно"),
 }

@@ -30,7 +30,7 @@ def test_a_number_in_a_sentence_says_which_fact_it_is(language: str) -> None:
     speaker = load_speaker(language)
     said = CostSentences(TaskView(build_study(), "cola"), speaker).time
     marks = MARK.findall(said)
-    assert [letter for _, _, letter in marks] == ["v", "i", "n"]
+    assert [letter for _, _, letter in marks] == ["c", "i", "n"]
     assert {identifier for _, identifier, _ in marks} == set(said.facts)
     assert set(said.facts) <= set(speaker.numbers.shown)
     assert "{f=" not in unmark(said) and unmark(said)[-1] == "."

@@ -327,7 +327,6 @@ def said_of(study: Results, language: str) -> dict[str, Said]:
     for task in study.profile.tasks:
         for role in ("first", "second"):
             found[f"depth {task} {role}"] = answers.weights.depth(task, role)
-            found[f"curve {task} {role}"] = answers.curves.one_model(task, role)
         for told in (answers.states.states, answers.states.structure, answers.states.rows):
             found[f"{told.__name__} {task}"] = told(task)
     return found

@@ -58,12 +58,10 @@ METHODS = {
 ALLOWED = {
     "en": {
         "The number of tasks": "an argument about deployment, no measurement",
-        "Full fine-tuning is the simpler object": "an argument about settings, cited",
-        "Where memory does not press": "advice, conditional",
+        "Full fine-tuning has fewer settings": "an argument about settings, cited",
         "Does LoRA lose much": "the assignment's question",
         "A control that trains the head alone; without it": "feedback on the assignment",
         "Seqeval gives a figure": "feedback on the assignment",
-        "In methods that freeze or bind the encoder": "a reason, no measurement",
     },
     "ru": {},
 }
