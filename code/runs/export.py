@@ -48,6 +48,7 @@ def export_run(profile: Profile, store: Store, name: str, folder: Path) -> None:
     """
     results = read_results(profile, store)
     run, trained = _find(results, store, name)
+    folder = folder.resolve()
     _refuse_content(folder)
     inputs = Inputs(store.root / "corpora")
     temporary = folder.with_name(f".{folder.name}.tmp")
