@@ -8,7 +8,6 @@ from text.models import Model, ModelSentences, extent
 from text.rules import Verdict, judge, judge_all, scope, tally
 from text.sentence import NOTHING, Said, clauses
 from text.view import TaskView
-from words.escaping import capitalise
 
 DECAYING = ("linear", "cosine")  # schedules that bring the rate to zero
 LATE = 0.9  # share of the schedule from which a best point lies "in its last tenth"
