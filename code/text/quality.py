@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from facts.fact import Fact
 from facts.quantities import unit_of
 from text.literature import Beside, compare_with_published
-from text.rules import Verdict, judge, scope
+from text.rules import ALPHA, Verdict, judge, scope
 from text.sentence import NOTHING, Said, Speaker
 from text.view import TaskView
 
@@ -57,7 +57,7 @@ class QualitySentences:
     def _compare(self, key: str, metric: str) -> Said:
         gap = self.view.difference(metric)
         verdict = self._judge(gap)
-        outcome = self._direction(gap) if verdict is Verdict.UNCLEAR else verdict.value
+        outcome = self._doubtful(gap) if verdict is Verdict.UNCLEAR else verdict.value
         margin = self.view.settings.margins.of(gap.metric) or 0.0
         if key == "quality" and verdict is Verdict.MORE and (gap.low or 0.0) >= margin:
             outcome = "more-much"
@@ -69,6 +69,7 @@ class QualitySentences:
             second_score=self.view.score(self.view.second, metric),
             metric=self.speak.name(metric),
             margin=self._margin(gap),
+            level=self.speak.words.number(ALPHA, 2),
             yes=self.speak.say("yes", scope(gap)),
             here=self.speak.say("here", scope(gap)),
             **self._methods,
@@ -77,8 +78,13 @@ class QualitySentences:
     def _judge(self, gap: Fact) -> Verdict:
         return judge(gap, self.view.settings.margins.of(gap.metric) or 0.0)
 
-    def _direction(self, gap: Fact) -> str:
-        """``unclear-loss`` or ``unclear-gain``: on which side an undecided estimate lies."""
+    def _doubtful(self, gap: Fact) -> str:
+        """``unclear-loss`` or ``unclear-gain``: on which side an undecided estimate lies.
+
+        ``untested`` where the interval leaves zero out and only the test does not.
+        """
+        if gap.low is not None and gap.high is not None and not gap.low <= 0 <= gap.high:
+            return "untested"
         return "unclear-gain" if (gap.value or 0.0) < 0 else "unclear-loss"
 
     def _margin(self, gap: Fact) -> str:
