@@ -33,8 +33,7 @@ class Recount:
     """
 
     def __init__(self, predictions: Predictions, facts: Facts):
-        self._of, self._facts = predictions, facts
-        costs = Costs(predictions)
+        self._of, self._facts, costs = predictions, facts, Costs(predictions)
         self._ways: dict[str, Callable[[Fact], float | None]] = {
             "score": self._over_seeds(self._score),
             "difference": self._difference,
