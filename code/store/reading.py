@@ -4,6 +4,7 @@ Imports no torch: a report renders on a laptop from a copied ``cache/``.
 """
 
 import functools
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,11 @@ from store import provenance, run_facts
 from store.entries import Entry, Store
 from store.ledger import Ledger
 from store.results import Missing, Results, RunRecord
+from study.architecture import HEAD
 from study.errors import StudyError
 from study.paths import cache_folder
 from study.profiles import load_profile
-from study.settings import Profile, TaskSettings, find_roles
+from study.settings import Profile, TaskSettings, find_roles, name_run
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
 MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
@@ -107,6 +109,8 @@ class _Reader:
         self._profile, self._store, self._content = profile, store, ledger.content
         self._facts: list[Fact] = []
         self._runs: list[RunRecord] = []
+        self._of_variants: list[Fact] = []
+        self._variants: list[RunRecord] = []
         # Most entries of a stage were made by the same code.
         self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
 
@@ -115,12 +119,21 @@ class _Reader:
         for task in self._profile.tasks.values():
             for method in task.methods:
                 for seed in task.seeds_of(method):
-                    run = f"{task.name}-{method.name}-seed{seed}"
+                    run = name_run(task.name, method.name, seed)
                     if run in self._content["runs"]:
                         head = {"task": task.name, "method": method.name, "seed": seed}
                         self._read_run(run, head, self._content["runs"][run])
                     else:
                         missing.append(self._missing(run))
+            for seed, variant in itertools.product(
+                task.experiments.seeds, task.experiments.variants
+            ):
+                run = name_run(task.name, variant.method.name, seed, variant.name)
+                if run in self._content["runs"]:
+                    head = {"task": task.name, "method": variant.method.name, "seed": seed}
+                    self._read_variant(run, head, variant.name)
+                else:
+                    missing.append(self._missing(run))
         of_tasks: list[Fact] = []
         items = {task: self._items(task) for task in self._profile.tasks}
         for task in self._profile.tasks.values():
@@ -134,8 +147,13 @@ class _Reader:
         return Results(
             profile=self._profile,
             missing=tuple(missing),
-            facts=gather(self._profile, self._facts, of_tasks),
+            facts=gather(
+                self._profile,
+                self._facts,
+                [*of_tasks, *self._of_variants, *over_seeds(self._of_variants)],
+            ),
             runs=tuple(self._runs),
+            variants=tuple(self._variants),
             items=items,
             examples={
                 task: pd.DataFrame(self._open(stages["evidence"]).result()["examples"])
@@ -170,16 +188,33 @@ class _Reader:
                 "chooses those of one kind",
             )
 
-    def _read_run(self, run: str, head: dict[str, Any], stages: dict[str, Any]) -> None:
+    def _record(self, run: str, head: dict[str, Any], stages: dict[str, Any]) -> RunRecord:
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
         machine = {key: origin[key] for key in ORIGIN}
         noted = (*MACHINE, *NOTES)
         machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
         stale = self._stale({**stages, **self._stages(head["task"])})
-        self._runs.append(
-            RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
-        )
+        return RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
+
+    def _read_variant(self, run: str, head: dict[str, Any], variant: str) -> None:
+        """A run of an experiment: what it was made with, and how far its head moved if measured.
+
+        What it scored is in the facts of the task.
+        """
+        stages = self._content["runs"][run]
+        self._variants.append(self._record(run, head, stages))
+        if "drift" in stages:
+            entry = self._open(stages["drift"])
+            own = {**head, "variant": variant, "entry": entry.name}
+            rows = [row for row in entry.result()["rows"] if row["layer"] == HEAD]
+            measured = run_facts.distance_facts(own, rows)
+            self._of_variants += [fact for fact in measured if fact.layer == HEAD]
+
+    def _read_run(self, run: str, head: dict[str, Any], stages: dict[str, Any]) -> None:
+        self._runs.append(self._record(run, head, stages))
+        trained = self._open(stages["train"])
+        result = trained.result()
         own = {**head, "entry": trained.name}
         sizes = self._training_sizes(head["task"])
         self._facts += run_facts.cost_facts(own, {**result["costs"], **sizes})
@@ -202,7 +237,7 @@ class _Reader:
 
     def _task_facts(self, task: str) -> list[Fact]:
         stages, found = self._stages(task), list[Fact]()
-        for stage in ("evidence", "restoration"):
+        for stage in ("evidence", "restoration", "experiments"):
             if stage in stages:
                 entry = self._open(stages[stage])
                 found += read_facts(entry.path(FACTS), entry=entry.name)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from text.costs import CostSentences
 from text.curves import CurveSentences
+from text.experiments import ExperimentSentences
 from text.quality import QualitySentences
 from text.rules import Verdict
 from text.sentence import Said, Speaker
@@ -24,6 +25,7 @@ class AbstractSentences:
     transfer_of: TransferSentences
     weights_of: WeightSentences
     curves: CurveSentences
+    experiments: ExperimentSentences
 
     @property
     def text(self) -> Said:
@@ -40,6 +42,7 @@ class AbstractSentences:
                 self.quality,
                 self.transfer,
                 self.quality_of.advice,
+                self.experiments.brief,
                 self.speak.say("open", self._open),
             ]
         )
@@ -98,6 +101,8 @@ class AbstractSentences:
 
     @property
     def _open(self) -> str:
+        if self.experiments.made:
+            return "tried"
         decided = self.quality_of.verdict in (Verdict.MORE, Verdict.LESS, Verdict.SAME)
         return "rates" if decided else "seeds"
 
