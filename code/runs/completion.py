@@ -52,28 +52,34 @@ class Grid:
         take_away()  # a worker on another machine has an environment of its own
         keep_freed_memory()
 
-    def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
+    def complete(
+        self, failed: Mapping[str, str] = MappingProxyType({}), *, experiments: bool = True
+    ) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
 
         A run that fails in whatever way is recorded with its reason, and the others go on.
 
         Args:
             failed: run -> reason, of runs that were tried elsewhere; not tried again.
+            experiments: whether those are made too, after the comparison.
 
         Raises:
             StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
         """
         failed = {**failed, **self.check(failed)}
-        missing = [run for run in self.missing() if run.name not in failed]
+        compared = plan_comparison(self.profile)
+        after = plan_experiments(self.profile) if experiments else []
+        runs = [*compared, *after]
+        planned = {run.name for run in runs} - failed.keys()
+        missing = [run for run in self.missing() if run.name in planned]
         total = sum(train.work(self.inputs, run) for run in missing) or 1.0
-        runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
             for name, reason in failed.items():
                 self._ledger.record_failure(name, reason)
-            self._complete_runs(plan_comparison(self.profile), failed, progress)
+            self._complete_runs(compared, failed, progress)
             for task in self.profile.tasks.values():
                 self._price(task, progress)
-            self._complete_runs(plan_experiments(self.profile), failed, progress)
+            self._complete_runs(after, failed, progress)
         return self._complete_tasks()
 
     def _complete_runs(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from study.addresses import parse_address
+from study.checks import require, require_known
 from study.errors import StudyError
 from study.settings import (
     Experiments,
@@ -20,8 +21,6 @@ from study.settings import (
     TaskSettings,
     Value,
     Variant,
-    require,
-    require_known,
 )
 
 KEPT = 0.9  # share of the training sentences that tries are trained on; the rest selects

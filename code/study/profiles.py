@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from study.checks import require, require_known, require_one_of
 from study.errors import StudyError
 from study.experiments import lay_changes, with_experiments
 from study.paths import project_root
@@ -22,9 +23,6 @@ from study.settings import (
     Table,
     TaskSettings,
     TrainingSettings,
-    require,
-    require_known,
-    require_one_of,
 )
 
 _FILE = "experiments.toml"

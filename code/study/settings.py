@@ -6,14 +6,13 @@ what a method *is* (its adapter, what it trains), never on what it is called. Le
 not belong to an experiment: folders (``paths``), the look of figures (``style``).
 """
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from study.addresses import parse_address
-from study.errors import StudyError
+from study.checks import require, require_at_least, require_distinct, require_one_of
 
 DEFAULT_PROFILE = "full"
 Table = Mapping[str, Any]
@@ -391,44 +390,3 @@ def language_of(evaluation: str) -> str:
 def name_run(task: str, method: str, seed: int | None, variant: str = "") -> str:
     """What a run is called: ``cola-lora-seed42``, of an experiment ``cola-lora-lr3e-4-seed42``."""
     return "-".join(filter(None, (task, method, variant, f"seed{seed}")))
-
-
-def require(condition: bool, name: str, value: Any, expected: str) -> None:
-    """Refuses a value that does not hold what is expected of it."""
-    if not condition:
-        raise StudyError(f"{name} must be {expected}, got {value!r}")
-
-
-def require_distinct(values: Sequence[Any], name: str) -> None:
-    """Refuses a list that names something twice."""
-    require(len(set(values)) == len(values), name, values, "distinct")
-
-
-def require_at_least(settings: object, least: int, *names: str) -> None:
-    """Refuses settings of which one of these is smaller."""
-    for name in names:
-        value = getattr(settings, name)
-        require(value >= least, name, value, f"at least {least}")
-
-
-def require_one_of(value: Any, known: tuple[str, ...], name: str) -> None:
-    """Refuses a value outside the known ones, with the nearest of them."""
-    if value not in known:
-        raise StudyError(
-            f"unknown {name} {value!r}{_nearest(value, known)}; known: {', '.join(known)}"
-        )
-
-
-def require_known(table: Table, known: set[str], where: str) -> None:
-    """Refuses a table with a key outside the known ones."""
-    for key in table:
-        if key not in known:
-            raise StudyError(
-                f"unknown key {key!r}{_nearest(key, known)}; known: {', '.join(sorted(known))}",
-                where=where if where.endswith(".toml") else f"experiments.toml: {where}",
-            )
-
-
-def _nearest(value: Any, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(value), list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
