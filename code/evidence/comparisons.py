@@ -38,7 +38,7 @@ def compare_all(
     primary = {roles.reference, roles.adapter}
     families: dict[tuple[str, str], list[Fact]] = {}
     for first, second in itertools.combinations(seeds, 2):
-        for fact in _compare(task, first, second, panels, drops, seeds):
+        for fact in compare(task, first, second, panels, drops, seeds):
             families.setdefault((fact.evaluation, fact.metric), []).append(fact)
     found = []
     for family in families.values():
@@ -52,7 +52,7 @@ def compare_all(
     return found
 
 
-def _compare(
+def compare(
     task: str,
     first: str,
     second: str,
@@ -60,7 +60,10 @@ def _compare(
     drops: Sequence[tuple[str, str]],
     seeds: Mapping[str, Sequence[int]],
 ) -> list[Fact]:
-    """Two methods by every compared metric on every set that both have, and by their drops."""
+    """Two methods by every compared metric on every set that both have, and by their drops.
+
+    Not corrected for other comparisons, and without an outcome.
+    """
     shared = {name: p for name, p in panels.items() if first in p.counts and second in p.counts}
     drops = [drop for drop in drops if set(drop) <= shared.keys()]
     names = [(name, metric) for name, p in shared.items() for metric in p.compared]

@@ -180,6 +180,31 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             Unit.PERCENT,
             {"studies": Unit.COUNT},
         ),
+        "setting": Quantity(
+            "a setting of an experiment; variant 'best rates': the learning rate that was best on "
+            "the tenth of the training sentences that selects, with the range over resamples of it",
+            Unit.PLAIN,
+            {
+                "learning_rate": Unit.SMALL,
+                "head_learning_rate": Unit.SMALL,
+                "train_share": Unit.PERCENT,
+                "num_train_epochs": Unit.COUNT,
+                "r": Unit.COUNT,
+            },
+        ),
+        "expected best": Quantity(
+            "score that the best of so many tries (step) is expected to report",
+            Unit.PERCENT,
+            _SCORES,
+        ),
+        "crossing": Quantity(
+            "share of the training sentences at which two methods do equally well", Unit.PERCENT
+        ),
+        "search": Quantity(
+            "what experiments took: tries of rates (group 'tries'), all others ('rest')",
+            Unit.COUNT,
+            {"training_seconds": Unit.SECONDS},
+        ),
         "procedure": Quantity(
             "how intervals were made: level, resamples", Unit.COUNT, {"level": Unit.PERCENT}
         ),

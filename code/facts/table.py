@@ -2,7 +2,7 @@
 
 ``one`` finds the fact with exactly the columns that are named, all others empty; a fact that is not
 there is a fact without a value. ``where`` finds all facts with the named columns, whatever the
-others hold.
+others hold; those of experiments only where their variants are named.
 """
 
 import functools
@@ -99,7 +99,8 @@ class Facts(Sequence[Fact]):
         return found if stored is None else stored.turned()
 
     def where(self, **chosen: Unpack[Chosen]) -> "Facts":
-        """The facts with the chosen values, in order."""
+        """The facts with the chosen values, in order; without a variant those of the comparison."""
+        chosen.setdefault("variant", "")
         rows: Iterable[Fact] = self._rows
         quantity, task = chosen.get("quantity"), chosen.get("task")
         if isinstance(quantity, str):

@@ -6,6 +6,7 @@ Its label (``get_label``) is its alternative text.
 
 from plots.acceptability import plot_acceptability_errors, plot_quality
 from plots.drift import plot_drift, plot_drift_heatmap
+from plots.experiments import plot_rates, plot_shares, plot_specifications
 from plots.forgetting import plot_forgetting
 from plots.learning import plot_learning_curves
 from plots.tagging import plot_tagging

@@ -44,7 +44,9 @@ class Context:
     @functools.cached_property
     def styles(self) -> Mapping[str, MethodStyle]:
         """Style by method, the same for all figures of a study."""
-        trained = [method.name for task in self.tasks.values() for method in task.methods]
+        tasks = self.tasks.values()
+        trained = [method.name for task in tasks for method in task.methods]
+        trained += [v.method.name for task in tasks for v in task.experiments.variants]
         scored = self.facts.where(quantity="score").distinct("method")
         return method_styles(trained, [name for name in scored if name not in trained])
 

@@ -14,7 +14,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    Formatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 from numpy.typing import NDArray
 
 from facts.fact import Fact
@@ -97,6 +104,17 @@ def set_logarithmic(ax: Axes, unit: Unit, context: Context, subs: Sequence[float
     ax.yaxis.set_minor_formatter(NullFormatter())
     label = _Ticks(unit, context)
     ax.yaxis.set_major_formatter(lambda value, _: label(value))
+
+
+def set_logarithmic_x(
+    ax: Axes, unit: Unit, context: Context, places: Sequence[float] | None = None
+) -> None:
+    """A logarithmic x axis with ticks at these places, as a rule at powers of ten, written out."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(places) if places else LogLocator(numticks=8))
+    ax.xaxis.set_minor_locator(NullLocator())
+    label = _Ticks(unit, context)
+    ax.xaxis.set_major_formatter(lambda value, _: label(value))
 
 
 class _Ticks(Formatter):

@@ -24,6 +24,10 @@ SHARED: dict[str, tuple[str, dict[str, Any]]] = {  # label of an artist -> key o
     "_train": ("training_loss", {"lw": 0.7}),
     "_best": ("best_step", {"ls": "", "marker": "o", "ms": 7}),
     "_end": ("schedule_end", {"lw": 0.9, "ls": (0, (2, 2))}),
+    "_own rate": ("own_rate", {"ls": "", "marker": "o", "ms": 9, "mfc": "none"}),
+    "_best rate": ("best_rate", {"ls": "", "marker": "*", "ms": 9}),
+    "_comparison": ("the_comparison", {"ls": "", "marker": "o", "ms": 9, "mfc": "none"}),
+    "_as compared": ("as_compared", {"ls": "", "marker": "o", "ms": 2}),
     "_rank": ("rank_limit", {"lw": 1, "ls": ":"}),
 }
 """What figures share and explain once, in the order of the legend."""

@@ -31,6 +31,15 @@ function Image(image)
   return image
 end
 
+-- A figure or table of experiments that were not made: a chunk without output leaves its caption alone.
+function Div(element)
+  local kind = element.identifier:match("^(%a+)%-")
+  local labelled = kind == "fig" or kind == "tbl"
+  if labelled and #element.content <= 1 and (not element.content[1] or element.content[1].t == "Para") then
+    return {}
+  end
+end
+
 local LINE = 72 -- characters from which on pandoc takes a table's widths from its rule
 
 local function length(row)

@@ -31,10 +31,12 @@ def show_figure(
     plot: Callable[..., Figure],
     results: Results,
     words: Wording,
-    *,
+    *about: str,
     folder: Path | None = None,
 ) -> None:
     """Shows a figure and copies it to ``<folder>/<name>.svg`` and ``.png``.
+
+    ``about`` is what the plot takes beside results and words, such as the name of a task.
 
     It is drawn only where the stored pictures of this profile and language are out of date. A cache
     that cannot be written costs time, never the figure. A format that cannot have an SVG
@@ -43,11 +45,11 @@ def show_figure(
     folder = folder or figures_folder()
 
     def draw(into: Path) -> dict[str, Any]:
-        save(name, lambda: plot(results, words), into)
+        save(name, lambda: plot(results, words, *about), into)
         return {}
 
     origin = f"{results.profile.name}-{words.language}-{name}"
-    identity = {"identity": identify(plot, results, words)}
+    identity = {"identity": identify(plot, results, words, *about)}
     try:
         kept = Store(cache_folder()).produce(Key("figure", origin, VERSION, identity), draw)
     except StudyError:
@@ -67,7 +69,7 @@ def show_figure(
     display(picture, raw=True)  # type: ignore[no-untyped-call]
 
 
-def identify(plot: Callable[..., Figure], results: Results, words: Wording) -> str:
+def identify(plot: Callable[..., Figure], results: Results, words: Wording, *about: str) -> str:
     """The hash of everything that decides a picture: facts, settings, words, code and libraries."""
     versions = package_versions()
     return _hash(
@@ -77,6 +79,7 @@ def identify(plot: Callable[..., Figure], results: Results, words: Wording) -> s
             words.language,
             words.texts,
             plot.__qualname__,
+            about,
             module_digests(code_behind(plot)),
             {name: versions[name] for name in LIBRARIES},
         ]

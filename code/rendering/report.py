@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from facts.fact import Fact
 from facts.files import record
+from plots.experiments import BEHIND
 from rendering.explorer import build_explorer
 from rendering.export import export_results
 from rendering.figures import show_figure
@@ -48,14 +49,17 @@ class Report:
     def _context(self) -> Context:
         return Context(self.results, self.numbers)
 
-    def table(self, specify: Callable[..., Table | Sequence[Table]], *about: Any) -> Markdown:
-        """A table.
+    def table(
+        self, specify: Callable[..., Table | Sequence[Table]], *about: Any
+    ) -> Markdown | None:
+        """A table; nothing in place of an optional one without values.
 
         Args:
             specify: a function of ``tables``.
             about: what it takes beside the context, such as the name of a task.
         """
-        return self.text(render(specify(self._context, *about), self._context))
+        text = render(specify(self._context, *about), self._context)
+        return self.text(text) if text else None
 
     def text(self, markdown: str) -> Markdown:
         """A text that is Markdown already."""
@@ -64,6 +68,11 @@ class Report:
     def figure(self, name: str, plot: Callable[..., Figure]) -> None:
         """A figure, which is also kept as files of this name."""
         show_figure(name, plot, self.results, self.words)
+
+    def experiments(self, name: str, plot: Callable[..., Figure], task: str) -> None:
+        """A figure of a task's experiments; nothing where it would be empty."""
+        if BEHIND[plot](self.results, task):
+            show_figure(name, plot, self.results, self.words, task)
 
     def explorer(self) -> Markdown | None:
         """The explorer; nothing where no run has finished."""

@@ -14,12 +14,13 @@ from encoders.memory import keep_freed_memory
 from encoders.precision import MACHINES, Machine, machines, this_machine
 from encoders.skeleton import full_training_bytes
 from runs.failures import record
-from runs.grid import Run, plan_runs
+from runs.grid import Run, plan_comparison, plan_experiments, plan_runs
 from runs.inputs import Inputs
 from runs.progress import Progress
 from runs.stages import (
     drift,
     evidence,
+    experiments,
     forgetting,
     items,
     latency,
@@ -54,34 +55,46 @@ class Grid:
         take_away()  # a worker on another machine has an environment of its own
         keep_freed_memory()
 
-    def complete(self, failed: Mapping[str, str] = MappingProxyType({})) -> Ledger:
+    def complete(
+        self, failed: Mapping[str, str] = MappingProxyType({}), *, experiments: bool = True
+    ) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
 
         A run that fails in whatever way is recorded with its reason, and the others go on.
 
         Args:
             failed: run -> reason, of runs that were tried elsewhere; not tried again.
+            experiments: whether those are made too, after the comparison.
 
         Raises:
             StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
         """
         failed = {**failed, **self.check(failed)}
-        missing = [run for run in self.missing() if run.name not in failed]
+        compared = plan_comparison(self.profile)
+        after = plan_experiments(self.profile) if experiments else []
+        runs = [*compared, *after]
+        planned = {run.name for run in runs} - failed.keys()
+        missing = [run for run in self.missing() if run.name in planned]
         total = sum(train.work(self.inputs, run) for run in missing) or 1.0
-        runs = plan_runs(self.profile)
         with Progress(total, len(runs)) as progress:
             for name, reason in failed.items():
                 self._ledger.record_failure(name, reason)
-            waiting = [run for run in runs if run.name not in failed]
-            while waiting:
-                run = self._next(waiting)
-                waiting.remove(run)
-                progress.start(run.name)
-                self._complete_run(run, progress)
-                self._ledger.save(self.store.root)
+            self._complete_runs(compared, failed, progress)
             for task in self.profile.tasks.values():
                 self._price(task, progress)
+            self._complete_runs(after, failed, progress)
         return self._complete_tasks()
+
+    def _complete_runs(
+        self, runs: list[Run], failed: Mapping[str, str], progress: Progress
+    ) -> None:
+        waiting = [run for run in runs if run.name not in failed]
+        while waiting:
+            run = self._next(waiting)
+            waiting.remove(run)
+            progress.start(run.name)
+            self._complete_run(run, progress)
+            self._ledger.save(self.store.root)
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """Finds the missing runs that cannot be made, before the first step, and says why.
@@ -131,7 +144,7 @@ class Grid:
         """
         runs = plan_runs(self.profile)
         for task in self.profile.tasks.values():
-            own = [run for run in runs if run.task == task]
+            own = self._compared(task)
             self._machines[task.name] = max(machines(), key=functools.partial(self._count, own))
         with Progress(1.0, len(runs)) as progress:
             for run in runs:
@@ -188,6 +201,10 @@ class Grid:
         for address in run.task.evaluations:
             predicted = predict.make(store, inputs, run, trained, address)
             stages["predict"][address] = predicted.name
+        if run.variant:
+            if run.variant.moves_head_differently and run.method.mergeable:
+                stages["drift"] = drift.make(store, inputs, run, trained).name
+            return stages
         if run.method.mergeable:
             stages["drift"] = drift.make(store, inputs, run, trained).name
         if run.method.moves_encoder:
@@ -217,16 +234,49 @@ class Grid:
     def _complete_task(self, task: TaskSettings) -> None:
         tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}
         self._ledger.record_task(task.name, {"items": {a: e.name for a, e in tables.items()}})
-        finished = [
-            run
-            for run in plan_runs(self.profile)
-            if run.task == task and self._ledger.finished(run.name)
-        ]
+        finished = [run for run in self._compared(task) if self._ledger.finished(run.name)]
         if not finished:
             return
         predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
         summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self._ledger.record_task(task.name, {"evidence": summary.name})
+        self._complete_restoration(task, finished, predictions)
+        self._complete_experiments(task, finished, tables)
+
+    def _compared(self, task: TaskSettings) -> list[Run]:
+        return [run for run in plan_comparison(self.profile) if run.task == task]
+
+    def _complete_experiments(
+        self, task: TaskSettings, compared: list[Run], tables: dict[str, Entry]
+    ) -> None:
+        """What the finished experiments show, beside the runs of the comparison."""
+        runs = [run for run in plan_experiments(self.profile) if run.task.name == task.name]
+        runs = [run for run in runs if self._ledger.finished(run.name)]
+        if not runs:
+            return
+        for run in runs:
+            for address in run.task.evaluations:
+                if address not in tables:
+                    tables[address] = items.make(self.store, self.inputs, run.task, address)
+        self._ledger.record_task(task.name, {"items": {a: e.name for a, e in tables.items()}})
+        every = {run: self._recorded(run) for run in (*compared, *runs)}
+        summary = experiments.make(self.store, self.inputs, task, every, tables)
+        self._ledger.record_task(task.name, {"experiments": summary.name})
+
+    def _recorded(self, run: Run) -> experiments.Finished:
+        trained = self._trained(run)
+        predictions = {
+            address: predict.make(self.store, self.inputs, run, trained, address)
+            for address in run.task.evaluations
+        }
+        return experiments.Finished(trained, predictions)
+
+    def _complete_restoration(
+        self,
+        task: TaskSettings,
+        finished: list[Run],
+        predictions: Mapping[str, Mapping[str, Entry]],
+    ) -> None:
         moved = [run for run in finished if run.method.moves_encoder]
         if restored_of := self._opened(moved, "restored"):
             own = [run for run in moved if run.name in restored_of]
@@ -262,15 +312,17 @@ class Grid:
 
     def _finished_part(self, task: TaskSettings) -> TaskSettings | None:
         """The task with those of its methods of which a run is finished; None if there are none."""
-        runs = [run for run in plan_runs(self.profile) if run.task == task]
+        runs = self._compared(task)
         finished = {run.method.name for run in runs if self._ledger.finished(run.name)}
         methods = tuple(method for method in task.methods if method.name in finished)
         return replace(task, methods=methods) if methods else None
 
     def _predicted(self, run: Run, address: str) -> Entry:
+        return predict.make(self.store, self.inputs, run, self._trained(run), address)
+
+    def _trained(self, run: Run) -> Entry:
         recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])
-        trained = recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
-        return predict.make(self.store, self.inputs, run, trained, address)
+        return recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
 
 
 def _spell(machine: Machine) -> str:

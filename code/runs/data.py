@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from corpora.items import UPOS_TAGS, Corpus, Sentence, Split, TaggedSentence
 from corpora.loading import acceptability_items, load_corpus, tagging_items, training_vocabulary
+from corpora.parts import take_part
+from study.addresses import Address, parse_address
 from study.errors import StudyError
 from study.settings import TaskSettings
 
@@ -38,12 +41,17 @@ class Data:
         return self._read(task, address)
 
     def _read(self, task: TaskSettings, address: str) -> Split:
-        name, split = address.split(":")
-        found = self._corpus_of(task, name).splits[split]
+        where = parse_address(address)
+        found = self._part(task.origin, _splits(task, where.corpus), where)
         if isinstance(found.items[0], TaggedSentence) != (task.kind == "token"):
             wanted = "a treebank" if task.kind == "token" else "sentences with labels (cola)"
             raise StudyError(f"a task of kind {task.kind!r} needs {wanted}, got {address!r}")
         return found
+
+    @functools.cache  # noqa: B019 - it lives as long as the process
+    def _part(self, origin: str, splits: tuple[str, ...], address: Address) -> Split:
+        whole = self._corpus(origin, address.corpus, splits).splits[address.split]
+        return take_part(whole, address.low, address.high)
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def _compare_with_training(self, task: TaskSettings, address: str) -> None:
@@ -63,16 +71,23 @@ class Data:
 
     @functools.cache  # noqa: B019 - it lives as long as the process
     def texts(self, task: TaskSettings) -> frozenset[str]:
-        """All that a tokenizer is given to split: sentences, or words where words are tagged."""
-        splits = (self.split(task, address) for address in (task.train, *task.evaluations))
-        items = [item for split in splits for item in split.items]
+        """All that a tokenizer is given to split: sentences, or words where words are tagged.
+
+        Of the training split all of it, also where a part is trained on: the encoder that is cut to
+        these words is the same.
+        """
+        whole = str(replace(parse_address(task.train), low=0.0, high=1.0))
+        items = list(self._read(task, whole).items)
+        for address in task.evaluations:
+            items += self.split(task, address).items
         if task.kind == "token":
             return frozenset(word.form for item in items for word in item.words)
         return frozenset(item.text for item in items)
 
     def source(self, task: TaskSettings, address: str) -> str:
         """Where that split came from, as a sentence."""
-        return self._corpus_of(task, address.split(":")[0]).source
+        corpus = parse_address(address).corpus
+        return self._corpus(task.origin, corpus, _splits(task, corpus)).source
 
     def gold(self, task: TaskSettings, address: str) -> np.ndarray:
         """Class indices of the split's items (sentences, or words in corpus order)."""
@@ -97,13 +112,15 @@ class Data:
             sizes["train_words"] = sum(len(item.words) for item in items)
         return sizes
 
-    def _corpus_of(self, task: TaskSettings, name: str) -> Corpus:
-        wanted = sorted({a for a in (task.train, *task.evaluations) if a.startswith(f"{name}:")})
-        return self._corpus(task.origin, name, tuple(a.split(":")[1] for a in wanted))
-
     @functools.cache  # noqa: B019 - it lives as long as the process
     def _corpus(self, origin: str, name: str, splits: tuple[str, ...]) -> Corpus:
         return load_corpus(name, origin, splits, None if origin == "local" else self._folder)
+
+
+def _splits(task: TaskSettings, corpus: str) -> tuple[str, ...]:
+    """The splits of a corpus that a task uses."""
+    every = map(parse_address, (task.train, *task.evaluations))
+    return tuple(sorted({address.split for address in every if address.corpus == corpus}))
 
 
 def _text(item: Sentence | TaggedSentence) -> str | tuple[str, ...]:

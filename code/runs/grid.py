@@ -9,7 +9,7 @@ is computed from, so predicting anew never trains.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from encoders.memory import memory_errors
 from store import provenance
 from store.entries import Entry, Key, Store
 from study.environment import thread_counts
-from study.settings import MethodSettings, Profile, TaskSettings
+from study.settings import MethodSettings, Profile, TaskSettings, Variant, name_run
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,55 @@ class Stage:
 
 @dataclass(frozen=True)
 class Run:
-    """One training."""
+    """One training.
+
+    Attributes:
+        task: with the training and evaluated sets of this run.
+        method: as it is run.
+        seed: of all generators.
+        variant: the experiment that it belongs to, None for a run of the comparison.
+    """
 
     task: TaskSettings
     method: MethodSettings
     seed: int
+    variant: Variant | None = None
 
     @property
     def name(self) -> str:
-        """``<task>-<method>-seed<seed>``."""
-        return f"{self.task.name}-{self.method.name}-seed{self.seed}"
+        """``<task>-<method>[-<variant>]-seed<seed>``."""
+        variant = self.variant.name if self.variant else ""
+        return name_run(self.task.name, self.method.name, self.seed, variant)
 
 
 def plan_runs(profile: Profile) -> list[Run]:
-    """All runs, seed by seed: stopping early leaves a complete study of fewer seeds."""
+    """All runs: those of the comparison, then the experiments.
+
+    So stopping early leaves a complete report.
+    """
+    return [*plan_comparison(profile), *plan_experiments(profile)]
+
+
+def plan_experiments(profile: Profile) -> list[Run]:
+    """The runs of experiments, seed by seed."""
+    tasks = list(profile.tasks.values())
+    rounds = max(len(task.experiments.seeds) for task in tasks)
+    return [
+        Run(
+            replace(task, train=variant.train, evaluations=variant.evaluations),
+            variant.method,
+            task.experiments.seeds[round_],
+            variant,
+        )
+        for round_ in range(rounds)
+        for task in tasks
+        if round_ < len(task.experiments.seeds)
+        for variant in task.experiments.variants
+    ]
+
+
+def plan_comparison(profile: Profile) -> list[Run]:
+    """The runs of the comparison, seed by seed: stopping early leaves one of fewer seeds."""
     tasks = list(profile.tasks.values())
     rounds = max(len(task.seeds_of(method)) for task in tasks for method in task.methods)
     return [

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from encoders.models import NEIGHBOURS_VARIABLE
 from encoders.precision import CPU, device_kind
 from runs.completion import Grid
 from runs.failures import record
-from runs.grid import plan_runs
+from runs.grid import Run, plan_comparison, plan_experiments, plan_runs
 from runs.progress import quieten_libraries, tell
 from store.entries import Store
 from store.ledger import Ledger
@@ -42,13 +43,24 @@ def complete_in_workers(profile: Profile, store: Store) -> Ledger:
     grid = Grid(profile, store)
     if profile.workers == 1 or device_kind() != CPU:
         return grid.complete()
-    refused = grid.check()
-    missing = [run.name for run in grid.missing() if run.name not in refused]
+    failed = grid.check()
+    failed |= _spread_missing(grid, plan_comparison(profile), failed)
+    experiments = plan_experiments(profile)
+    if not experiments:
+        return grid.complete(failed)
+    grid.complete(failed, experiments=False)  # whoever stops here has a complete report
+    return grid.complete(failed | _spread_missing(grid, experiments, failed))
+
+
+def _spread_missing(grid: Grid, plan: list[Run], failed: Mapping[str, str]) -> dict[str, str]:
+    """Makes the missing ones of these runs side by side; run -> reason of those that failed."""
+    planned = {run.name for run in plan} - failed.keys()
+    missing = [run.name for run in grid.missing() if run.name in planned]
     if not missing:
-        return grid.complete(refused)
-    number = min(profile.workers, len(missing))
+        return {}
+    number = min(grid.profile.workers, len(missing))
     print(f"{len(missing)} runs, {number} at a time", file=sys.stderr, flush=True)
-    return grid.complete(refused | _spread(profile.name, store.root.resolve(), missing, number))
+    return _spread(grid.profile.name, grid.store.root.resolve(), missing, number)
 
 
 def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[str, str]:

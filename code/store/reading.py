@@ -23,10 +23,11 @@ from store import provenance, run_facts
 from store.entries import Entry, Store
 from store.ledger import Ledger
 from store.results import Missing, Results, RunRecord
+from study.architecture import HEAD
 from study.errors import StudyError
 from study.paths import cache_folder
 from study.profiles import load_profile
-from study.settings import Profile, TaskSettings, find_roles
+from study.settings import Profile, TaskSettings, find_roles, name_run
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
 MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
@@ -111,6 +112,8 @@ class _Reader:
         self._profile, self._store, self._content = profile, store, ledger.content
         self._facts: list[Fact] = []
         self._runs: list[RunRecord] = []
+        self._of_variants: list[Fact] = []
+        self._variants: list[RunRecord] = []
         self._open = functools.cache(self._read_entry)
         # Most entries of a stage were made by the same code.
         self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
@@ -122,12 +125,21 @@ class _Reader:
             of_task = self._stale(self._stages(task.name))
             for method in task.methods:
                 for seed in task.seeds_of(method):
-                    run = f"{task.name}-{method.name}-seed{seed}"
+                    run = name_run(task.name, method.name, seed)
                     if run in self._content["runs"]:
                         head = {"task": task.name, "method": method.name, "seed": seed}
                         self._read_run(run, head, self._content["runs"][run], sizes, of_task)
                     else:
                         missing.append(self._missing(run))
+            for seed, variant in itertools.product(
+                task.experiments.seeds, task.experiments.variants
+            ):
+                run = name_run(task.name, variant.method.name, seed, variant.name)
+                if run in self._content["runs"]:
+                    head = {"task": task.name, "method": variant.method.name, "seed": seed}
+                    self._read_variant(run, head, variant.name, of_task)
+                else:
+                    missing.append(self._missing(run))
         of_tasks: list[Fact] = []
         items = {task: self._items(task) for task in self._profile.tasks}
         for task in self._profile.tasks.values():
@@ -141,8 +153,13 @@ class _Reader:
         return Results(
             profile=self._profile,
             missing=tuple(missing),
-            facts=gather(self._profile, self._facts, of_tasks),
+            facts=gather(
+                self._profile,
+                self._facts,
+                [*of_tasks, *self._of_variants, *over_seeds(self._of_variants)],
+            ),
             runs=tuple(self._runs),
+            variants=tuple(self._variants),
             items=items,
             examples={
                 task: pd.DataFrame(self._open(stages["evidence"]).result()["examples"])
@@ -177,6 +194,41 @@ class _Reader:
                 "chooses those of one kind",
             )
 
+    def _record(
+        self,
+        run: str,
+        head: dict[str, Any],
+        stages: dict[str, Any],
+        stale_of_task: Mapping[str, list[str]],
+    ) -> RunRecord:
+        trained = self._open(stages["train"])
+        result, origin = trained.result(), trained.provenance()
+        machine = {key: origin[key] for key in ORIGIN}
+        noted = (*MACHINE, *NOTES)
+        machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
+        stale = {**self._stale(stages), **stale_of_task}
+        return RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
+
+    def _read_variant(
+        self,
+        run: str,
+        head: dict[str, Any],
+        variant: str,
+        stale_of_task: Mapping[str, list[str]],
+    ) -> None:
+        """A run of an experiment: what it was made with, and how far its head moved if measured.
+
+        What it scored is in the facts of the task.
+        """
+        stages = self._content["runs"][run]
+        self._variants.append(self._record(run, head, stages, stale_of_task))
+        if "drift" in stages:
+            entry = self._open(stages["drift"])
+            own = {**head, "variant": variant, "entry": entry.name}
+            rows = [row for row in entry.result()["rows"] if row["layer"] == HEAD]
+            measured = run_facts.distance_facts(own, rows)
+            self._of_variants += [fact for fact in measured if fact.layer == HEAD]
+
     def _read_run(
         self,
         run: str,
@@ -185,15 +237,9 @@ class _Reader:
         sizes: Mapping[str, int],
         stale_of_task: Mapping[str, list[str]],
     ) -> None:
+        self._runs.append(self._record(run, head, stages, stale_of_task))
         trained = self._open(stages["train"])
-        result, origin = trained.result(), trained.provenance()
-        machine = {key: origin[key] for key in ORIGIN}
-        noted = (*MACHINE, *NOTES)
-        machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
-        stale = {**self._stale(stages), **stale_of_task}
-        self._runs.append(
-            RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
-        )
+        result = trained.result()
         own = {**head, "entry": trained.name}
         self._facts += run_facts.cost_facts(own, {**result["costs"], **sizes})
         self._facts += run_facts.curve_facts(own, result["curves"])
@@ -215,7 +261,7 @@ class _Reader:
 
     def _task_facts(self, task: str) -> list[Fact]:
         stages, found = self._stages(task), list[Fact]()
-        for stage in ("evidence", "restoration", "forgetting"):
+        for stage in ("evidence", "restoration", "forgetting", "experiments"):
             if stage in stages:
                 entry = self._open(stages[stage])
                 found += read_facts(entry.path(FACTS), entry=entry.name)

@@ -60,7 +60,8 @@ class Results:
         profile: the settings behind it.
         missing: runs without results, with the reason.
         facts: everything that was measured.
-        runs: the finished runs.
+        runs: the finished runs of the comparison.
+        variants: the finished runs of experiments.
         items: task -> evaluation -> frame of the evaluated sentences or words.
         examples: task -> rows about single items, chosen by rule.
         ledger: which stored entries these are (``store.ledger``).
@@ -73,6 +74,7 @@ class Results:
     items: Mapping[str, Mapping[str, pd.DataFrame]]
     examples: Mapping[str, pd.DataFrame]
     ledger: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[RunRecord, ...] = ()
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:
@@ -130,7 +132,7 @@ class Results:
     def stale(self) -> dict[str, list[str]]:
         """Stages with a stored result older than the code behind it: stage -> changed modules."""
         found: dict[str, set[str]] = {}
-        for run in self.runs:
+        for run in (*self.runs, *self.variants):
             for stage, modules in run.stale.items():
                 found.setdefault(stage, set()).update(modules)
         return {stage: sorted(modules) for stage, modules in sorted(found.items())}

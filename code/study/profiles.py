@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from study.checks import require, require_known, require_one_of
 from study.errors import StudyError
+from study.experiments import lay_changes, with_experiments
 from study.paths import project_root
 from study.reading import read_text
 from study.settings import (
@@ -21,9 +23,6 @@ from study.settings import (
     Table,
     TaskSettings,
     TrainingSettings,
-    require,
-    require_known,
-    require_one_of,
 )
 
 _FILE = "experiments.toml"
@@ -192,19 +191,29 @@ def _build_task(
         require_one_of(method, tuple(methods), f"{where}.methods_run")
     layers = (defaults.get("training", {}), defaults[name], own)
     built = tuple(_build_method(m, layers, f"{where}.methods.{m}") for m in chosen)
-    inherited = {"training", "methods", "methods_run", *MODEL_KEYS}
+    inherited = {"training", "methods", "methods_run", "experiments", *MODEL_KEYS}
     rest = {key: value for key, value in table.items() if key not in inherited}
     found = {**rest, "name": name, "methods": built, "margins": margins}
-    return _build(TaskSettings, found, where)
+    task = _build(TaskSettings, found, where)
+
+    def change(method: str, changes: Table, place: str) -> MethodSettings:
+        require_one_of(method, tuple(methods), place)
+        return _build_method(method, layers, f"{where}.{place}", changes)
+
+    return with_experiments(task, table.get("experiments", {}), change, f"{where}.experiments")
 
 
-def _build_method(name: str, layers: tuple[Table, Table, Table], where: str) -> MethodSettings:
+def _build_method(
+    name: str, layers: tuple[Table, Table, Table], where: str, changes: Table | None = None
+) -> MethodSettings:
+    """A method by its layers of settings; ``changes`` of an experiment are laid on top of them."""
     common, default, own = layers
     table: dict[str, Any] = {"trainable": "all", "adapter": None, "revision": "", **common}
     for layer in (default, own):
         table |= {key: layer[key] for key in MODEL_KEYS if key in layer}
     for layer in (default, own):
         table |= dict(layer.get("training", {})) | dict(layer.get("methods", {}).get(name, {}))
+    table = lay_changes(table, changes or {})
     fields = {field.name for field in dataclasses.fields(TrainingSettings)}
     require_known(table, fields | {"trainable", "adapter", "seeds", *MODEL_KEYS}, where)
     training = _build(TrainingSettings, {k: v for k, v in table.items() if k in fields}, where)
@@ -235,7 +244,8 @@ def _build(cls: type[Built], table: Table, where: str) -> Built:
     hints = get_type_hints(cls)
     require_known(table, set(hints), where)
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # all of ours are dataclasses
-        if field.default is dataclasses.MISSING and field.name not in table:
+        default = (field.default, field.default_factory)
+        if default == (dataclasses.MISSING,) * 2 and field.name not in table:
             raise StudyError(f"the setting {field.name!r} is missing", where=f"{_FILE}: {where}")
     values = {key: _convert(value, hints[key], f"{where}.{key}") for key, value in table.items()}
     try:

@@ -6,17 +6,22 @@ what a method *is* (its adapter, what it trains), never on what it is called. Le
 not belong to an experiment: folders (``paths``), the look of figures (``style``).
 """
 
-import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from study.errors import StudyError
+from study.addresses import parse_address
+from study.checks import (
+    require,
+    require_at_least,
+    require_distinct,
+    require_one_of,
+    require_seeds,
+)
 
 DEFAULT_PROFILE = "full"
-LARGEST_SEED = 2**32  # numpy's legacy generator, which transformers seeds, takes no more
 Table = Mapping[str, Any]
 _RATES = ("learning_rate", "head_learning_rate")
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
@@ -231,6 +236,78 @@ class Margins:
         return vars(self).get("accuracy" if metric == "drop" else metric)
 
 
+Value = float | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A method with other settings than in the comparison, or with other training sentences.
+
+    Attributes:
+        name: of the experiment and, where it tries several values, of the value: ``lr3e-4``.
+        method: as it is run.
+        changes: what differs from the comparison: setting -> value. Settings of the adapter stand
+            beside the others; ``train_share`` is a share of the training sentences.
+        train: address of the training sentences.
+        evaluations: addresses of the evaluated sets.
+        held_out: the evaluated set that selects, "" for a specification.
+        own_rate: whether the rate that is tried is that of the method's own settings.
+    """
+
+    name: str
+    method: MethodSettings
+    changes: tuple[tuple[str, Value], ...]
+    train: str
+    evaluations: tuple[str, ...]
+    held_out: str = ""
+    own_rate: bool = False
+
+    @property
+    def label(self) -> str:
+        """Method and name, as a run is called by."""
+        return f"{self.method.name}-{self.name}"
+
+    @property
+    def moves_head_differently(self) -> bool:
+        """Whether the head has another rate than in the comparison: its distance is measured."""
+        return any(name == "head_learning_rate" for name, _ in self.changes)
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """What is run after the comparison: tries that select a rate, specifications that do not.
+
+    Attributes:
+        seeds: of every variant.
+        variants: in the order in which they are run.
+    """
+
+    seeds: tuple[int, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_distinct(self.seeds, "seeds")
+        require_distinct([variant.label for variant in self.variants], "experiments")
+
+    @property
+    def tries(self) -> dict[str, list[Variant]]:
+        """Method -> the variants that try a rate of it."""
+        found: dict[str, list[Variant]] = {}
+        for variant in self.variants:
+            if variant.held_out:
+                found.setdefault(variant.method.name, []).append(variant)
+        return found
+
+    @property
+    def specifications(self) -> dict[str, list[Variant]]:
+        """Name -> the variants of a specification, one a method."""
+        found: dict[str, list[Variant]] = {}
+        for variant in self.variants:
+            if not variant.held_out:
+                found.setdefault(variant.name, []).append(variant)
+        return found
+
+
 @dataclass(frozen=True)
 class TaskSettings:
     """One task: its data, the methods that are compared on it, and the seeds of each method."""
@@ -238,25 +315,26 @@ class TaskSettings:
     name: str
     kind: str  # "sequence" (one label a sentence) or "token" (one label a word)
     origin: str  # "hub", "local" or "miniature"
-    train: str  # "<corpus>:<split>"
+    train: str  # "<corpus>:<split>", or a part of it: "<corpus>:<split>[:25%]"
     evaluations: tuple[str, ...]  # "<corpus>:<split>"; the first is also the validation curve
     methods: tuple[MethodSettings, ...]
     seeds: tuple[int, ...]
     price_steps: int = 30  # steps of each method behind the price of a step
     restoration_items: int = 0  # sentences that are scored with parts set back, 0 = all
     margins: Margins = field(default_factory=Margins)  # of equivalence
+    experiments: Experiments = field(default_factory=Experiments)  # after the comparison
 
     def __post_init__(self) -> None:
         require_one_of(self.kind, ("sequence", "token"), "kind")
         require_one_of(self.origin, ("hub", "local", "miniature"), "origin")
-        for item in (self.train, *self.evaluations):
-            require(item.count(":") == 1, "evaluations", item, "of the form corpus:split")
-            known = item.startswith("cola:") or item.find("_") > 0
-            require(known, "a corpus", item, "cola, or a treebank named <language>_<name>")
+        train, *sets = map(parse_address, (self.train, *self.evaluations))
+        for address in (train, *sets):
+            known = address.corpus == "cola" or address.corpus.find("_") > 0
+            require(known, "a corpus", str(address), "cola, or a treebank named <language>_<name>")
         require(bool(self.evaluations), "evaluations", self.evaluations, "at least one")
         require_distinct(self.evaluations, "evaluations")
         require(
-            self.train not in self.evaluations,
+            not any(address.overlaps(train) for address in sets),
             "evaluations",
             self.evaluations,
             f"other sets than the training set {self.train!r}",
@@ -319,48 +397,6 @@ def language_of(evaluation: str) -> str:
     return "en" if corpus == "cola" else corpus.split("_")[0]
 
 
-def require(condition: bool, name: str, value: Any, expected: str) -> None:
-    """Refuses a value that does not hold what is expected of it."""
-    if not condition:
-        raise StudyError(f"{name} must be {expected}, got {value!r}")
-
-
-def require_distinct(values: Sequence[Any], name: str) -> None:
-    """Refuses a list that names something twice."""
-    require(len(set(values)) == len(values), name, values, "distinct")
-
-
-def require_seeds(seeds: Sequence[int]) -> None:
-    """Refuses seeds that are named twice, or that a generator of random numbers does not take."""
-    require_distinct(seeds, "seeds")
-    require(all(0 <= seed < LARGEST_SEED for seed in seeds), "seeds", seeds, "from 0 to 2^32 - 1")
-
-
-def require_at_least(settings: object, least: int, *names: str) -> None:
-    """Refuses settings of which one of these is smaller."""
-    for name in names:
-        value = getattr(settings, name)
-        require(value >= least, name, value, f"at least {least}")
-
-
-def require_one_of(value: Any, known: tuple[str, ...], name: str) -> None:
-    """Refuses a value outside the known ones, with the nearest of them."""
-    if value not in known:
-        raise StudyError(
-            f"unknown {name} {value!r}{_nearest(value, known)}; known: {', '.join(known)}"
-        )
-
-
-def require_known(table: Table, known: set[str], where: str) -> None:
-    """Refuses a table with a key outside the known ones."""
-    for key in table:
-        if key not in known:
-            raise StudyError(
-                f"unknown key {key!r}{_nearest(key, known)}; known: {', '.join(sorted(known))}",
-                where=where if where.endswith(".toml") else f"experiments.toml: {where}",
-            )
-
-
-def _nearest(value: Any, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(value), list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+def name_run(task: str, method: str, seed: int | None, variant: str = "") -> str:
+    """What a run is called: ``cola-lora-seed42``, of an experiment ``cola-lora-lr3e-4-seed42``."""
+    return "-".join(filter(None, (task, method, variant, f"seed{seed}")))

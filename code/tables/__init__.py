@@ -9,6 +9,7 @@ them. All visible words come from ``words/texts/<language>/tables.toml``, all nu
 from tables.costs import costs
 from tables.curves import convergence
 from tables.examples import seqeval_trap, wrong_examples
+from tables.experiments import experiments
 from tables.literature import literature
 from tables.overview import key_numbers
 from tables.quality import (

@@ -31,6 +31,8 @@ def render(tables: Table | Sequence[Table], at: Context) -> Markup:
         notes += table.notes
         covered += [fact for cells in grid for fact, text in cells if fact and _has_interval(text)]
     if not texts:
+        if any(table.optional for table in several):
+            return Markup("")
         sentence = several[0].empty if several else ""
         return Markup(sentence or at.say("no_results"))
     named = len(texts) > 1

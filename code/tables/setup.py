@@ -85,7 +85,7 @@ def _training_data(at: Context, task: TaskSettings) -> str:
 
 
 def _described(at: Context, address: str, sentences: str, words: str) -> str:
-    corpus, split = address.split(":")
+    corpus, split = address.split(":", 1)
     name = f"{at.name(corpus)} ({at.name(language_of(address))}), {at.name(split)}"
     key = "setup_sentences" if words == MISSING else "setup_data"
     return at.say(key, name=name, sentences=sentences, words=words)

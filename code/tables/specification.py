@@ -70,6 +70,7 @@ class Table:
             a rule labels are left and numbers right.
         name: heading, where several tables stand under one another.
         empty: the sentence that stands in place of a table without any value.
+        optional: whether nothing stands there.
     """
 
     heads: Sequence[str]
@@ -80,6 +81,7 @@ class Table:
     align: str = ""
     name: str = ""
     empty: str = ""
+    optional: bool = False
 
 
 # ----------------------------------------------------------------------------------------- forms

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from text.costs import CostSentences
 from text.curves import CurveSentences
+from text.experiments import ExperimentSentences
 from text.quality import QualitySentences
 from text.rules import Verdict
 from text.sentence import Said, Speaker
@@ -26,6 +27,7 @@ class AbstractSentences:
     weights_of: WeightSentences
     states_of: StateSentences
     curves: CurveSentences
+    experiments: ExperimentSentences
 
     @property
     def text(self) -> Said:
@@ -43,6 +45,7 @@ class AbstractSentences:
             self.transfer_of.stated,
             self.weights,
             self.states_of.importance,
+            self.experiments.brief,
             self.speak.say("open", self._open),
         ]
         return self.speak.join(dict.fromkeys(told))
@@ -101,6 +104,8 @@ class AbstractSentences:
 
     @property
     def _open(self) -> str:
+        if self.experiments.made:
+            return "tried"
         decided = self.quality_of.verdict in (Verdict.MORE, Verdict.LESS, Verdict.SAME)
         return "rates" if decided else "seeds"
 

@@ -9,6 +9,7 @@ from text.calibration import CalibrationSentences
 from text.causes import CauseSentences
 from text.costs import CostSentences
 from text.curves import CurveSentences
+from text.experiments import ExperimentSentences
 from text.forgetting import ForgettingSentences
 from text.head import HeadSentences
 from text.judging import JudgingSentences
@@ -43,6 +44,7 @@ class Answers:
             self.weights,
             self.states,
             self.curves,
+            self.cola_experiments,
         )
 
     @cached_property
@@ -59,6 +61,16 @@ class Answers:
     def quality(self) -> QualitySentences:
         """How well the methods do on CoLA."""
         return QualitySentences(TaskView(self.results, "cola"), self.speak)
+
+    @cached_property
+    def cola_experiments(self) -> ExperimentSentences:
+        """Whether the verdict on CoLA survives other settings."""
+        return ExperimentSentences(TaskView(self.results, "cola"), self.speak)
+
+    @cached_property
+    def pos_experiments(self) -> ExperimentSentences:
+        """The same for the verdict on tagging."""
+        return ExperimentSentences(TaskView(self.results, "pos"), self.speak)
 
     @cached_property
     def cola_costs(self) -> CostSentences:

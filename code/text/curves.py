@@ -93,7 +93,9 @@ class CurveSentences(ModelSentences):
             model.view.settings.method(model.method).training.lr_scheduler_type in DECAYING
             for model in self.models
         ]
-        return self.speak.say("schedule", extent(kinds)) if kinds else NOTHING
+        made = any(view.longer_run for view in self.views.values())
+        longer = self.speak.say("longer", "run" if made else "not-run")
+        return self.speak.say("schedule", extent(kinds), longer=longer) if kinds else NOTHING
 
     # ----------------------------------------------------------------------------- overfitting
 

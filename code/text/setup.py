@@ -198,7 +198,9 @@ class SetupSentences:
     @property
     def choice(self) -> Said:
         """How the settings were chosen, and on which data."""
-        return self.speak.say("choice", "miniature" if self.kind == "miniature" else "published")
+        tried = any(task.experiments.tries for task in self._tasks) and self.results.variants
+        outcome = "tried" if tried else "published"
+        return self.speak.say("choice", "miniature" if self.kind == "miniature" else outcome)
 
     def _power(self, rate: float) -> Markup:
         power = f"{rate:e}".partition("e")[2]

@@ -142,6 +142,13 @@ class TaskView:
         value = self.one("learned", method, evaluation=self.validation).value
         return None if value is None else bool(value)
 
+    @property
+    def longer_run(self) -> bool:
+        """Whether a longer schedule was run as an experiment."""
+        specified = self.settings.experiments.specifications
+        longer = [n for n, own in specified.items() if dict(own[0].changes).get("num_train_epochs")]
+        return bool(self.facts.where(quantity="score", task=self.task, variant=longer))
+
     def seeds(self, method: str | None = "") -> list[int]:
         """The seeds with results, of one method or of all."""
         costs = self.facts.where(quantity="cost", task=self.task)

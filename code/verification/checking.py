@@ -25,6 +25,7 @@ from verification.measuring import measure_run
 from verification.pages import documents, forms_of, missing_in_pdf, read_page, read_pdf
 from verification.predictions import Predictions
 from verification.recounting import Recount
+from verification.trials import Retrial
 from words.numbers import Numbers
 from words.wording import load_wording
 
@@ -96,9 +97,10 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
         return entry
 
     for task in profile.tasks.values():
-        again = Recount(Predictions(task, inputs, content, find), facts)
-        for fact in facts.where(task=task.name):
-            value = again.value(fact)
+        predictions = Predictions(task, inputs, content, find)
+        again, tried = Recount(predictions, facts), Retrial(predictions, task)
+        for fact in (fact for fact in facts if fact.task == task.name):
+            value = tried.value(fact) if tried.knows(fact) else again.value(fact)
             if value is None or not math.isnan(value):
                 tally.hold(fact.quantity, describe(fact), fact.value, value)
     _check_distances(tally, plan_runs(profile), content, find, inputs, facts)
@@ -155,15 +157,17 @@ def _check_distances(
         if "drift" in stages:
             again = measure_run(run, find(stages["train"]), inputs)
             where: Any = {"task": run.task.name, "method": run.method.name, "seed": run.seed}
+            where["variant"] = run.variant.name if run.variant else ""
             for fact in facts.where(quantity="distance", **where):
                 place = (fact.layer, fact.kind, fact.metric)
                 if fact.kind not in MEANS:
                     tally.hold("distance", describe(fact), fact.value, again.get(place), MERGED)
     of_seeds: dict[str, list[float]] = defaultdict(list)
-    for fact in facts.where(quantity="distance"):
+    distances = [fact for fact in facts if fact.quantity == "distance"]
+    for fact in distances:
         if fact.seed is not None and fact.value is not None:
             of_seeds[describe(replace(fact, seed=None))].append(fact.value)
-    for fact in facts.where(quantity="distance", seed=None):
+    for fact in (fact for fact in distances if fact.seed is None):
         if values := of_seeds[describe(fact)]:
             mean = math.fsum(values) / len(values)
             tally.hold("distance", describe(fact), fact.value, mean)

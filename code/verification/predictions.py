@@ -11,7 +11,7 @@ import numpy as np
 from corpora.items import UPOS_TAGS
 from runs.data import Data
 from store.entries import Entry
-from study.settings import TaskSettings
+from study.settings import TaskSettings, name_run
 from verification.counting import Bools, Ints
 
 LABELS = ("unacceptable", "acceptable")
@@ -38,17 +38,21 @@ class Predictions:
         """The labels or tags, in the order of their numbers."""
         return UPOS_TAGS if self.task.kind == "token" else LABELS
 
-    def seeds(self, method: str, stage: str = "predict") -> list[int | None]:
+    def seeds(self, method: str, stage: str = "predict", variant: str = "") -> list[int | None]:
         """Seeds of a method's finished runs; of a control that is computed, None alone."""
+        if variant:
+            planned = self.task.experiments.seeds
+            return [seed for seed in planned if stage in self.stages(method, seed, variant)]
         known = [m for m in self.task.methods if m.name == method]
         if not known:
             return [None]
         seeds = self.task.seeds_of(known[0])
         return [seed for seed in seeds if stage in self.stages(method, seed)]
 
-    def stages(self, method: str, seed: int | None) -> dict[str, Any]:
+    def stages(self, method: str, seed: int | None, variant: str = "") -> dict[str, Any]:
         """Stage -> entry of a run; {} of one that is not finished."""
-        found: dict[str, Any] = self.ledger["runs"].get(f"{self.task.name}-{method}-seed{seed}", {})
+        run = name_run(self.task.name, method, seed, variant)
+        found: dict[str, Any] = self.ledger["runs"].get(run, {})
         return found
 
     @functools.cache  # noqa: B019  # as long as one verification
@@ -65,11 +69,12 @@ class Predictions:
         return np.array(columns["label"])
 
     @functools.cache  # noqa: B019
-    def raw(self, method: str, seed: int | None, address: str) -> Any:
+    def raw(self, method: str, seed: int | None, address: str, variant: str = "") -> Any:
         """Logits (N, 2) of sentences or tag indices (N,) of words."""
         if seed is None:
             return self._control(address)
-        (array,) = self.find(self.stages(method, seed)["predict"][address]).arrays().values()
+        stored = self.stages(method, seed, variant)["predict"][address]
+        (array,) = self.find(stored).arrays().values()
         return array
 
     def said(self, method: str, seed: int | None, address: str) -> Ints:
