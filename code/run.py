@@ -34,6 +34,7 @@ if __name__ == "__main__":  # before numpy and torch are imported: they read var
 from store import damage  # noqa: E402
 from store.entries import Store, require_room  # noqa: E402
 from store.ledger import Ledger  # noqa: E402
+from study.environment import is_yes  # noqa: E402
 from study.errors import Interruption, StudyError  # noqa: E402
 from study.paths import cache_folder, figures_folder, output_folder, project_root  # noqa: E402
 from study.profiles import load_profile  # noqa: E402
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         profile = load_profile(options.profile)
+        options.finished_only |= is_yes("FINISHED_ONLY")
         if options.list:
             _list(profile)
         elif options.only:
@@ -119,7 +121,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--finished-only",
         action="store_true",
-        default=os.environ.get("FINISHED_ONLY") == "1",
         help="train nothing: report the runs that are finished (also: FINISHED_ONLY=1)",
     )
     parser.add_argument(

@@ -17,6 +17,8 @@ import ssl
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from study.errors import StudyError
+
 #: Beginnings of names, by what they belong to.
 FAMILIES: dict[str, tuple[str, ...]] = {
     "launchers of distributed training": (
@@ -69,6 +71,8 @@ KEPT = frozenset(
         *("KMP_AFFINITY", "KMP_BLOCKTIME", "KMP_DUPLICATE_LIB_OK", "MPLCONFIGDIR"),
     }
 )
+_YES = ("1", "true", "yes", "on")
+_NO = ("", "0", "false", "no", "off")
 _BACKEND = "MPLBACKEND"  # figures are drawn into files: no window system is asked for
 _FILES_ONLY = "agg"
 
@@ -97,6 +101,18 @@ def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
         del environment[name]
     environment[_BACKEND] = drawn if own else _FILES_ONLY
     return [name for name in found if name != _BACKEND or not own]
+
+
+def is_yes(name: str) -> bool:
+    """Whether a variable that switches something on says so; False where it is not set.
+
+    Raises:
+        StudyError: it says neither yes nor no.
+    """
+    value = os.environ.get(name, "").strip().lower()
+    if value not in (*_YES, *_NO):
+        raise StudyError(f"{name} is {os.environ[name]!r}, expected 1 or 0")
+    return value in _YES
 
 
 def thread_counts() -> dict[str, str]:

@@ -80,7 +80,8 @@ class AbstractSentences:
     @property
     def transfer(self) -> Said:
         """Task 2 in one sentence."""
-        return self.speak.join([self.transfer_of.drop, self.transfer_of.stated])
+        drop, stated = self.transfer_of.drop, self.transfer_of.stated
+        return drop if drop == stated else self.speak.join([drop, stated])  # nothing to judge
 
     @property
     def weights(self) -> Said:

@@ -19,7 +19,8 @@ from plots import saving
 from runs.completion import Grid
 from store.entries import Store
 from study import environment
-from study.environment import KEPT, is_taken_away, network_faults, take_away
+from study.environment import KEPT, is_taken_away, is_yes, network_faults, take_away
+from study.errors import StudyError
 from study.paths import project_root
 from synthetic_study import build_study
 from tiny_study import PROFILE, load_tiny_profile
@@ -219,3 +220,18 @@ def test_families_have_no_beginning_in_vain() -> None:
     """Each beginning is one that some package reads, or that a launcher sets."""
     beginnings = [b for of_family in environment.FAMILIES.values() for b in of_family]
     assert len(beginnings) == len(set(beginnings)) and all(b.isupper() for b in beginnings)
+
+
+@pytest.mark.parametrize(
+    ("value", "means"), [("1", True), ("true", True), ("Yes", True), ("0", False), ("", False)]
+)
+def test_a_variable_that_switches_says_yes_or_no(
+    monkeypatch: pytest.MonkeyPatch, value: str, means: bool
+) -> None:
+    monkeypatch.setenv("FINISHED_ONLY", value)
+    assert is_yes("FINISHED_ONLY") == means
+    monkeypatch.setenv("FINISHED_ONLY", "perhaps")
+    with pytest.raises(StudyError, match="FINISHED_ONLY is 'perhaps', expected 1 or 0"):
+        is_yes("FINISHED_ONLY")
+    monkeypatch.delenv("FINISHED_ONLY")
+    assert not is_yes("FINISHED_ONLY")

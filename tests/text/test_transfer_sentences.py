@@ -300,6 +300,7 @@ def test_the_text_names_the_languages_at_hand(languages: tuple[str, ...], title:
     assert bool(answers.causes.treebank_kinds) == bool(answers.tags.predictions) == german
     for said in (answers.transfer.drop, answers.transfer.verdict, answers.reasons.why):
         assert ("no evaluation in another language" in said) == (not languages)
+    assert answers.abstract.transfer.count("no evaluation in another") == (not languages)
     if not german:
         whole = " ".join(every(answers).values())
         assert "German" not in whole and "*mein*" not in whole and "capitalises" not in whole
