@@ -64,13 +64,20 @@ class Run:
 
 
 def plan_runs(profile: Profile) -> list[Run]:
-    """All runs, seed by seed: stopping early leaves a complete study of fewer seeds."""
+    """All runs, round by round."""
+    return [run for runs in plan_rounds(profile) for run in runs]
+
+
+def plan_rounds(profile: Profile) -> list[list[Run]]:
+    """The runs in rounds, after each of which a complete report can be made: seed by seed."""
     tasks = list(profile.tasks.values())
     rounds = max(len(task.seeds_of(method)) for task in tasks for method in task.methods)
     return [
-        Run(task, method, task.seeds_of(method)[round_])
+        [
+            Run(task, method, task.seeds_of(method)[round_])
+            for task in tasks
+            for method in task.methods
+            if round_ < len(task.seeds_of(method))
+        ]
         for round_ in range(rounds)
-        for task in tasks
-        for method in task.methods
-        if round_ < len(task.seeds_of(method))
     ]
