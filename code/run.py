@@ -158,15 +158,19 @@ def _remove_left_over() -> None:
 
 
 def _complete(profile: Profile, options: argparse.Namespace) -> Ledger:
+    def report_early() -> str:
+        return _render_early(profile, options.language)
+
+    report = report_early if options.command == "render" else None
     if options.engine == "ray":
         from runs.engine import complete_on_ray
 
-        return complete_on_ray(profile, Store(cache_folder()), options.address)
+        return complete_on_ray(profile, Store(cache_folder()), options.address, report)
     from runs.progress import quieten_libraries
     from runs.workers import complete_in_workers
 
     quieten_libraries()
-    return complete_in_workers(profile, Store(cache_folder()))
+    return complete_in_workers(profile, Store(cache_folder()), report)
 
 
 def _collect(profile: Profile) -> Ledger:
@@ -208,6 +212,17 @@ def _render(profile: Profile, language: str) -> None:
     print("rendering without a Quarto binary (preview.py)", file=sys.stderr)
     render(document, output_folder(profile.name), profile.name)
     _tell_findings(profile, language)
+
+
+def _render_early(profile: Profile, language: str) -> str:
+    """Renders what is finished while runs are still to come; says where it is."""
+    from rendering.preview import render
+
+    document, folder = _document(language), output_folder(profile.name)
+    render(document, folder, profile.name)
+    finished = len(Ledger.load(cache_folder(), profile).content["runs"])
+    report = folder / f"{document.stem}.html"
+    return f"a first report, of {finished} finished runs: {report}; it grows with the others"
 
 
 def _document(language: str) -> Path:

@@ -8,15 +8,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from encoders.memory import keep_freed_memory
 from encoders.precision import MACHINES, Machine, machines, this_machine
 from encoders.skeleton import full_training_bytes
+from runs.estimate import Planned
 from runs.failures import record
-from runs.grid import Run, plan_comparison, plan_experiments, plan_runs
+from runs.grid import Run, plan_comparison, plan_experiments, plan_rounds, plan_runs
 from runs.inputs import Inputs
-from runs.progress import Progress
+from runs.progress import Progress, Told
 from runs.stages import (
     drift,
     evidence,
@@ -39,8 +40,10 @@ from study.environment import take_away
 from study.errors import StudyError
 from study.settings import Profile, TaskSettings
 
-if TYPE_CHECKING:
-    from training.loop import StepListener
+Spread = Callable[[list[Run], Progress], dict[str, str]]
+Report = Callable[[], str]
+# Kind of task -> the metric that a finished run is told by, and what it is called.
+SCORES = {"sequence": ("matthews_correlation", "MCC"), "token": ("accuracy", "accuracy")}
 
 
 class Grid:
@@ -56,45 +59,62 @@ class Grid:
         keep_freed_memory()
 
     def complete(
-        self, failed: Mapping[str, str] = MappingProxyType({}), *, experiments: bool = True
+        self, spread: Spread | None = None, report: Report | None = None, workers: int = 1
     ) -> Ledger:
         """Makes whatever is missing and writes the ledger after every run.
 
         A run that fails in whatever way is recorded with its reason, and the others go on.
 
         Args:
-            failed: run -> reason, of runs that were tried elsewhere; not tried again.
-            experiments: whether those are made too, after the comparison.
+            spread: makes missing runs elsewhere and returns the reasons of those that failed; by
+                default they are made here, one after another.
+            report: makes a report of the finished runs and says where it is. It is called after
+                each round that made runs, but the last.
+            workers: how many runs are made at a time.
 
         Raises:
             StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
         """
-        failed = {**failed, **self.check(failed)}
-        compared = plan_comparison(self.profile)
-        after = plan_experiments(self.profile) if experiments else []
-        runs = [*compared, *after]
-        planned = {run.name for run in runs} - failed.keys()
-        missing = [run for run in self.missing() if run.name in planned]
-        total = sum(train.work(self.inputs, run) for run in missing) or 1.0
-        with Progress(total, len(runs)) as progress:
+        failed = self.check()
+        missing = [run for run in self.missing() if run.name not in failed]
+        with Progress(list(map(self._planned, missing)), workers) as progress:
             for name, reason in failed.items():
                 self._ledger.record_failure(name, reason)
-            self._complete_runs(compared, failed, progress)
-            for task in self.profile.tasks.values():
-                self._price(task, progress)
-            self._complete_runs(after, failed, progress)
+            for runs in plan_rounds(self.profile):
+                waiting = [run for run in runs if run.name not in failed]
+                absent = [run for run in waiting if run in missing]
+                missing = [run for run in missing if run not in absent]
+                if spread is not None and absent:
+                    elsewhere = spread(absent, progress)
+                    for name, reason in elsewhere.items():
+                        self._ledger.record_failure(name, reason)
+                    waiting = [run for run in waiting if run.name not in elsewhere]
+                self._complete_round(waiting, progress)
+                if report is not None and absent and missing:
+                    self._report(report, progress)
         return self._complete_tasks()
 
-    def _complete_runs(
-        self, runs: list[Run], failed: Mapping[str, str], progress: Progress
-    ) -> None:
-        waiting = [run for run in runs if run.name not in failed]
+    def _complete_round(self, waiting: list[Run], progress: Progress) -> None:
         while waiting:
             run = self._next(waiting)
             waiting.remove(run)
-            progress.start(run.name)
             self._complete_run(run, progress)
             self._ledger.save(self.store.root)
+        for task in self.profile.tasks.values():
+            self._price(task, progress)
+
+    def _report(self, report: Report, progress: Progress) -> None:
+        """Makes an early report; what is wrong with it costs no run."""
+        self._complete_tasks()
+        if not self._ledger.content["runs"]:
+            return
+        try:
+            progress.say(report())
+        except StudyError as error:
+            progress.say(f"no report yet: {error}")
+
+    def _planned(self, run: Run) -> Planned:
+        return Planned(run.name, run.task.name, run.method.name, train.work(self.inputs, run))
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """Finds the missing runs that cannot be made, before the first step, and says why.
@@ -146,7 +166,7 @@ class Grid:
         for task in self.profile.tasks.values():
             own = self._compared(task)
             self._machines[task.name] = max(machines(), key=functools.partial(self._count, own))
-        with Progress(1.0, len(runs)) as progress:
+        with Progress([]) as progress:
             for run in runs:
                 chosen = self._machines[run.task.name]
                 if trained := self._find_trained(run, chosen):
@@ -170,11 +190,32 @@ class Grid:
             progress.say(f"{run.name} is left out: {reason}")
             self._ledger.record_left_out(run.name, reason)
 
-    def complete_run(self, run: Run) -> dict[str, Any]:
-        """One run's entries by stage; a failure raises."""
-        with Progress(train.work(self.inputs, run), 1) as progress:
-            progress.start(run.name)
-            return self._stages(run, progress)
+    def complete_run(self, run: Run, told: Told | None = None) -> dict[str, Any]:
+        """One run's entries by stage; a failure raises.
+
+        Args:
+            run: what is made.
+            told: how far it has come; by default the user is.
+        """
+        if told is not None:
+            return self._stages(run, told)
+        with Progress([self._planned(run)]) as progress:
+            stages = self._stages(run, progress)
+            progress.end(run.name, self.scores(run))
+            return stages
+
+    def scores(self, run: Run) -> str:
+        """What a finished run scored on the evaluated sets, in a few words."""
+        trained = self.store.find(train.key(self.inputs, run))
+        if trained is None:
+            return ""
+        metric, name = SCORES[run.task.kind]
+        found = []
+        for address in run.task.evaluations:
+            entry = predict.make(self.store, self.inputs, run, trained, address)
+            value = entry.result()["metrics"].get(metric)
+            found.append(f"{'-' if value is None else format(value, '.3f')} on {address}")
+        return f"{name} {', '.join(found)}"
 
     def states(self) -> Iterator[tuple[Run, Key, Entry | None]]:
         """Each run's training key and its entry, if it is there."""
@@ -189,14 +230,16 @@ class Grid:
     def _complete_run(self, run: Run, progress: Progress, trained: Entry | None = None) -> None:
         try:
             self._ledger.record(run.name, self._stages(run, progress, trained))
+            if progress.awaits(run.name):
+                progress.end(run.name, self.scores(run))
         except Exception as error:  # any error: the others go on
             reason = record(self.store.root, run.name, error)
-            progress.say(f"{run.name} failed: {reason}")
+            progress.end(run.name, reason, failed=True)
             self._ledger.record_failure(run.name, reason)
 
-    def _stages(self, run: Run, progress: Progress, trained: Entry | None = None) -> dict[str, Any]:
+    def _stages(self, run: Run, told: Told, trained: Entry | None = None) -> dict[str, Any]:
         store, inputs = self.store, self.inputs
-        trained = trained or train.make(store, inputs, run, self._listener(run, progress))
+        trained = trained or self._train(run, told)
         stages: dict[str, Any] = {"train": trained.name, "predict": {}}
         for address in run.task.evaluations:
             predicted = predict.make(store, inputs, run, trained, address)
@@ -214,10 +257,15 @@ class Grid:
             stages["masked"] = masked.make(store, inputs, run, trained).name
         return stages
 
-    def _listener(self, run: Run, progress: Progress) -> "StepListener":
-        return step_listener(
-            progress, lambda: train.work(self.inputs, run) / train.steps(self.inputs, run)
-        )
+    def _train(self, run: Run, told: Told) -> Entry:
+        steps = functools.cache(lambda: train.steps(self.inputs, run))  # needs encoded data
+
+        def listen(step: int, loss: float | None) -> None:
+            told.advance(run.name, step / steps(), loss)
+
+        if self.store.find(train.key(self.inputs, run)) is None:
+            told.advance(run.name, 0.0)
+        return train.make(self.store, self.inputs, run, listen)
 
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
@@ -328,21 +376,3 @@ class Grid:
 def _spell(machine: Machine) -> str:
     device, precision = machine
     return f"a {device.upper()} ({precision})"
-
-
-def step_listener(progress: Progress, work: Callable[[], float]) -> "StepListener":
-    """A listener that advances the progress; steps before a resumption count with the first after.
-
-    Args:
-        progress: is told.
-        work: token passes of a step; called at the first step, because it needs encoded data.
-    """
-    told = 0
-    of_a_step = functools.cache(work)
-
-    def listen(step: int, loss: float | None) -> None:
-        nonlocal told
-        progress.advance(of_a_step() * (step - told), loss)
-        told = step
-
-    return listen

@@ -10,9 +10,10 @@ import os
 import sys
 from typing import Any
 
-from runs.completion import Grid
-from runs.progress import tell
-from runs.workers import complete_named
+from runs.completion import Grid, Report
+from runs.grid import Run
+from runs.progress import Board, Progress
+from runs.workers import LOOK, complete_named
 from store.entries import Store
 from store.ledger import Ledger
 from study.errors import StudyError
@@ -33,50 +34,59 @@ SHARED_VARIABLES = (
 )
 
 
-def complete_on_ray(profile: Profile, store: Store, address: str | None = None) -> Ledger:
+def complete_on_ray(
+    profile: Profile, store: Store, address: str | None = None, report: Report | None = None
+) -> Ledger:
     """As ``Grid.complete``, with the runs spread over the workers of a Ray cluster.
 
     Args:
         profile: what is run.
         store: its folder must lie at the same path on every machine.
         address: of a running cluster; None starts one on this machine that ends with the call.
+        report: see ``Grid.complete``.
 
     Raises:
         StudyError: Ray is not installed or the cluster cannot be reached, or nothing can run.
     """
     ray = _import_ray()
     grid = Grid(profile, store)
-    refused = grid.check()
-    missing = [run.name for run in grid.missing() if run.name not in refused]
     _connect(ray, address, store)
     try:
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
         task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(complete_named)
-        print(f"{len(missing)} runs on Ray: {_describe(ray)}", file=sys.stderr, flush=True)
+        print(f"runs on Ray: {_describe(ray)}", file=sys.stderr, flush=True)
         root = store.root.resolve()
-        pending = {task.remote(profile.name, root, name): name for name in missing}
-        failures = _gather(ray, pending)
+
+        def spread(runs: list[Run], progress: Progress) -> dict[str, str]:
+            pending = {task.remote(profile.name, root, run.name): run for run in runs}
+            return _gather(ray, pending, grid, progress)
+
+        workers = int(ray.cluster_resources().get("CPU", 1))
+        return grid.complete(spread, report, workers)
     finally:
         ray.shutdown()
-    return grid.complete(refused | failures)  # finds the runs, measures what compares them
 
 
-def _gather(ray: Any, pending: dict[Any, str]) -> dict[str, str]:
+def _gather(ray: Any, pending: dict[Any, Run], grid: Grid, progress: Progress) -> dict[str, str]:
     """Waits for all tasks; run -> reason of those that failed."""
     failures = {}
+    board = Board(grid.store.root)
     while pending:
-        (done,), _ = ray.wait(list(pending), num_returns=1)
-        name = pending.pop(done)
-        try:
-            reason = ray.get(done)
-        except ray.exceptions.RayTaskError as error:  # before the run began: a module, a profile
-            cause = error.cause
-            reason = f"its worker could not begin: {type(cause).__name__}: {cause}"
-        except ray.exceptions.RayError as error:
-            reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
-        if reason:
-            failures[name] = reason
-        tell(name, reason, len(pending))
+        done, _ = ray.wait(list(pending), num_returns=1, timeout=LOOK)
+        for name, share in board.read([run.name for run in pending.values()]).items():
+            progress.advance(name, share)
+        for future in done:
+            run = pending.pop(future)
+            try:
+                reason = ray.get(future)
+            except ray.exceptions.RayTaskError as error:  # before it began: a module, a profile
+                cause = error.cause
+                reason = f"its worker could not begin: {type(cause).__name__}: {cause}"
+            except ray.exceptions.RayError as error:
+                reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
+            if reason:
+                failures[run.name] = reason
+            progress.end(run.name, reason or grid.scores(run), failed=bool(reason))
     return failures
 
 

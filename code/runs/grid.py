@@ -74,11 +74,22 @@ class Run:
 
 
 def plan_runs(profile: Profile) -> list[Run]:
-    """All runs: those of the comparison, then the experiments.
+    """All runs, round by round."""
+    return [run for runs in plan_rounds(profile) for run in runs]
 
-    So stopping early leaves a complete report.
+
+def plan_comparison(profile: Profile) -> list[Run]:
+    """The runs of the comparison, seed by seed."""
+    return [run for runs in _seed_by_seed(profile) for run in runs]
+
+
+def plan_rounds(profile: Profile) -> list[list[Run]]:
+    """The runs in rounds, after each of which a complete report can be made.
+
+    The comparison comes seed by seed, then all experiments.
     """
-    return [*plan_comparison(profile), *plan_experiments(profile)]
+    experiments = plan_experiments(profile)
+    return [*_seed_by_seed(profile), *([experiments] if experiments else [])]
 
 
 def plan_experiments(profile: Profile) -> list[Run]:
@@ -99,14 +110,15 @@ def plan_experiments(profile: Profile) -> list[Run]:
     ]
 
 
-def plan_comparison(profile: Profile) -> list[Run]:
-    """The runs of the comparison, seed by seed: stopping early leaves one of fewer seeds."""
+def _seed_by_seed(profile: Profile) -> list[list[Run]]:
     tasks = list(profile.tasks.values())
     rounds = max(len(task.seeds_of(method)) for task in tasks for method in task.methods)
     return [
-        Run(task, method, task.seeds_of(method)[round_])
+        [
+            Run(task, method, task.seeds_of(method)[round_])
+            for task in tasks
+            for method in task.methods
+            if round_ < len(task.seeds_of(method))
+        ]
         for round_ in range(rounds)
-        for task in tasks
-        for method in task.methods
-        if round_ < len(task.seeds_of(method))
     ]

@@ -1,39 +1,52 @@
-"""A live display over the whole list of runs, with an estimate of the time left.
+"""What a user sees while the runs of a study are made: one display for all of them.
 
-Work is counted in token passes: a forward pass is one, a backward pass two, the half of it that a
-frozen encoder with trained adapters needs is one. That puts full fine-tuning, LoRA and a trained
-head on one scale, so the estimate does not jump when the method changes.
+On a terminal a bar shows the runs that go on, in worker processes too, and the time left where
+there is something to tell it from; above it stands a line for every finished run. Elsewhere only
+these lines are printed. Worker processes tell by files how far they have come: a queue's lock would
+be held for ever by a worker that is killed.
 """
 
+import contextlib
 import os
 import sys
 import time
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from tqdm import tqdm
 
-QUIET_INTERVAL = 20.0  # seconds between two lines where the output is not a terminal
-KNOWN_SHARE = 0.02  # of the work, after which an estimate rests on more than the start
+from runs.estimate import Estimate, Planned
+
+FOLDER = ".progress"  # below the stored results
+
+
+class Told(Protocol):
+    """Whoever is told how far a run has come."""
+
+    def advance(self, run: str, share: float, loss: float | None = None) -> None:
+        """A share of a run's training is done, in [0, 1]; the latest loss where it is known."""
 
 
 class Progress:
     """Tells on standard error how far the list of runs has come."""
 
-    def __init__(self, total: float, runs: int):
-        self._runs = runs
-        self._started = 0
-        self._terminal = sys.stderr.isatty()
+    def __init__(self, planned: Sequence[Planned], workers: int = 1):
+        """Of the runs that are to be made, as many at a time as there are workers."""
+        self._estimate = Estimate(planned, workers)
+        self._work = {run.name: run.work for run in planned}
+        self._shares: dict[str, float] = {}  # of the runs that go on
+        self._begins: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self._terminal = sys.stderr.isatty() and bool(planned)
         self._bar = tqdm(
-            total=total,
-            unit="tok",
-            unit_scale=True,
-            smoothing=0.1,
+            total=sum(self._work.values()) or 1.0,
             disable=not self._terminal,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
+            dynamic_ncols=True,
+            bar_format="{percentage:3.0f}%|{bar:12}| {elapsed}{postfix}",
         )
-        self._done, self._total = 0.0, total
-        self._begin = self._spoken = time.monotonic()
 
     def __enter__(self) -> "Progress":
         return self
@@ -44,26 +57,35 @@ class Progress:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self._bar.leave = False  # what it said last is no longer true
         self._bar.close()
 
-    def start(self, run: str) -> None:
-        """Shows the name of the run that begins."""
-        self._started += 1
-        self._title = f"[{self._started}/{self._runs}] {run}"
-        self._bar.set_description_str(self._title)
-        self.say(self._title)
-
-    def advance(self, work: float, loss: float | None = None) -> None:
-        """Adds the work of a step (token passes)."""
-        self._done += work
+    def advance(self, run: str, share: float, loss: float | None = None) -> None:
+        """Shows that a share of a run's training is done; 1 while its other stages go on."""
         now = time.monotonic()
-        left, latest = self._left(now), "" if loss is None else f", loss {loss:.3f}"
-        self._bar.set_postfix_str(f"{left}{latest}", refresh=False)
-        self._bar.update(work)
-        if not self._terminal and now - self._spoken > QUIET_INTERVAL:
-            self._spoken = now
-            share = self._done / self._total
-            self.say(f"{self._title}: {share:.0%} of the work{left}{latest}")
+        self._begins.setdefault(run, now)
+        self._shares[run] = share
+        self._estimate.advance(run, share, now)
+        self._show(now, loss)
+
+    def end(self, run: str, found: str = "", failed: bool = False) -> None:
+        """Prints a line on a run that has ended: what was found, or why it failed."""
+        now = time.monotonic()
+        self._shares.pop(run, None)
+        self._estimate.end(run, now, failed)
+        self._ended.add(run)
+        took = f", {format_duration(now - self._begins[run])}" if run in self._begins else ""
+        said = f"failed: {found}" if failed else f"{found}{took}"
+        self.say(f"[{len(self._ended)}/{len(self._work)}] {run}: {said.removeprefix(', ')}")
+        self._show(now)
+
+    def awaits(self, run: str) -> bool:
+        """Whether the run was to be made and has not ended."""
+        return run in self._work and run not in self._ended
+
+    def refresh(self) -> None:
+        """Shows the time that has passed."""
+        self._show(time.monotonic())
 
     def say(self, line: str) -> None:
         """Prints a line above the bar."""
@@ -72,12 +94,59 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def _left(self, now: float) -> str:
-        """The time left, where enough is done to estimate it from."""
-        if self._done < KNOWN_SHARE * self._total:
-            return ""
-        left = (now - self._begin) * max(0.0, self._total / self._done - 1)
-        return f", about {format_duration(left)} left"
+    def _show(self, now: float, loss: float | None = None) -> None:
+        if not self._terminal:
+            return
+        going = [f"{run} {_spell(share)}" for run, share in self._shares.items()]
+        left = self._estimate.left(now) if self._shares else None
+        about = [] if left is None else [f"about {format_duration(left)} of runs left"]
+        latest = [] if loss is None else [f"loss {loss:.3f}"]
+        self._bar.set_postfix_str(", ".join(about + going + latest), refresh=False)
+        running = sum(self._work.get(run, 0.0) * share for run, share in self._shares.items())
+        done = sum(self._work.get(run, 0.0) for run in self._ended)
+        self._bar.update(done + running - self._bar.n)
+
+
+class Board:
+    """Files by which worker processes tell how far they have come, read by their parent."""
+
+    INTERVAL = 0.5  # seconds between two writings
+
+    def __init__(self, root: Path):
+        """Below the folder of the stored results, which all processes share."""
+        self._folder = root / FOLDER
+        self._written = 0.0
+
+    def advance(self, run: str, share: float, loss: float | None = None) -> None:
+        """Writes how far a run has come; a disk that cannot be written costs the display alone."""
+        del loss
+        now = time.monotonic()
+        if 0 < share < 1 and now - self._written < self.INTERVAL:
+            return
+        self._written = now
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            temporary = self._folder / f"{run}.{os.getpid()}"
+            temporary.write_text(repr(share), encoding="ascii")
+            temporary.replace(self._folder / run)
+
+    def read(self, runs: Sequence[str]) -> dict[str, float]:
+        """Run -> share, of those that have begun."""
+        found = {}
+        for run in runs:
+            with contextlib.suppress(OSError, ValueError):
+                found[run] = float((self._folder / run).read_text(encoding="ascii"))
+        return found
+
+    def clear(self, runs: Sequence[str]) -> None:
+        """Forgets what was said of these runs, by a process that was killed perhaps."""
+        for run in runs:
+            with contextlib.suppress(OSError):
+                (self._folder / run).unlink(missing_ok=True)
+
+
+def _spell(share: float) -> str:
+    return f"{share:.0%}" if share < 1 else "measured"
 
 
 def quieten_libraries() -> None:
@@ -90,12 +159,6 @@ def quieten_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore", module="torch|transformers|peft|datasets")
-
-
-def tell(run: str, reason: str | None, left: int) -> None:
-    """Prints a line on a run that a worker made, with the reason if it failed."""
-    state = f"failed: {reason}" if reason else "done"
-    print(f"{run} {state}, {left} left", file=sys.stderr, flush=True)
 
 
 def format_duration(seconds: float) -> str:

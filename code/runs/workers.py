@@ -12,18 +12,18 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import TracebackType
 
 import torch
 
 from encoders.models import NEIGHBOURS_VARIABLE
 from encoders.precision import CPU, device_kind
-from runs.completion import Grid
+from runs.completion import Grid, Report
 from runs.failures import record
-from runs.grid import Run, plan_comparison, plan_experiments, plan_runs
-from runs.progress import quieten_libraries, tell
+from runs.grid import Run, plan_runs
+from runs.progress import Board, Progress, quieten_libraries
 from store.entries import Store
 from store.ledger import Ledger
 from study.process import prepare
@@ -31,75 +31,102 @@ from study.profiles import load_profile
 from study.settings import Profile
 
 DIED = "its process died twice: killed, or out of memory"
+LOOK = 0.5  # seconds between two looks at how far the workers have come
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def complete_in_workers(profile: Profile, store: Store) -> Ledger:
+def complete_in_workers(profile: Profile, store: Store, report: Report | None = None) -> Ledger:
     """As ``Grid.complete``, with ``profile.workers`` runs at a time; one after another on a GPU.
 
     Raises:
         StudyError: data or a model cannot be had, or the disk is too small: nothing can run.
     """
     grid = Grid(profile, store)
-    if profile.workers == 1 or device_kind() != CPU:
-        return grid.complete()
-    failed = grid.check()
-    failed |= _spread_missing(grid, plan_comparison(profile), failed)
-    experiments = plan_experiments(profile)
-    if not experiments:
-        return grid.complete(failed)
-    grid.complete(failed, experiments=False)  # whoever stops here has a complete report
-    return grid.complete(failed | _spread_missing(grid, experiments, failed))
+    number = min(profile.workers, len(grid.missing()))
+    if number <= 1 or device_kind() != CPU:
+        return grid.complete(report=report)
+    with Workers(grid, number) as workers:
+        return grid.complete(workers.make, report, number)
 
 
-def _spread_missing(grid: Grid, plan: list[Run], failed: Mapping[str, str]) -> dict[str, str]:
-    """Makes the missing ones of these runs side by side; run -> reason of those that failed."""
-    planned = {run.name for run in plan} - failed.keys()
-    missing = [run.name for run in grid.missing() if run.name in planned]
-    if not missing:
-        return {}
-    number = min(grid.profile.workers, len(missing))
-    print(f"{len(missing)} runs, {number} at a time", file=sys.stderr, flush=True)
-    return _spread(grid.profile.name, grid.store.root.resolve(), missing, number)
+class Workers:
+    """Processes that make runs; they stay between rounds, with what they have read and built."""
 
+    def __init__(self, grid: Grid, number: int):
+        self._grid, self._number = grid, number
+        self._root = grid.store.root.resolve()
+        self._threads = max(1, torch.get_num_threads() // number)
+        self._executor = self._start(number)
 
-def _spread(profile: str, root: Path, missing: list[str], number: int) -> dict[str, str]:
-    """Makes the runs in worker processes; run -> reason of those that failed.
+    def _start(self, number: int) -> concurrent.futures.ProcessPoolExecutor:
+        spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
+        return concurrent.futures.ProcessPoolExecutor(
+            number, spawn, _begin, (os.getpid(), number, self._threads)
+        )
 
-    A process that dies breaks its pool without telling which run it had: the remaining runs are
-    made once more, each in a process of its own.
-    """
-    threads = max(1, torch.get_num_threads() // number)
-    made = _work(profile, root, missing, number, threads)
-    for name in [name for name in missing if name not in made]:
-        made = {name: DIED} | made | _work(profile, root, [name], 1, threads)
-    return {name: reason for name, reason in made.items() if reason}
+    def __enter__(self) -> "Workers":
+        return self
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:  # an interruption: each worker keeps what it trains as a checkpoint
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+        self._executor.shutdown(cancel_futures=True)
 
-def _work(
-    profile: str, root: Path, names: list[str], number: int, threads: int
-) -> dict[str, str | None]:
-    """Run -> reason if it failed, of the runs that a pool of processes got through."""
-    made: dict[str, str | None] = {}
-    spawn = multiprocessing.get_context("spawn")  # a fork cannot take torch's threads along
-    executor = concurrent.futures.ProcessPoolExecutor(
-        number, spawn, _begin, (os.getpid(), number, threads)
-    )
-    try:
-        runs = {executor.submit(complete_named, profile, root, name): name for name in names}
-        for done in concurrent.futures.as_completed(runs):
-            made[runs[done]] = done.result()
-            tell(runs[done], made[runs[done]], len(names) - len(made))
-    except BrokenProcessPool:
-        left = [name for name in names if name not in made]
-        print(f"a process died; not finished: {', '.join(left)}", file=sys.stderr, flush=True)
-    except BaseException:  # an interruption: each worker keeps what it trains as a checkpoint
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
-    finally:
-        executor.shutdown(cancel_futures=True)
-    return made
+    def make(self, runs: list[Run], progress: Progress) -> dict[str, str]:
+        """Makes the runs; run -> reason of those that failed.
+
+        A process that dies breaks its pool without telling which run it had: the remaining runs
+        are made once more, each in a process of its own.
+        """
+        made = self._work(self._executor, runs, progress)
+        left = [run for run in runs if run.name not in made]
+        if left:
+            names = ", ".join(run.name for run in left)
+            progress.say(f"a process died; not finished: {names}")
+            self._executor = self._start(self._number)  # for the next round
+        for run in left:
+            with self._start(1) as alone:
+                made |= self._work(alone, [run], progress)
+            if run.name not in made:
+                made[run.name] = DIED
+                progress.end(run.name, DIED, failed=True)
+        return {name: reason for name, reason in made.items() if reason}
+
+    def _work(
+        self,
+        executor: concurrent.futures.ProcessPoolExecutor,
+        runs: list[Run],
+        progress: Progress,
+    ) -> dict[str, str | None]:
+        """Run -> reason if it failed, of the runs that the processes got through."""
+        made: dict[str, str | None] = {}
+        board, by_name = Board(self._root), {run.name: run for run in runs}
+        board.clear(list(by_name))
+        profile = self._grid.profile.name
+        try:
+            pending = {
+                executor.submit(complete_named, profile, self._root, name): name for name in by_name
+            }
+            while pending:
+                done, _ = concurrent.futures.wait(pending, LOOK, concurrent.futures.FIRST_COMPLETED)
+                for run, share in board.read(list(pending.values())).items():
+                    progress.advance(run, share)
+                for future in done:
+                    name = pending.pop(future)
+                    made[name] = reason = future.result()
+                    found = self._grid.scores(by_name[name]) if reason is None else reason
+                    progress.end(name, found, failed=reason is not None)
+        except BrokenProcessPool:
+            pass  # what is not made is made once more
+        finally:
+            board.clear(list(by_name))
+        return made
 
 
 def complete_named(profile: str, root: Path, run: str) -> str | None:
@@ -107,7 +134,7 @@ def complete_named(profile: str, root: Path, run: str) -> str | None:
     try:
         grid = _grid(profile, root)
         chosen = next(planned for planned in plan_runs(grid.profile) if planned.name == run)
-        grid.complete_run(chosen)
+        grid.complete_run(chosen, Board(root))
     except Exception as error:
         return record(root, run, error)
     return None

@@ -71,7 +71,7 @@ def test_a_part_follows_from_content_and_not_from_order() -> None:
     chosen = {item.text for item in take_part(whole, 0.0, 0.5).items}
     again = {item.text for item in take_part(shuffled, 0.0, 0.5).items}
     assert chosen == again and len(chosen) == 40
-    assert list(item.text for item in take_part(whole, 0.0, 0.5).items) != sorted(chosen)
+    assert [item.text for item in take_part(whole, 0.0, 0.5).items] != sorted(chosen)
     assert take_part(whole, 0.0, 1.0) is whole
 
 

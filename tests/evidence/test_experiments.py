@@ -102,9 +102,11 @@ def test_what_is_better_where_it_selects_is_compared_where_nothing_was_selected(
         gain = facts.one("difference", task="cola", method=method, against=method, variant=BEST,
                          **WHERE)  # fmt: skip
         assert gain.value is not None and gain.value > 0.3 and gain.outcome == "better"
-    assert not study_with_experiments().facts.one(
-        "difference", task="cola", method="full", against="full", variant=BEST, **WHERE
-    ).known, "nothing is gained where the own rate is the best"
+    assert (
+        not study_with_experiments()
+        .facts.one("difference", task="cola", method="full", against="full", variant=BEST, **WHERE)
+        .known
+    ), "nothing is gained where the own rate is the best"
 
 
 def test_a_tie_leaves_the_rate_of_the_study() -> None:

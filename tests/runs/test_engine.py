@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,7 @@ from conftest import FinishedStudy
 from runs import workers
 from runs.completion import Grid
 from runs.grid import plan_runs
+from runs.progress import Progress
 from runs.stages import train
 from runs.workers import complete_in_workers
 from store.entries import Store
@@ -117,8 +120,15 @@ def test_a_run_that_kills_its_process_costs_no_other_run(
     import deadly
 
     monkeypatch.setattr(workers, "complete_named", deadly.complete)
-    names = ["a", "deadly", "b", "failing", "c"]
-    failures = workers._spread("tiny", tmp_path, names, 2)
+    runs = [NamedRun(name) for name in ("a", "deadly", "b", "failing", "c")]
+    grid = SimpleNamespace(
+        profile=SimpleNamespace(name="tiny"),
+        store=SimpleNamespace(root=tmp_path),
+        scores=lambda run: f"scores of {run.name}",
+    )
+    with Progress([]) as progress, workers.Workers(grid, 2) as processes:
+        failures = processes.make(runs, progress)
+        assert processes.make([NamedRun("later")], progress) == {}, "the next round has processes"
     assert failures == {"deadly": workers.DIED, "failing": "a reason"}
     assert "a process died; not finished: " in capsys.readouterr().err
 
@@ -142,6 +152,11 @@ def test_a_missing_ray_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(StudyError, match="requirements-ray"):
         engine._import_ray()
+
+
+@dataclass(frozen=True)
+class NamedRun:
+    name: str
 
 
 def start(profile: str = "tiny") -> subprocess.Popen[str]:

@@ -11,8 +11,8 @@ import pytest
 
 from conftest import FinishedStudy
 from encoders.precision import this_machine
-from runs.completion import Grid, step_listener
-from runs.grid import plan_runs
+from runs.completion import Grid
+from runs.grid import plan_rounds, plan_runs
 from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
@@ -191,7 +191,7 @@ def test_an_unsupported_model_type_is_told_first_and_costs_no_other_method_its_p
     ledger = Grid(replace(profile, tasks=tasks), Store(tmp_path / "cache")).complete()
     told = capsys.readouterr().err
     assert "'mpnet' is not supported" in told
-    assert told.index("cola-strange-seed1") < told.index("[1/4]")
+    assert told.index("cola-strange-seed1") < told.index("[1/3]")
     assert list(ledger.content["failures"]) == ["cola-strange-seed1"]
     price = Store(tmp_path / "cache").open(ledger.content["tasks"]["cola"]["price"])
     assert price is not None and set(price.result()["prices"]) == {"lora", "frozen"}
@@ -371,14 +371,52 @@ def test_an_early_stop_leaves_a_complete_study_of_what_is_finished(
     )
 
 
-def test_progress_counts_the_steps_before_a_resumption() -> None:
-    done: list[float] = []
+class Hearer:
+    def __init__(self) -> None:
+        self.shares: list[float] = []
 
-    class Recorder:
-        def advance(self, work: float, loss: float | None = None) -> None:
-            done.append(work)
+    def advance(self, run: str, share: float, loss: float | None = None) -> None:
+        self.shares.append(share)
 
-    listen = step_listener(Recorder(), lambda: 2.0)
-    for step in (5, 6, 7):
-        listen(step, None)
-    assert done == [10.0, 2.0, 2.0]
+
+def test_a_run_tells_how_far_its_training_is(tiny_environment: Path, tmp_path: Path) -> None:
+    grid = Grid(load_tiny_profile(ONE_SEED), Store(tmp_path))
+    run = next(run for run in plan_runs(grid.profile) if run.name == "cola-frozen-seed1")
+    hearer = Hearer()
+    grid.complete_run(run, hearer)
+    assert hearer.shares[0] == 0.0 and hearer.shares[-1] == 1.0
+    assert hearer.shares == sorted(hearer.shares) and len(set(hearer.shares)) > 4
+    assert grid.scores(run).startswith("MCC ") and "cola:validation" in grid.scores(run)
+    again = Hearer()
+    grid.complete_run(run, again)
+    assert again.shares == [], "what is stored is not trained"
+
+
+def test_a_report_follows_each_round_that_made_runs_but_the_last(
+    tiny_environment: Path, tmp_path: Path
+) -> None:
+    """A stored study has no early report, and one that cannot be made costs no run."""
+    small = "".join(
+        f"[profiles.tiny.{task}]\nmethods_run = ['frozen']\nseeds = [1, 2, 3]\n"
+        for task in ("cola", "pos")
+    )
+    profile = load_tiny_profile(small)
+    assert [len(runs) for runs in plan_rounds(profile)] == [2, 2, 2]
+    told: list[list[str]] = []
+
+    def report() -> str:
+        ledger = Ledger.load(tmp_path, profile).content
+        told.append(sorted(ledger["runs"]))
+        assert all({"price", "evidence"} <= stages.keys() for stages in ledger["tasks"].values())
+        if len(told) == 2:
+            raise StudyError("this report cannot be made")
+        return "a report"
+
+    grid = Grid(profile, Store(tmp_path))
+    ledger = grid.complete(report=report)
+    first = ["cola-frozen-seed1", "pos-frozen-seed1"]
+    second = sorted([*first, "cola-frozen-seed2", "pos-frozen-seed2"])
+    assert told == [first, second]
+    assert len(ledger.content["runs"]) == 6 and ledger.content["failures"] == {}
+    Grid(profile, Store(tmp_path)).complete(report=report)
+    assert len(told) == 2
