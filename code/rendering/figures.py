@@ -60,7 +60,10 @@ def show_figure(
             draw(folder)
         else:
             for file in (f"{name}.svg", f"{name}.png"):
-                shutil.copyfile(kept.path(file), folder / file)
+                # Another render, or the kernel of a killed one, may read it at this moment.
+                part = folder / f".{file}.{os.getpid()}"
+                shutil.copyfile(kept.path(file), part)
+                part.replace(folder / file)
     if os.environ.get("QUARTO_FIG_FORMAT", "svg") == "svg":
         picture = {"image/svg+xml": (folder / f"{name}.svg").read_text(encoding="utf-8")}
     else:
