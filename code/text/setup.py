@@ -115,7 +115,8 @@ class SetupSentences:
             return self.speak.say(key, "lora", **options)
         if set(options) == {"num_virtual_tokens"}:
             return self.speak.say(key, "prefix", **options)
-        listed = join_markup(", ", (join_markup(" = ", [n, str(o)]) for n, o in options.items()))
+        texts = {n: o if isinstance(o, str) else str(o) for n, o in options.items()}
+        listed = join_markup(", ", (join_markup(" = ", pair) for pair in texts.items()))
         return self.speak.say(key, "other", peft_type=adapter.peft_type, options=listed)
 
     def _option(self, value: object) -> object:
@@ -200,7 +201,17 @@ class SetupSentences:
         """How the settings were chosen, and on which data."""
         tried = any(task.experiments.tries for task in self._tasks) and self.results.variants
         outcome = "tried" if tried else "published"
-        return self.speak.say("choice", "miniature" if self.kind == "miniature" else outcome)
+        own = any(
+            method.training.head_learning_rate is not None
+            for task in self._tasks
+            for method in task.methods
+        )
+        return self.speak.join(
+            [
+                self.speak.say("choice", "miniature" if self.kind == "miniature" else outcome),
+                self.speak.say("head-rate", "own" if own else "same"),
+            ]
+        )
 
     def _power(self, rate: float) -> Markup:
         power = f"{rate:e}".partition("e")[2]
