@@ -34,9 +34,9 @@ from training.price import build_stepper, take_turns
 
 CPU_TOKENS = 128  # of a probed batch on a CPU, where a whole one can take a minute
 STEPS = 2  # of each batch, after the warm-up
-#: Predictions of the evaluated sets after a training: as trained, with each of five parts set back,
-#: hidden states of base and tuned model.
-MEASURING_PASSES = 8
+#: Passes over the evaluated sets after a training: as trained, with each of five parts set back,
+#: hidden states and masked words of base and tuned model.
+MEASURING_PASSES = 10
 FORWARD = 1 / 3  # of a step, where all weights are trained
 
 Interval = tuple[float, float]
