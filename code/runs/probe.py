@@ -184,7 +184,7 @@ def _forward_seconds(inputs: Inputs, run: Run, of_a_token: float) -> float:
     if training.validation_items:
         curve = round(curve * min(1, training.validation_items / len(validation.features)))
     sets = sum(inputs.encoded(task, run.method, address).tokens for address in task.evaluations)
-    passes = MEASURING_PASSES if run.method.moves_encoder else 1
+    passes = MEASURING_PASSES if run.method.moves_encoder and not run.variant else 1
     if run.method.trains_head_alone:
         curve = validation.tokens
     return of_a_token * share * (curve + passes * sets)
