@@ -86,7 +86,8 @@ def write_card(results: Results, run: Run, trained: Entry, folder: Path) -> None
         trained: the entry of its training.
         folder: holds the exported model already: what is beside it decides how it is loaded.
     """
-    record = next(record for record in results.runs if record.run == run.name)
+    records = (*results.runs, *results.variants)
+    record = next(record for record in records if record.run == run.name)
     scores = _scores(results.facts, run)
     intervals = [fact.covers for _, fact in scores if fact.covers]
     card = CARD.format(
@@ -106,6 +107,7 @@ def write_card(results: Results, run: Run, trained: Entry, folder: Path) -> None
 def _scores(facts: Facts, run: Run) -> list[tuple[Fact, Fact]]:
     """Scores on whole evaluated sets: of the run itself, and of its method over all seeds."""
     key: dict[str, Any] = {"task": run.task.name, "method": run.method.name}
+    key["variant"] = run.variant.name if run.variant else ""
     pairs = [
         (facts.one("score", **place, seed=run.seed), facts.one("score", **place))
         for address in run.task.evaluations

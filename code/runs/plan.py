@@ -99,11 +99,15 @@ class Plan:
         yield self._answer()
 
     def _table(self) -> Iterator[str]:
-        row = "{:<24} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}  {}"
+        row = "{:<34} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}  {}"
         yield row.format(
             *("runs", "to make", "steps", "precision", "computed", "at peak", "disk", "time each")
         )
+        compared = True
         for group in self.groups:
+            if compared and group.runs[0].variant:
+                compared = False
+                yield "experiments, after the comparison:"
             count, needs = f"{group.missing}/{len(group.runs)}", group.needs
             if needs is None:
                 yield row.format(group.name, count, *"-----", "-")

@@ -34,9 +34,9 @@ from training.price import build_stepper, take_turns
 
 CPU_TOKENS = 128  # of a probed batch on a CPU, where a whole one can take a minute
 STEPS = 2  # of each batch, after the warm-up
-#: Predictions of the evaluated sets after a training: as trained, with each of five parts set back,
-#: hidden states of base and tuned model.
-MEASURING_PASSES = 8
+#: Passes over the evaluated sets after a training: as trained, with each of five parts set back,
+#: hidden states and masked words of base and tuned model.
+MEASURING_PASSES = 10
 FORWARD = 1 / 3  # of a step, where all weights are trained
 
 Interval = tuple[float, float]
@@ -184,7 +184,7 @@ def _forward_seconds(inputs: Inputs, run: Run, of_a_token: float) -> float:
     if training.validation_items:
         curve = round(curve * min(1, training.validation_items / len(validation.features)))
     sets = sum(inputs.encoded(task, run.method, address).tokens for address in task.evaluations)
-    passes = MEASURING_PASSES if run.method.moves_encoder else 1
+    passes = MEASURING_PASSES if run.method.moves_encoder and not run.variant else 1
     if run.method.trains_head_alone:
         curve = validation.tokens
     return of_a_token * share * (curve + passes * sets)
