@@ -90,7 +90,8 @@ class Grid:
                         self._ledger.record_failure(name, reason)
                     waiting = [run for run in waiting if run.name not in elsewhere]
                 self._complete_round(waiting, progress)
-                if report is not None and absent and missing:
+                if absent and missing:  # whoever stops here has a complete report
+                    self._complete_tasks()
                     self._report(report, progress)
         return self._complete_tasks()
 
@@ -103,10 +104,9 @@ class Grid:
         for task in self.profile.tasks.values():
             self._price(task, progress)
 
-    def _report(self, report: Report, progress: Progress) -> None:
+    def _report(self, report: Report | None, progress: Progress) -> None:
         """Makes an early report; what is wrong with it costs no run."""
-        self._complete_tasks()
-        if not self._ledger.content["runs"]:
+        if report is None or not self._ledger.content["runs"]:
             return
         try:
             progress.say(report())
@@ -114,7 +114,8 @@ class Grid:
             progress.say(f"no report yet: {error}")
 
     def _planned(self, run: Run) -> Planned:
-        return Planned(run.name, run.task.name, run.method.name, train.work(self.inputs, run))
+        settings = run.name.removesuffix(f"-seed{run.seed}")
+        return Planned(run.name, run.task.name, settings, train.work(self.inputs, run))
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
         """Finds the missing runs that cannot be made, before the first step, and says why.
