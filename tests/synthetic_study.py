@@ -26,6 +26,7 @@ from facts.table import Facts
 from store import run_facts
 from store.reading import gather
 from store.results import Missing, Results, RunRecord
+from study.addresses import language_of
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
     AdapterSettings,
@@ -35,7 +36,6 @@ from study.settings import (
     TaskSettings,
     TrainingSettings,
     find_roles,
-    language_of,
 )
 
 TAGS = UPOS_TAGS  # INTJ, SYM and X do not occur in the synthetic words

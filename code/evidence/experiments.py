@@ -19,7 +19,8 @@ from evidence.comparisons import compare
 from evidence.intervals import Replicated
 from evidence.panels import Panel
 from facts.fact import Fact
-from study.settings import TaskSettings, Variant, language_of
+from study.addresses import language_of
+from study.settings import TaskSettings, Variant
 
 Arm = tuple[str, str]  # method, name of the variant
 BEST = "best rates"

@@ -202,7 +202,7 @@ def variance_parts(quantity: Replicated) -> VarianceParts:
     if seeds < ENOUGH:
         item_noise = 0.0
     total = items + max(0.0, observed - item_noise) / seeds
-    if observed <= item_noise:
+    if observed <= max(0.0, item_noise):  # below zero only by rounding
         return VarianceParts(items, total, np.inf)
     return VarianceParts(items, total, total**2 * (seeds - 1) / (observed / seeds) ** 2)
 

@@ -15,7 +15,8 @@ from facts.quantities import Unit, unit_of
 from facts.table import Facts
 from plots.style import MethodStyle, method_styles
 from store.results import Results
-from study.settings import TaskSettings, language_of
+from study.addresses import language_of
+from study.settings import TaskSettings
 from words.escaping import capitalise
 from words.numbers import Numbers, unmark
 from words.wording import Wording

@@ -14,7 +14,7 @@ from facts.table import Facts
 from runs.grid import Run
 from store.entries import Entry
 from store.results import Results, RunRecord
-from study.settings import language_of
+from study.addresses import language_of
 from words.numbers import Numbers, unmark
 from words.wording import load_wording
 

@@ -6,7 +6,6 @@ The ledger of a profile says which entries its report shows; it is written after
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,25 +14,21 @@ from encoders.precision import MACHINES, Machine, machines, this_machine
 from encoders.skeleton import full_training_bytes
 from runs.estimate import Planned
 from runs.failures import record
-from runs.grid import Run, plan_comparison, plan_experiments, plan_rounds, plan_runs
+from runs.grid import Run, plan_rounds, plan_runs
 from runs.inputs import Inputs
 from runs.progress import Progress, Told
 from runs.stages import (
     drift,
-    evidence,
-    experiments,
-    forgetting,
-    items,
     latency,
     masked,
     predict,
     price,
     representation,
-    restoration,
     restored,
     structure,
     train,
 )
+from runs.summaries import Summaries, tell_scores
 from store.entries import Entry, Key, Store, require_room
 from store.ledger import Ledger
 from study.environment import take_away
@@ -42,8 +37,6 @@ from study.settings import Profile, TaskSettings
 
 Spread = Callable[[list[Run], Progress], dict[str, str]]
 Report = Callable[[], str]
-# Kind of task -> the metric that a finished run is told by, and what it is called.
-SCORES = {"sequence": ("matthews_correlation", "MCC"), "token": ("accuracy", "accuracy")}
 
 
 class Grid:
@@ -54,6 +47,7 @@ class Grid:
         self.store = store
         self.inputs = Inputs(store.root / "corpora")
         self._ledger = Ledger(profile)
+        self._summaries = Summaries(profile, store, self.inputs, self._ledger)
         self._machines: dict[str, Machine] = {}  # task -> whose runs are shown, if not this one
         take_away()  # a worker on another machine has an environment of its own
         keep_freed_memory()
@@ -165,7 +159,7 @@ class Grid:
         """
         runs = plan_runs(self.profile)
         for task in self.profile.tasks.values():
-            own = self._compared(task)
+            own = self._summaries.compared(task)
             self._machines[task.name] = max(machines(), key=functools.partial(self._count, own))
         with Progress([]) as progress:
             for run in runs:
@@ -202,21 +196,8 @@ class Grid:
             return self._stages(run, told)
         with Progress([self._planned(run)]) as progress:
             stages = self._stages(run, progress)
-            progress.end(run.name, self.scores(run))
+            progress.end(run.name, tell_scores(self.store, self.inputs, run))
             return stages
-
-    def scores(self, run: Run) -> str:
-        """What a finished run scored on the evaluated sets, in a few words."""
-        trained = self.store.find(train.key(self.inputs, run))
-        if trained is None:
-            return ""
-        metric, name = SCORES[run.task.kind]
-        found = []
-        for address in run.task.evaluations:
-            entry = predict.make(self.store, self.inputs, run, trained, address)
-            value = entry.result()["metrics"].get(metric)
-            found.append(f"{'-' if value is None else format(value, '.3f')} on {address}")
-        return f"{name} {', '.join(found)}"
 
     def states(self) -> Iterator[tuple[Run, Key, Entry | None]]:
         """Each run's training key and its entry, if it is there."""
@@ -232,7 +213,7 @@ class Grid:
         try:
             self._ledger.record(run.name, self._stages(run, progress, trained))
             if progress.awaits(run.name):
-                progress.end(run.name, self.scores(run))
+                progress.end(run.name, tell_scores(self.store, self.inputs, run))
         except Exception as error:  # any error: the others go on
             reason = record(self.store.root, run.name, error)
             progress.end(run.name, reason, failed=True)
@@ -271,83 +252,21 @@ class Grid:
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
             machine = self._machines.get(task.name, this_machine())
-            parts = list(filter(None, (task, self._finished_part(task))))
+            parts = list(filter(None, (task, self._summaries.finished_part(task))))
             for stage in (price, latency):
                 keys = (stage.key(self.inputs, part, machine) for part in parts)
                 if known := next(filter(None, map(self.store.find, keys)), None):
                     self._ledger.record_task(task.name, {stage.STAGE.name: known.name})
-            self._complete_task(task)
+            self._summaries.complete(task)
         self._ledger.save(self.store.root)
         return self._ledger
-
-    def _complete_task(self, task: TaskSettings) -> None:
-        tables = {a: items.make(self.store, self.inputs, task, a) for a in task.evaluations}
-        self._ledger.record_task(task.name, {"items": {a: e.name for a, e in tables.items()}})
-        finished = [run for run in self._compared(task) if self._ledger.finished(run.name)]
-        if not finished:
-            return
-        predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
-        summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
-        self._ledger.record_task(task.name, {"evidence": summary.name})
-        self._complete_restoration(task, finished, predictions)
-        self._complete_experiments(task, finished, tables)
-
-    def _compared(self, task: TaskSettings) -> list[Run]:
-        return [run for run in plan_comparison(self.profile) if run.task == task]
-
-    def _complete_experiments(
-        self, task: TaskSettings, compared: list[Run], tables: dict[str, Entry]
-    ) -> None:
-        """What the finished experiments show, beside the runs of the comparison."""
-        runs = [run for run in plan_experiments(self.profile) if run.task.name == task.name]
-        runs = [run for run in runs if self._ledger.finished(run.name)]
-        if not runs:
-            return
-        for run in runs:
-            for address in run.task.evaluations:
-                if address not in tables:
-                    tables[address] = items.make(self.store, self.inputs, run.task, address)
-        self._ledger.record_task(task.name, {"items": {a: e.name for a, e in tables.items()}})
-        every = {run: self._recorded(run) for run in (*compared, *runs)}
-        summary = experiments.make(self.store, self.inputs, task, every, tables)
-        self._ledger.record_task(task.name, {"experiments": summary.name})
-
-    def _recorded(self, run: Run) -> experiments.Finished:
-        trained = self._trained(run)
-        predictions = {
-            address: predict.make(self.store, self.inputs, run, trained, address)
-            for address in run.task.evaluations
-        }
-        return experiments.Finished(trained, predictions)
-
-    def _complete_restoration(
-        self,
-        task: TaskSettings,
-        finished: list[Run],
-        predictions: Mapping[str, Mapping[str, Entry]],
-    ) -> None:
-        moved = [run for run in finished if run.method.moves_encoder]
-        if restored_of := self._opened(moved, "restored"):
-            own = [run for run in moved if run.name in restored_of]
-            lost = restoration.make(self.store, self.inputs, task, own, restored_of, predictions)
-            self._ledger.record_task(task.name, {"restoration": lost.name})
-        if masked_of := self._opened(moved, "masked"):
-            own = [run for run in moved if run.name in masked_of]
-            forgot = forgetting.make(self.store, task, own, masked_of)
-            self._ledger.record_task(task.name, {"forgetting": forgot.name})
-
-    def _opened(self, runs: list[Run], stage: str) -> dict[str, Entry]:
-        """Run -> its entry of a stage."""
-        names = {run.name: self._ledger.content["runs"][run.name][stage] for run in runs}
-        found = {run: self.store.open(name) for run, name in names.items()}
-        return {run: entry for run, entry in found.items() if entry is not None}
 
     def _price(self, task: TaskSettings, progress: Progress) -> None:
         """Measures a step, and a forward pass, of each method with a finished run.
 
         The report can do without them.
         """
-        finished = self._finished_part(task)
+        finished = self._summaries.finished_part(task)
         if finished is None:
             return
         for stage, what in ((price, "price of a step"), (latency, "time of a forward pass")):
@@ -358,20 +277,6 @@ class Grid:
                 progress.say(f"the {what} of {task.name} is not known: {reason}")
             else:
                 self._ledger.record_task(task.name, {stage.STAGE.name: entry.name})
-
-    def _finished_part(self, task: TaskSettings) -> TaskSettings | None:
-        """The task with those of its methods of which a run is finished; None if there are none."""
-        runs = self._compared(task)
-        finished = {run.method.name for run in runs if self._ledger.finished(run.name)}
-        methods = tuple(method for method in task.methods if method.name in finished)
-        return replace(task, methods=methods) if methods else None
-
-    def _predicted(self, run: Run, address: str) -> Entry:
-        return predict.make(self.store, self.inputs, run, self._trained(run), address)
-
-    def _trained(self, run: Run) -> Entry:
-        recorded = self.store.open(self._ledger.content["runs"][run.name]["train"])
-        return recorded or train.make(self.store, self.inputs, run, lambda _step, _loss: None)
 
 
 def _spell(machine: Machine) -> str:

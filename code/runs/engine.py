@@ -13,6 +13,7 @@ from typing import Any
 from runs.completion import Grid, Report
 from runs.grid import Run
 from runs.progress import Board, Progress
+from runs.summaries import tell_scores
 from runs.workers import LOOK, complete_named
 from store.entries import Store
 from store.ledger import Ledger
@@ -86,7 +87,9 @@ def _gather(ray: Any, pending: dict[Any, Run], grid: Grid, progress: Progress) -
                 reason = f"its worker died {RETRIES + 1} times: {type(error).__name__}"
             if reason:
                 failures[run.name] = reason
-            progress.end(run.name, reason or grid.scores(run), failed=bool(reason))
+            progress.end(
+                run.name, reason or tell_scores(grid.store, grid.inputs, run), failed=bool(reason)
+            )
     return failures
 
 

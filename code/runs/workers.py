@@ -24,6 +24,7 @@ from runs.completion import Grid, Report
 from runs.failures import record
 from runs.grid import Run, plan_runs
 from runs.progress import Board, Progress, quieten_libraries
+from runs.summaries import tell_scores
 from store.entries import Store
 from store.ledger import Ledger
 from study.process import prepare
@@ -120,7 +121,11 @@ class Workers:
                 for future in done:
                     name = pending.pop(future)
                     made[name] = reason = future.result()
-                    found = self._grid.scores(by_name[name]) if reason is None else reason
+                    found = (
+                        tell_scores(self._grid.store, self._grid.inputs, by_name[name])
+                        if reason is None
+                        else reason
+                    )
                     progress.end(name, found, failed=reason is not None)
         except BrokenProcessPool:
             pass  # what is not made is made once more

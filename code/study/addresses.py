@@ -65,3 +65,9 @@ def parse_address(text: str) -> Address:
             f"expected corpus:split, or a part of it such as corpus:split[:90%], got {text!r}"
         ) from None
     return address
+
+
+def language_of(evaluation: str) -> str:
+    """Language code of a set: ``de_gsd:test`` -> ``de``; CoLA is English."""
+    corpus = evaluation.split(":")[0]
+    return "en" if corpus == "cola" else corpus.split("_")[0]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from study.addresses import parse_address
+from study.addresses import language_of, parse_address
 from study.checks import (
     require,
     require_at_least,
@@ -389,12 +389,6 @@ class Profile:
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "workers")
-
-
-def language_of(evaluation: str) -> str:
-    """Language code of a set: ``de_gsd:test`` -> ``de``; CoLA is English."""
-    corpus = evaluation.split(":")[0]
-    return "en" if corpus == "cola" else corpus.split("_")[0]
 
 
 def name_run(task: str, method: str, seed: int | None, variant: str = "") -> str:

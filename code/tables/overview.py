@@ -3,7 +3,8 @@
 from typing import Any
 
 from facts.fact import Fact
-from study.settings import TaskSettings, language_of
+from study.addresses import language_of
+from study.settings import TaskSettings
 from tables.specification import Column, Context, Key, Row, Table, estimate
 from words.escaping import Markup
 from words.numbers import Numbers

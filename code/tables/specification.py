@@ -12,7 +12,7 @@ from facts.fact import Fact
 from facts.quantities import Unit
 from facts.table import Facts
 from store.results import Results
-from study.settings import language_of
+from study.addresses import language_of
 from words.escaping import Markup, capitalise, escape_markdown
 from words.numbers import Numbers
 from words.wording import MISSING

@@ -10,7 +10,8 @@ from typing import Any
 from facts.fact import Fact
 from facts.quantities import Unit
 from facts.table import Facts
-from study.settings import MethodSettings, language_of
+from study.addresses import language_of
+from study.settings import MethodSettings
 from text.rules import Verdict, judge, scope
 from text.sentence import Said, Speaker
 from text.view import TaskView

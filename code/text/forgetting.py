@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from evidence.forgetting import METRIC, NO_HEAD
 from facts.fact import BASE, Fact
 from facts.quantities import Unit
-from study.settings import language_of
+from study.addresses import language_of
 from text.models import ModelSentences
 from text.rules import Verdict, judge, scope
 from text.sentence import NOTHING, Said

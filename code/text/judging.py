@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from evidence.panels import ENOUGH_SEEDS
 from facts.fact import Fact
 from store.results import Results
-from study.settings import TaskSettings, language_of
+from study.addresses import language_of
+from study.settings import TaskSettings
 from text.rules import ALPHA, out_of_reach
 from text.sentence import Said, Speaker
 from text.view import TaskView

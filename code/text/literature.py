@@ -11,8 +11,9 @@ from pathlib import Path
 
 from facts.fact import Fact
 from store.results import Results
+from study.addresses import language_of
 from study.errors import StudyError
-from study.settings import MethodSettings, language_of
+from study.settings import MethodSettings
 from text.view import TaskView
 
 QUANTITIES = ("score", "gap", "spread", "drop", "in_language")

@@ -8,7 +8,7 @@ from facts.fact import Fact
 from facts.quantities import Unit
 from facts.table import Facts
 from store.results import Results
-from study.settings import language_of
+from study.addresses import language_of
 from text.sentence import Said, Speaker
 from text.view import TaskView
 from words.escaping import capitalise

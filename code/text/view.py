@@ -12,7 +12,8 @@ from typing import Any
 from facts.fact import Fact
 from facts.table import Facts
 from store.results import Results
-from study.settings import TaskSettings, language_of
+from study.addresses import language_of
+from study.settings import TaskSettings
 
 PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}
 ABSENT = "\x00"  # the name of no method

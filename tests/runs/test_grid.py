@@ -12,8 +12,9 @@ import pytest
 from conftest import FinishedStudy
 from encoders.precision import this_machine
 from runs.completion import Grid
-from runs.grid import plan_rounds, plan_runs
+from runs.grid import plan_comparison, plan_experiments, plan_rounds, plan_runs
 from runs.stages import train as train_stage
+from runs.summaries import tell_scores
 from store.entries import Store
 from store.ledger import Ledger
 from store.reading import read_results
@@ -25,13 +26,17 @@ from waiting import run_process
 
 
 def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
-    names = [run.name for run in plan_runs(load_profile("demo"))]
+    profile = load_profile("demo")
+    names = [run.name for run in plan_runs(profile)]
+    experiments = [run.name for run in plan_experiments(profile)]
+    assert len(experiments) > 4 and names[-len(experiments) :] == experiments
+    names = [run.name for run in plan_comparison(profile)]
     half = len(names) // 2 + 1  # the control with one seed
     assert all("seed42" in name for name in names[:half])
     assert all("seed43" in name for name in names[half:])
     assert [name for name in names if "monolingual" in name] == ["pos-monolingual-seed42"]
     assert names[:3] == ["cola-full-seed42", "cola-lora-seed42", "cola-frozen-seed42"]
-    full = plan_runs(load_profile("full"))
+    full = plan_comparison(load_profile("full"))
     assert len(full) == 3 * 5 + 4 * 3 and len({run.name for run in full}) == len(full)
 
 
@@ -386,7 +391,8 @@ def test_a_run_tells_how_far_its_training_is(tiny_environment: Path, tmp_path: P
     grid.complete_run(run, hearer)
     assert hearer.shares[0] == 0.0 and hearer.shares[-1] == 1.0
     assert hearer.shares == sorted(hearer.shares) and len(set(hearer.shares)) > 4
-    assert grid.scores(run).startswith("MCC ") and "cola:validation" in grid.scores(run)
+    told = tell_scores(grid.store, grid.inputs, run)
+    assert told.startswith("MCC ") and "cola:validation" in told
     again = Hearer()
     grid.complete_run(run, again)
     assert again.shares == [], "what is stored is not trained"

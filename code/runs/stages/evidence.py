@@ -18,7 +18,8 @@ from runs.data import Data
 from runs.grid import Run, Stage
 from store.entries import Entry, Store
 from store.reading import FACTS
-from study.settings import Roles, TaskSettings, find_roles, language_of
+from study.addresses import language_of
+from study.settings import Roles, TaskSettings, find_roles
 
 STAGE = Stage("evidence", 7, __name__)
 RESAMPLES = 2000  # bootstrap resamples
