@@ -6,6 +6,7 @@ others hold; those of experiments only where their variants are named.
 """
 
 import functools
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypedDict, Unpack
@@ -105,9 +106,11 @@ class Facts(Sequence[Fact]):
         quantity, task = chosen.get("quantity"), chosen.get("task")
         if isinstance(quantity, str):
             rows = self._groups.get((quantity, task) if isinstance(task, str) else (quantity,), ())
-        wanted = [(name, _values(choice)) for name, choice in chosen.items()]
+        for name, choice in chosen.items():
+            column, values = operator.attrgetter(name), _values(choice)
+            rows = [row for row in rows if column(row) in values]
         found = Facts.__new__(Facts)
-        found._rows = tuple(r for r in rows if all(getattr(r, n) in v for n, v in wanted))
+        found._rows = tuple(rows)
         return found
 
     @functools.cached_property

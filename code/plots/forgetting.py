@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from evidence.forgetting import METRIC
 from facts.fact import BASE, Fact
 from plots import drawing, lettering
-from plots.context import Context, capitalise, known, unit
+from plots.context import Context, known, unit
 from plots.style import BAND_ALPHA, FAINT
 from store.results import Results
 from text.view import PRIMARY
+from words.escaping import capitalise
 from words.wording import Wording
 
 Place = tuple[str, str]  # task, evaluated set

@@ -20,10 +20,11 @@ from store.results import Results
 from study.architecture import components, number_of_layers
 from study.settings import TrainingSettings
 from synthetic_study import TRAITS, Traits, build_study
-from tables.markdown import escape_markdown, pipe_table, with_notes
+from tables.markdown import pipe_table, with_notes
 from tables.rendering import render
 from tables.specification import Column, Context, Row, Table, estimate, plain, spread
 from text.literature import load_literature
+from words.escaping import escape_markdown
 from words.numbers import LETTERS, MARK, Numbers, unmark
 from words.wording import LANGUAGES, MISSING, load_wording
 
