@@ -77,7 +77,7 @@ format: $(VENV)/.dev  ## put every file into the project's format
 bench: $(VENV)/.base $(VENV)/.demo  ## measurements: medians and ratios, nothing is asserted
 	@for file in bench/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
 
-bench-quick: $(VENV)/.base $(VENV)/.demo  ## the training's measurements alone, in three minutes: _output/bench.json
+bench-quick: $(VENV)/.base $(VENV)/.demo  ## the steps' measurements alone, in two minutes: _output/bench.json
 	$(PY) bench/bench_training.py --quick
 
 gpu-check: $(VENV)/.base $(VENV)/.demo $(VENV)/.dev  ## every branch on a GPU in five minutes, against what it allows

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from runs.estimate import Estimate, Planned
 
 FOLDER = ".progress"  # below the stored results
+REDRAW = 0.2  # seconds between two drawings of the bar
 
 
 class Told(Protocol):
@@ -40,6 +41,7 @@ class Progress:
         self._shares: dict[str, float] = {}  # of the runs that go on
         self._begins: dict[str, float] = {}
         self._ended: set[str] = set()
+        self._drawn = float("-inf")
         self._terminal = sys.stderr.isatty() and bool(planned)
         self._bar = tqdm(
             total=sum(self._work.values()) or 1.0,
@@ -104,7 +106,10 @@ class Progress:
         self._bar.set_postfix_str(", ".join(about + going + latest), refresh=False)
         running = sum(self._work.get(run, 0.0) * share for run, share in self._shares.items())
         done = sum(self._work.get(run, 0.0) for run in self._ended)
-        self._bar.update(done + running - self._bar.n)
+        self._bar.n = done + running
+        if now - self._drawn >= REDRAW:
+            self._drawn = now
+            self._bar.refresh()
 
 
 class Board:
@@ -146,7 +151,7 @@ class Board:
 
 
 def _spell(share: float) -> str:
-    return f"{share:.0%}" if share < 1 else "measured"
+    return f"{share:.0%}" if share < 1 else "measuring"
 
 
 def quieten_libraries() -> None:

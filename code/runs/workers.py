@@ -118,6 +118,7 @@ class Workers:
                 done, _ = concurrent.futures.wait(pending, LOOK, concurrent.futures.FIRST_COMPLETED)
                 for run, share in board.read(list(pending.values())).items():
                     progress.advance(run, share)
+                progress.refresh()  # the clock goes on where no step was made
                 for future in done:
                     name = pending.pop(future)
                     made[name] = reason = future.result()

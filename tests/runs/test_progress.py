@@ -59,7 +59,7 @@ def test_on_a_terminal_a_bar_names_what_goes_on_and_tells_a_time_when_it_can(
         assert display._bar.postfix.startswith("about 5 min 15 s of runs left, cola-full-seed1 50%")
         assert display._bar.n == 50.0
         display.advance("cola-full-seed1", 1.0)
-        assert "cola-full-seed1 measured" in display._bar.postfix
+        assert "cola-full-seed1 measuring" in display._bar.postfix
         display.end("cola-full-seed1", "MCC 0.5")
         assert display._bar.n == 100.0 and not display.awaits("cola-full-seed1")
     assert "[1/2] cola-full-seed1: MCC 0.5, 1 min 25 s\n" in terminal.getvalue()
