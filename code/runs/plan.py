@@ -19,7 +19,7 @@ from runs.inputs import Inputs
 from runs.probe import Needs, compute_needs
 from runs.progress import format_duration
 from runs.stages import train
-from runs.supplies import Supply, describe_quarto, find_supplies
+from runs.supplies import Supply, describe_quarto, find_supplies, name_model
 from store.entries import Store
 from study.errors import StudyError
 from study.settings import Profile
@@ -114,9 +114,10 @@ class Plan:
                 continue
             peak = "-" if needs.peak_bytes is None else _gigabytes(needs.peak_bytes)
             sizes = (_gigabytes(needs.computed_bytes), peak, _gigabytes(needs.kept_bytes))
-            yield row.format(
-                group.name, count, needs.steps, needs.precision, *sizes, _spell(needs.seconds)
-            )
+            told = _spell(needs.seconds)
+            if needs.micro_batch:
+                told += f"; memory holds {needs.micro_batch} sentences at a time"
+            yield row.format(group.name, count, needs.steps, needs.precision, *sizes, told)
         yield (
             "computed: weights, gradients and AdamW's moments; at peak: with a step on the longest "
             "batch; time: from the fastest steps alone to the slowest steps and all evaluations"
@@ -153,6 +154,7 @@ def make_plan(profile: Profile, store: Store) -> Plan:
     """
     inputs = Inputs(store.root / "corpora")
     supplies = find_supplies(inputs, profile)
+    missing = {supply.name: supply.told for supply in supplies if not supply.here}
     begun, known = time.monotonic(), dict[Any, Needs]()
     groups: dict[str, list[Run]] = {}
     for run in plan_runs(profile):
@@ -160,6 +162,11 @@ def make_plan(profile: Profile, store: Store) -> Plan:
     told = []
     with tempfile.TemporaryDirectory() as folder:
         for name, runs in groups.items():
+            task, method = runs[0].task, runs[0].method
+            wanted = (task.train, *task.evaluations, name_model(method))
+            if lacking := [missing[supply] for supply in wanted if supply in missing]:
+                told.append(Group(name, tuple(runs), 0, None, lacking[0]))
+                continue  # asking a hub that does not answer takes as long each time
             print(f"looking at {name}", file=sys.stderr, flush=True)
             in_time = time.monotonic() - begun < PATIENCE[device_kind()]
             told.append(_plan_group(inputs, store, name, runs, known, Path(folder), in_time))

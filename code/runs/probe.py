@@ -51,7 +51,8 @@ class Needs:
         precision: of the matrix products.
         computed_bytes: weights, gradients and AdamW's moments.
         peak_bytes: memory on the longest batch, computed ones included; None without a probe.
-        micro_batch: sentences that went through the model at once.
+        micro_batch: sentences that go through the model at once where memory does not hold a whole
+            batch; None where it does.
         seconds: of steps at their fastest, and of all steps and evaluations at their slowest; None
             without a probe.
         kept_bytes: what stays on the disk.
@@ -143,7 +144,7 @@ def _probe(inputs: Inputs, run: Run, model: Any, needs: Needs, instruments: Inst
     return replace(
         needs,
         peak_bytes=peak,
-        micro_batch=size,
+        micro_batch=size if size < batch else None,
         seconds=(
             _training_seconds(data, run.method, *fastest),
             _training_seconds(data, run.method, *slowest)

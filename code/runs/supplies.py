@@ -71,14 +71,17 @@ def _corpora(inputs: Inputs, task: TaskSettings) -> Iterator[Supply]:
 
 
 def _models(inputs: Inputs, task: TaskSettings) -> Iterator[Supply]:
-    for method in task.methods:
-        name = method.model_name_or_path
-        if method.revision:
-            name += f" at {method.revision[:12]}"
+    for name, method in {name_model(method): method for method in task.methods}.items():
         try:
             yield Supply(name, _find_model(inputs, task, method), True)
         except StudyError as error:
             yield Supply(name, str(error), False)
+
+
+def name_model(method: MethodSettings) -> str:
+    """The name of the supply that a method starts from."""
+    pinned = f" at {method.revision[:12]}" if method.revision else ""
+    return f"{method.model_name_or_path}{pinned}"
 
 
 def _find_model(inputs: Inputs, task: TaskSettings, method: MethodSettings) -> str:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import huggingface_hub
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,3 +171,25 @@ def test_a_quarto_that_does_not_run_is_said(
     assert supplies.describe_quarto() == f"Quarto: 1.8.25, {quarto}"
     quarto.write_text("#!/bin/sh\nexit 3\n")
     assert "does not run" in supplies.describe_quarto()
+
+
+def test_memory_that_holds_no_batch_is_told(
+    tiny_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU whose memory runs out at the longest batch: it is halved, as in a training."""
+    original = probe.build_stepper
+
+    def build(model, settings, batches, collate, precision):
+        if len(batches[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return original(model, settings, batches, collate, precision)
+
+    monkeypatch.setattr(probe, "build_stepper", build)
+    monkeypatch.setattr(probe, "device_kind", lambda: "gpu")
+    profile = load_tiny_profile()
+    run = plan_runs(profile)[0]
+    needs = probe.compute_needs(Inputs(tmp_path / "corpora"), run, tmp_path, True)
+    assert needs.micro_batch == 2 and needs.seconds is not None
+    group = plan_module.Group("cola-full", (run,), 0, needs)
+    told = list(plan_module.Plan(profile, [], [group], 10**12).lines())
+    assert any("memory holds 2 sentences at a time" in line for line in told)
