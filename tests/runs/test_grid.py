@@ -12,7 +12,7 @@ import pytest
 from conftest import FinishedStudy
 from encoders.precision import this_machine
 from runs.completion import Grid
-from runs.grid import plan_rounds, plan_runs
+from runs.grid import plan_comparison, plan_rounds, plan_runs
 from runs.stages import train as train_stage
 from store.entries import Store
 from store.ledger import Ledger
@@ -25,14 +25,18 @@ from waiting import run_process
 
 
 def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
-    names = [run.name for run in plan_runs(load_profile("demo"))]
+    names = [run.name for run in plan_comparison(load_profile("demo"))]
     half = len(names) // 2 + 1  # the control with one seed
     assert all("seed42" in name for name in names[:half])
     assert all("seed43" in name for name in names[half:])
     assert [name for name in names if "monolingual" in name] == ["pos-monolingual-seed42"]
     assert names[:3] == ["cola-full-seed42", "cola-lora-seed42", "cola-frozen-seed42"]
     full = plan_runs(load_profile("full"))
-    assert len(full) == 3 * 5 + 4 * 3 and len({run.name for run in full}) == len(full)
+    compared = 3 * 5 + 4 * 3
+    assert len({run.name for run in full}) == len(full) > compared
+    assert [run.variant is None for run in full] == [True] * compared + [False] * (
+        len(full) - compared
+    )
 
 
 def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy) -> None:
