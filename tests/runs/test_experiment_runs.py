@@ -11,10 +11,9 @@ from corpora.parts import find_families
 from evidence.experiments import BEST
 from facts.table import Facts
 from runs.completion import Grid
-from runs.grid import plan_comparison, plan_experiments, plan_runs
+from runs.grid import plan_experiments, plan_runs
 from runs.stages import train
 from store.entries import Store
-from store.ledger import Ledger
 from store.reading import read_results
 from store.results import Results
 from tiny_study import load_tiny_profile
@@ -53,18 +52,23 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def tried(tiny_inputs: Path, common: Path) -> Iterator[FinishedStudy]:
-    """A tiny study with experiments, its comparison made first."""
+    """A tiny study with experiments; after its comparison a report could be made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATA_DIR", str(tiny_inputs / "data"))
         patch.setenv("MODEL_DIR", str(tiny_inputs / "models"))
         profile, folder = load_tiny_profile(SETTINGS), common / "tried"
         store = Store(folder / "cache")
-        Grid(profile, store).complete(experiments=False)
-        compared = set(Ledger.load(store.root, profile).content["runs"])
-        assert compared == {run.name for run in plan_comparison(profile)}, "stopped after it"
-        assert not read_results(profile, store).variants
+        early = list[Results]()
+
+        def report() -> str:
+            early.append(read_results(profile, store))
+            return "made"
+
         grid = Grid(profile, store)
-        ledger = grid.complete()
+        ledger = grid.complete(report=report)
+        compared = [run.name for run in plan_runs(profile) if run.variant is None]
+        assert [run.run for run in early[-1].runs] == sorted(compared) and not early[-1].variants
+        assert [gap.run for gap in early[-1].missing if "cola" in gap.run] == NAMES[:-1]
         yield FinishedStudy(folder, profile, grid, store, ledger)
 
 
