@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "code"))
 
 import numpy as np
+import searches
 import simulated
 from simulated import Case
 
@@ -33,7 +34,13 @@ from study.paths import project_root
 TABLE = project_root() / "bench" / "calibration.md"
 FULL = 10  # times as many studies as in the quick mode
 RESAMPLES = 1000  # of each study; the report takes four times as many
-FOUNDATIONS = ("text.rules", "evidence.comparisons", "evidence.convergence", "evidence.costs")
+FOUNDATIONS = (
+    "text.rules",
+    "evidence.comparisons",
+    "evidence.convergence",
+    "evidence.costs",
+    "evidence.experiments",
+)
 
 HEAD = """<!-- written by bench/calibration.py -->
 How often statements are false, in simulated studies whose truth is known (`bench/simulated.py`): in
@@ -57,6 +64,7 @@ def simulations(scale: int) -> dict[str, Simulation]:
         "acceptability": partial(simulated.acceptability, few, RESAMPLES),
         "contrasts": partial(simulated.contrasts, few, RESAMPLES),
         "tagging": partial(simulated.tagging, few, RESAMPLES),
+        "searches": partial(searches.searches, few, RESAMPLES),
         "curves": partial(simulated.curves, 2 * scale),
         "turns": partial(simulated.turns, 4 * scale),
         "tags": partial(simulated.tags, many),
@@ -73,7 +81,7 @@ def code_digest() -> str:
     names = sorted(name for name in behind if name.startswith(("evidence.", "text.rules")))
     files = [project_root().joinpath("code", *name.split(".")).with_suffix(".py") for name in names]
     digest = hashlib.sha256(repr(simulated.MARGINS).encode())
-    for file in [*files, Path(simulated.__file__)]:
+    for file in [*files, Path(simulated.__file__), Path(searches.__file__)]:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             body = getattr(node, "body", None)

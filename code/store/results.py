@@ -114,6 +114,18 @@ class Results:
         """The finished methods whose encoder's own weights can change."""
         return [method.name for method in self.settings(task) if method.moves_encoder]
 
+    @property
+    def finished(self) -> int:
+        """How many runs have finished, those of experiments among them."""
+        return len(self.runs) + len(self.variants)
+
+    @property
+    def training_seconds(self) -> float:
+        """Training time of all of them together."""
+        runs = self.facts.where(quantity="cost", metric="training_seconds")
+        search = self.facts.where(quantity="search", metric="training_seconds", method="")
+        return sum(search.values()) + sum(f.value or 0.0 for f in runs if f.seed is not None)
+
     def of_task(self, task: str) -> list[RunRecord]:
         """The finished runs of a task."""
         return [run for run in self.runs if run.task == task]

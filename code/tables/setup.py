@@ -148,8 +148,6 @@ def _same_training(tasks: list[TaskSettings]) -> bool:
 def environment(at: Context) -> Table:
     """What the results were made with, where corpora and encoders came from, what renders them."""
     results = at.results
-    seconds = at.facts.where(quantity="cost", metric="training_seconds")
-    trained = sum(fact.value or 0.0 for fact in seconds if fact.seed is not None)
     found = {
         "rendered_with": ".".join(str(part) for part in sys.version_info[:3]),
         "trained_with": _unique(results, "python"),
@@ -157,8 +155,8 @@ def environment(at: Context) -> Table:
         "device": _unique(results, "device"),
         "commit": _commits(at),
         "time": _period(results),
-        "training_time": at.numbers.write(trained, Unit.SECONDS),
-        "runs": at.say("result_runs", done=len(results.runs), missing=len(results.missing)),
+        "training_time": at.numbers.write(results.training_seconds, Unit.SECONDS),
+        "runs": at.say("result_runs", done=results.finished, missing=len(results.missing)),
         "changed_modules": _stale(at),
         "versions": _versions(results),
     }
@@ -205,7 +203,7 @@ def _versions(results: Results) -> str:
 
 def missing(at: Context) -> Table:
     """Runs that the settings ask for and the report lacks; a sentence where there are none."""
-    done = len(at.results.runs)
+    done = at.results.finished
     rows = [Row((escape(gap.run), at.name(gap.reason))) for gap in at.results.missing]
     note = at.say("note_missing", missing=len(rows), wanted=len(rows) + done)
     complete = at.say("nothing_missing", count=done)

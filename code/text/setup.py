@@ -46,7 +46,7 @@ class SetupSentences:
 
     @property
     def _gaps(self) -> list[Said]:
-        missing, finished = len(self.results.missing), len(self.results.runs)
+        missing, finished = len(self.results.missing), self.results.finished
         if not missing:
             return []
         counts: dict[str, object] = {
@@ -243,9 +243,7 @@ class SetupSentences:
     @property
     def total_time(self) -> Said:
         """Training time of all runs together."""
-        seconds = self.results.facts.where(quantity="cost", metric="training_seconds")
-        total = sum(fact.value or 0.0 for fact in seconds if fact.seed is not None)
-        return Said(self.speak.words.duration(total))
+        return Said(self.speak.words.duration(self.results.training_seconds))
 
     @property
     def devices(self) -> Said:

@@ -36,8 +36,12 @@ def test_runs_are_ordered_by_seed_then_task_then_method() -> None:
     assert all("seed43" in name for name in names[half:])
     assert [name for name in names if "monolingual" in name] == ["pos-monolingual-seed42"]
     assert names[:3] == ["cola-full-seed42", "cola-lora-seed42", "cola-frozen-seed42"]
-    full = plan_comparison(load_profile("full"))
-    assert len(full) == 3 * 5 + 4 * 3 and len({run.name for run in full}) == len(full)
+    full = plan_runs(load_profile("full"))
+    compared = 3 * 5 + 4 * 3
+    assert len({run.name for run in full}) == len(full) > compared
+    assert [run.variant is None for run in full] == [True] * compared + [False] * (
+        len(full) - compared
+    )
 
 
 def test_every_run_of_the_tiny_study_has_all_its_stages(finished: FinishedStudy) -> None:
