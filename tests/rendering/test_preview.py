@@ -180,7 +180,7 @@ def write_pdf(markdown: str, folder: Path, **header: str) -> Path:
     settings = {"title": "T", "bibliography": "references.bib", **header}
     metadata = json.dumps(preview._metadata(settings, "demo"))
     (folder / preview._METADATA).write_text(metadata, encoding="utf-8")
-    pdf = preview._write_pdf(markdown, settings, document, folder)
+    pdf = preview._write_pdf(markdown, document, folder)
     assert pdf.read_bytes().startswith(b"%PDF")
     return pdf.with_suffix(".typ")
 
