@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from study.adapters import AdapterSettings
 from study.errors import StudyError
 from study.profiles import load_profile
-from study.settings import AdapterSettings, Margins, language_of
+from study.settings import Margins, language_of
 
 BASE = Path(__file__).parents[2] / "experiments.toml"
 
