@@ -26,10 +26,10 @@ from facts.table import Facts
 from store import run_facts
 from store.reading import gather
 from store.results import Missing, Results, RunRecord
+from study.adapters import AdapterSettings
 from study.addresses import language_of
 from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
 from study.settings import (
-    AdapterSettings,
     MethodSettings,
     Profile,
     Roles,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from study.adapters import AdapterSettings
 from study.errors import StudyError
-from study.settings import AdapterSettings
 
 if TYPE_CHECKING:
     from peft import PeftConfig, PeftModel

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from study.adapters import AdapterSettings
 from study.checks import require, require_known, require_one_of
 from study.errors import StudyError
 from study.experiments import lay_changes, with_experiments
@@ -16,7 +17,6 @@ from study.paths import project_root
 from study.reading import read_text
 from study.settings import (
     MODEL_KEYS,
-    AdapterSettings,
     Margins,
     MethodSettings,
     Profile,

@@ -5,9 +5,10 @@ from typing import Any
 
 from facts.quantities import Unit
 from store.results import Results
+from study.adapters import AdapterSettings
 from study.addresses import language_of
 from study.architecture import HEAD, number_of_layers
-from study.settings import AdapterSettings, MethodSettings, TaskSettings
+from study.settings import MethodSettings, TaskSettings
 from tables.specification import Context, Row, Table
 from words.escaping import escape_markdown as escape
 from words.wording import MISSING

@@ -19,9 +19,10 @@ from corpora.items import UPOS_TAGS, Sentence, TaggedSentence, Word
 from encoders.checking import check_reading, check_window, find_removed
 from encoders.models import find_checkpoint, load_base, load_config, load_tokenizer
 from encoders.tokens import build_collator, encode_sentences, encode_tagged
+from study.adapters import AdapterSettings
 from study.errors import StudyError
 from study.profiles import load_profile
-from study.settings import AdapterSettings, MethodSettings
+from study.settings import MethodSettings
 from tiny import build_config, build_tokenizer, save_checkpoint
 
 FULL = load_profile("full").tasks["cola"].methods[0]

@@ -211,7 +211,7 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
 
-    from study.settings import AdapterSettings
+    from study.adapters import AdapterSettings
 
     settings = replace(
         method("lora"),

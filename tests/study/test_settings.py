@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from study.adapters import AdapterSettings
 from study.addresses import language_of
 from study.errors import StudyError
 from study.profiles import load_profile
-from study.settings import AdapterSettings, Margins
+from study.settings import Margins
 
 BASE = Path(__file__).parents[2] / "experiments.toml"
 
