@@ -160,4 +160,6 @@ def is_disk_error(error: BaseException) -> bool:
 _DISK_ERRORS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG),
+    *(errno.EISDIR, errno.ELOOP, errno.EMFILE, errno.ENFILE),
+    *(errno.EIO, errno.ESTALE, errno.ENOLCK, errno.ENOTSUP),  # network drives, also without locks
 }

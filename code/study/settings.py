@@ -23,7 +23,6 @@ from study.checks import (
 
 DEFAULT_PROFILE = "full"
 Table = Mapping[str, Any]
-_RATES = ("learning_rate", "head_learning_rate")
 MODEL_KEYS = ("model_name_or_path", "revision", "pooler")
 
 
@@ -46,7 +45,7 @@ class TrainingSettings:
     head_learning_rate: float | None = None  # peak for the head; None: as everything else
 
     def __post_init__(self) -> None:
-        rates = [name for name in _RATES if getattr(self, name) is not None]
+        rates = [n for n in ("learning_rate", "head_learning_rate") if getattr(self, n) is not None]
         for name in (*rates, "max_grad_norm"):
             require(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         for name in (*rates, "weight_decay"):  # an infinite threshold clips nothing

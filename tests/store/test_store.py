@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,15 @@ def test_objects_are_refused(tmp_path: Path) -> None:
         Store(tmp_path).produce(key(), lambda _: {"x": object()})
 
 
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.ESTALE, errno.ENOLCK, errno.ENOTSUP, errno.EISDIR, errno.EMFILE]
+)
+def test_what_a_network_drive_answers_is_a_sentence(tmp_path: Path, number: int) -> None:
+    said = os.strerror(number)
+    with pytest.raises(StudyError, match=re.escape(said)), disk_errors(tmp_path):
+        raise OSError(number, said)
+
+
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     def fill(_: Path) -> dict:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -107,4 +117,4 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="No space left"), disk_errors(tmp_path):
         raise RuntimeError("[enforce fail] . file write failed")
     with pytest.raises(OSError, match="other"), disk_errors(tmp_path):
-        raise OSError(errno.EIO, "other")
+        raise OSError(errno.ECHILD, "other")
