@@ -11,10 +11,11 @@ from evidence.experiments import BEST
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 from plots import drawing, lettering
-from plots.context import Context, capitalise, known, unit
+from plots.context import Context, known, unit
 from plots.style import FAINT, INK, PAPER, SMALL, MethodStyle
 from store.results import Results
 from study.settings import Variant
+from words.escaping import capitalise
 from words.numbers import Numbers
 from words.variants import write_value
 from words.wording import Wording
