@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +29,7 @@ class Retrial:
     def __init__(self, predictions: Predictions, task: TaskSettings):
         self._of, self._task = predictions, task
         self._metric = METRIC[task.kind]
-        self._ways = {
+        self._ways: dict[str, Callable[[Fact], float | None]] = {
             "score": self._score,
             "difference": self._difference,
             "setting": self._setting,
