@@ -14,6 +14,7 @@ from text.forgetting import ForgettingSentences
 from text.head import HeadSentences
 from text.judging import JudgingSentences
 from text.quality import QualitySentences
+from text.rates import RateSentences
 from text.reasons import ReasonSentences
 from text.sentence import Speaker, load_speaker
 from text.setup import SetupSentences
@@ -66,6 +67,16 @@ class Answers:
     def cola_experiments(self) -> ExperimentSentences:
         """Whether the verdict on CoLA survives other settings."""
         return ExperimentSentences(TaskView(self.results, "cola"), self.speak)
+
+    @cached_property
+    def cola_rates(self) -> RateSentences:
+        """The rates that were tried on CoLA."""
+        return RateSentences(TaskView(self.results, "cola"), self.speak)
+
+    @cached_property
+    def pos_rates(self) -> RateSentences:
+        """The rates that were tried on tagging."""
+        return RateSentences(TaskView(self.results, "pos"), self.speak)
 
     @cached_property
     def pos_experiments(self) -> ExperimentSentences:

@@ -14,7 +14,6 @@ from text.view import ABSENT, TaskView
 from words.escaping import Markup, escape_markdown
 from words.variants import name_variant, write_rate
 
-PUBLISHED_RATIO = 10.0  # of LoRA's best rate to that of full fine-tuning: Schulman et al. (2025)
 EPOCHS, SHARE, HEAD_RATE = "num_train_epochs", "train_share", "head_learning_rate"
 
 
@@ -61,7 +60,7 @@ class ExperimentSentences:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """Verdicts on all specifications, at the level of one verdict together."""
-        return judge_all(self.differences, lambda _, fact: judge(fact, self._margin))
+        return judge_all(self.differences, lambda _, fact: judge(fact, self.view.margin))
 
     @property
     def answer(self) -> Said:
@@ -98,7 +97,7 @@ class ExperimentSentences:
     @property
     def _counts(self) -> dict[str, int]:
         """Specifications with the verdict of the comparison, with another one, with none."""
-        main = judge(self.view.difference(), self._margin)
+        main = judge(self.view.difference(), self.view.margin)
         told = list(self.verdicts.values())
         agree = sum(verdict is main for verdict in told)
         unclear = sum(not verdict.decided for verdict in told)
@@ -109,7 +108,7 @@ class ExperimentSentences:
     @property
     def _survival(self) -> str:
         found = self._counts
-        if not judge(self.view.difference(), self._margin).decided:
+        if not judge(self.view.difference(), self.view.margin).decided:
             return "open-decided" if found["against"] else "open"
         if found["against"]:
             return "no"
@@ -127,104 +126,7 @@ class ExperimentSentences:
     def _with_value(self, name: str, fact: Fact) -> Said:
         return self.speak.say("specification-item", name=Markup(name), gap=fact)
 
-    # ----------------------------------------------------------------------- rates
-
-    @property
-    def rates(self) -> Said:
-        """Of each method, whether its rate is the best of those tried where none is reported."""
-        if not self.made or not self.view.settings.experiments.tries:
-            return NOTHING
-        said = [self._rate(method) for method in self.view.settings.experiments.tries]
-        if not any(said):
-            return self.speak.say("rates-unfinished")
-        return self.speak.join(said)
-
-    def _rate(self, method: str) -> Said:
-        best = self.view.one("setting", method, variant=BEST, metric="learning_rate")
-        if best.value is None:
-            return NOTHING
-        tries = self.view.settings.experiments.tries[method]
-        own = next(variant for variant in tries if variant.own_rate)
-        gain = self._change(method, BEST)
-        same = best.value == own.method.training.learning_rate
-        values: dict[str, Any] = {
-            **self.speak.methods(method=method),
-            "tries": len(tries),
-            "own": self._rate_of(own.method.training.learning_rate),
-            "best": self._rate_of(best.value),
-            "gain": gain,
-            "metric": self.speak.name(self.view.metric),
-            "range": self._range(best),
-        }
-        said = self.speak.say("rate", "own" if same else str(judge(gain, self._margin)), **values)
-        rates = sorted(variant.method.training.learning_rate for variant in tries)
-        edge = {rates[0]: "low", rates[-1]: "high"}.get(best.value)
-        return self.speak.join([said, self.speak.say("rate-edge", edge) if edge else NOTHING])
-
-    def _rate_of(self, rate: float) -> Markup:
-        return Markup(write_rate(self.speak.numbers, rate))
-
-    def _range(self, best: Fact) -> Said:
-        """In which range the best rate lies, resampling the sentences that select."""
-        if best.low is None or best.high is None:
-            return NOTHING
-        outcome = "one" if best.low == best.high else "several"
-        low, high = map(self._rate_of, (best.low, best.high))
-        return self.speak.say("rate-range", outcome, low=low, high=high)
-
-    @property
-    def ratio(self) -> Said:
-        """How many times the first method's best rate the second's is, beside the published ten."""
-        ratio = self.view.one(
-            "ratio", self.view.second, against=self.view.first or ABSENT, variant=BEST,
-            metric="learning_rate",
-        )  # fmt: skip
-        if ratio.low is None or ratio.high is None:
-            return NOTHING
-        inside = ratio.low <= PUBLISHED_RATIO <= ratio.high
-        outcome = "within" if inside else "above" if ratio.low > PUBLISHED_RATIO else "below"
-        return self.speak.say("rate-ratio", outcome, ratio=ratio, **self._methods)
-
-    @property
-    def best(self) -> Said:
-        """The verdict where each method has its own best rate."""
-        gap = self.view.one(
-            "difference", self.view.first, against=self.view.second or ABSENT, variant=BEST,
-            **self._where,
-        )  # fmt: skip
-        verdict = judge(gap, self._margin)
-        if verdict is Verdict.UNKNOWN:
-            return NOTHING
-        main = judge(self.view.difference(), self._margin)
-        agrees = "open" if not main.decided else "same" if verdict is main else "other"
-        if main.decided and not verdict.decided:
-            agrees = "lost"
-        return self.speak.say(
-            "best",
-            str(verdict),
-            gap=gap,
-            beside=self.speak.say("beside", agrees),
-            metric=self.speak.name(self.view.metric),
-            **self._methods,
-        )
-
-    @property
-    def expected(self) -> Said:
-        """What the best of one and of all tries is expected to report, for both methods."""
-        steps = [len(tries) for tries in self.view.settings.experiments.tries.values()]
-        if not steps:
-            return NOTHING
-        facts = {
-            f"{role}_{count}": self.view.one(
-                "expected best", method, variant=BEST, step=step, **self._where
-            )
-            for role, method in (("first", self.view.first), ("second", self.view.second))
-            for count, step in (("one", 1), ("all", steps[0]))
-        }
-        if not all(fact.known for fact in facts.values()):
-            return NOTHING
-        metric = self.speak.name(self.view.metric)
-        return self.speak.say("expected", "", count=steps[0], metric=metric, **facts, **self._named)
+    # ----------------------------------------------------------------------- cost
 
     @property
     def cost(self) -> Said:
@@ -266,6 +168,7 @@ class ExperimentSentences:
         """What another rate of the head did to its distance and to quality."""
         said = []
         for variant in self._variants(HEAD_RATE):
+            changes = dict(variant.changes)
             place = {"layer": "head", "kind": "all", "metric": "relative"}
             now = self.view.one("distance", variant.method.name, **place)
             then = self.view.one("distance", variant.method.name, variant=variant.name, **place)
@@ -275,7 +178,7 @@ class ExperimentSentences:
                         "head-at-rate",
                         "further" if then.value > now.value else "less",
                         method=self.speak.name(variant.method.name, "definite"),
-                        rate=self._rate_of(float(dict(variant.changes)[HEAD_RATE])),  # type: ignore[arg-type]
+                        rate=Markup(write_rate(self.speak.numbers, float(str(changes[HEAD_RATE])))),
                         now=now,
                         then=then,
                     )
@@ -292,7 +195,7 @@ class ExperimentSentences:
                 said.append(
                     self.speak.say(
                         key,
-                        str(judge(change, self._margin)),
+                        str(judge(change, self.view.margin)),
                         change=change,
                         value=value if isinstance(value, int) else str(value),
                         metric=self.speak.name(self.view.metric),
@@ -324,10 +227,6 @@ class ExperimentSentences:
     @property
     def _where(self) -> Mapping[str, Any]:
         return {"metric": self.view.metric, "evaluation": self.view.validation}
-
-    @property
-    def _margin(self) -> float:
-        return self.view.settings.margins.of(self.view.metric) or 0.0
 
     @property
     def _methods(self) -> dict[str, str]:

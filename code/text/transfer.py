@@ -107,12 +107,10 @@ class TransferSentences(Abroad):
         mix, rate = self._share(method, "mix"), self._share(method, "rate")
         if method is None or mix.value is None:
             return NOTHING
-        outcome = "nothing"
-        if abs(mix.value) >= VISIBLE:
-            outcome = "adds" if mix.value > 0 else "lessens"
-        said = self.speak.say(
-            "frequencies", outcome, mix=mix, rate=rate, **self.texts(first=method)
-        )
+        way = "adds" if mix.value > 0 else "lessens"
+        outcome = way if abs(mix.value) >= VISIBLE else "nothing"
+        texts = self.texts(first=method)
+        said = self.speak.say("frequencies", outcome, mix=mix, rate=rate, **texts)
         return self.speak.join([said, self._shifted_tag(method)])
 
     def _shifted_tag(self, method: str) -> Said:

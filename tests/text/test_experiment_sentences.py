@@ -12,15 +12,27 @@ from synthetic_experiments import RATES, study_with_experiments
 from synthetic_study import TRAITS, build_study, with_facts
 from text.answers import load_answers
 from text.experiments import ExperimentSentences
+from text.rates import RateSentences
+from text.sentence import Said
 from words.numbers import unmark
 from words.wording import LANGUAGES
 
-SENTENCES = ("answer", "brief", "listed", "how", "limits", "rates", "ratio", "best", "expected",
-             "cost", "share", "epochs", "head")  # fmt: skip
+SENTENCES = ("answer", "brief", "listed", "how", "limits", "cost", "share", "epochs", "head")
+OF_RATES = ("rates", "ratio", "best", "expected")
 
 
 def say(results: Results, language: str = "en") -> ExperimentSentences:
     return load_answers(results, language).cola_experiments
+
+
+def say_rates(results: Results) -> RateSentences:
+    return load_answers(results, "en").cola_rates
+
+
+def say_all(results: Results, language: str) -> dict[str, Said]:
+    answers = load_answers(results, language)
+    told = ((answers.cola_experiments, SENTENCES), (answers.cola_rates, OF_RATES))
+    return {name: getattr(topic, name) for topic, names in told for name in names}
 
 
 def study(quality: Callable[[str, Variant], float] | None = None) -> Results:
@@ -75,7 +87,7 @@ def test_whether_the_verdict_survives(
 
 
 def test_the_own_rate_is_best_or_another_is_and_then_the_validation_set_decides() -> None:
-    own = say(study()).rates
+    own = say_rates(study()).rates
     assert own.outcome == "own, own"
 
     def second(method: str, variant: Variant) -> float:
@@ -83,14 +95,14 @@ def test_the_own_rate_is_best_or_another_is_and_then_the_validation_set_decides(
             return TRAITS[method].quality
         return 1.5 if variant.method.training.learning_rate == RATES[method][0] else 0.2
 
-    other = say(study(second)).rates
+    other = say_rates(study(second)).rates
     assert other.outcome == "more, low, more, low"  # and it is the lowest that was tried
     gain = gap(*OPEN, BEST)
     unclear = [
         Fact(**{name: getattr(gain, name) for name in gain.__slots__} | {"method": m, "against": m})
         for m in RATES
     ]
-    assert say(with_facts(study(second), *unclear)).rates.outcome.startswith("unclear")
+    assert say_rates(with_facts(study(second), *unclear)).rates.outcome.startswith("unclear")
 
 
 @pytest.mark.parametrize(("low", "high", "outcome"), [(3, 30, "within"), (12, 30, "above"),
@@ -102,7 +114,7 @@ def test_the_ratio_of_rates_stands_beside_the_published_ten(
         quantity="ratio", task="cola", method="lora", against="full", variant=BEST,
         metric="learning_rate", value=low, low=low, high=high, covers="items",
     )  # fmt: skip
-    assert say(with_facts(study(), ratio)).ratio.outcome == outcome
+    assert say_rates(with_facts(study(), ratio)).ratio.outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -113,7 +125,7 @@ def test_the_ratio_of_rates_stands_beside_the_published_ten(
 def test_the_verdict_at_each_methods_own_best(
     main: tuple[float, float, float], best: tuple[float, float, float], outcome: str, beside: str
 ) -> None:
-    sentences = say(with_facts(study(), gap(*main, ""), gap(*best, BEST)))
+    sentences = say_rates(with_facts(study(), gap(*main, ""), gap(*best, BEST)))
     assert sentences.best.outcome == outcome
     beside_text = sentences.speak.say("beside", beside)
     assert str(beside_text) in sentences.best
@@ -122,7 +134,7 @@ def test_the_verdict_at_each_methods_own_best(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_is_said_of_a_study_with_experiments(language: str) -> None:
     sentences = say(study(), language)
-    said = {name: unmark(getattr(sentences, name)) for name in SENTENCES}
+    said = {name: unmark(text) for name, text in say_all(study(), language).items()}
     assert {name for name, text in said.items() if not text} == {"head"}  # no such experiment
     answers = load_answers(study(), language)
     assert answers.curves.schedule and answers.setup.choice
@@ -131,8 +143,7 @@ def test_everything_is_said_of_a_study_with_experiments(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_study_without_experiments_says_so_once(language: str) -> None:
-    sentences = say(build_study(sentences=120, words=500, resamples=60), language)
-    said = {name: getattr(sentences, name) for name in SENTENCES}
+    said = say_all(build_study(sentences=120, words=500, resamples=60), language)
     assert {name for name, text in said.items() if text} == {"answer", "limits"}
     assert said["answer"].outcome == said["limits"].outcome == "none"
 
