@@ -226,7 +226,7 @@ def test_equal_results_name_no_winner(language: str) -> None:
 
 def test_a_tagger_that_learned_nothing_is_said_to_show_nothing_but_not_passed_over() -> None:
     answers = said_of(study("nothing learned"))
-    assert "not reliably above its controls" in answers.transfer.drop
+    assert "neither method is reliably above its controls" in answers.transfer.drop
     assert "full fine-tuning" in answers.transfer.drop and "LoRA" in answers.transfer.drop
     assert answers.reasons.why.outcome in ("less", "same", "unclear")
     assert answers.causes.kinds == answers.tags.notes == answers.tags.predictions == ""
