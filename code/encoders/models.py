@@ -237,11 +237,16 @@ def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any])
 
 
 def trained_state(model: nn.Module) -> dict[str, Tensor]:
-    """Copies of all trainable parameters on the CPU: what has to be kept of a run."""
+    """Copies on the CPU of what has to be kept of a run.
+
+    That is all that is trained, and what an adapter changed of the encoder before the first step
+    (PiSSA).
+    """
+    altered = getattr(model, "altered_base", frozenset())
     return {
         name: parameter.detach().to("cpu", copy=True).contiguous()
         for name, parameter in model.named_parameters()
-        if parameter.requires_grad
+        if parameter.requires_grad or name in altered
     }
 
 
@@ -252,6 +257,7 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
         StudyError: the names are not exactly the model's trainable parameters.
     """
     trainable = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    trainable |= getattr(model, "altered_base", frozenset())
     if difference := sorted(trainable ^ set(state)):
         raise StudyError(f"stored weights do not fit the model: {', '.join(difference[:4])}")
     model.load_state_dict(state, strict=False)

@@ -21,7 +21,7 @@ from store.reading import read_results
 from study.errors import StudyError
 from study.paths import output_folder
 from study.settings import Profile
-from verification.measuring import measure_run
+from verification.measuring import can_measure, measure_run
 from verification.pages import documents, forms_of, missing_in_pdf, read_page, read_pdf
 from verification.predictions import Predictions
 from verification.recounting import Recount
@@ -154,7 +154,7 @@ def _check_distances(
     """How far the weights of each run moved; means over layers and seeds follow from the runs'."""
     for run in runs:
         stages = content["runs"].get(run.name, {})
-        if "drift" in stages:
+        if "drift" in stages and can_measure(run):
             again = measure_run(run, find(stages["train"]), inputs)
             where: Any = {"task": run.task.name, "method": run.method.name, "seed": run.seed}
             where["variant"] = run.variant.name if run.variant else ""

@@ -31,13 +31,21 @@ def measure_run(run: Run, entry: Entry, inputs: Inputs) -> dict[tuple[str, str, 
     } | read_tensors(entry.path("initial_head.safetensors"))
     adapter = run.method.adapter
     options = adapter.options if adapter else {}
-    scale = options.get("lora_alpha", 8) / options.get("r", 8)  # 8 and 8: peft's defaults
+    rank = options.get("r", 8)  # 8 and, below, 8: peft's defaults
+    scale = options.get("lora_alpha", 8) / (rank**0.5 if options.get("use_rslora") else rank)
     after = tuned_weights(before, read_tensors(entry.path("trained.safetensors")), scale)
     found = distances(before, after, entry.result()["costs"].get("pooler") == "head")
     for metric in ("l2", "relative", "rms", "angle"):
         layers = [v for (_, kind, m), v in found.items() if (kind, m) == ("all", metric)]
         found["all", "all", metric] = float(np.mean(layers))
     return found
+
+
+def can_measure(run: Run) -> bool:
+    """Whether the weights after training are made here: stored ones, or LoRA without variants."""
+    adapter = run.method.adapter
+    known = {"r", "lora_alpha", "lora_dropout", "target_modules", "use_rslora", "init_lora_weights"}
+    return adapter is None or (adapter.peft_type == "LORA" and set(adapter.options) <= known)
 
 
 def read_tensors(file: Path) -> Tensors:
@@ -49,12 +57,13 @@ def tuned_weights(before: Tensors, stored: Tensors, scale: float) -> Tensors:
     """The weights after training: stored ones in place, of adapters W + scale * B A."""
     after = dict(before)
     for name, tensor in stored.items():
+        if _A not in name and _B not in name:
+            after[canonical_name(name)] = tensor
+    for name, tensor in stored.items():
         if _A in name:
             module = canonical_name(name.partition(_A)[0])
             weight = f"{module}.weight"
-            after[weight] = before[weight] + scale * stored[name.replace(_A, _B)] @ tensor
-        elif _B not in name:
-            after[canonical_name(name)] = tensor
+            after[weight] = after[weight] + scale * stored[name.replace(_A, _B)] @ tensor
     return after
 
 

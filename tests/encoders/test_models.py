@@ -22,6 +22,7 @@ from encoders.models import (
     trained_state,
 )
 from study import architecture
+from study.adapters import AdapterSettings
 from study.errors import StudyError
 from study.profiles import load_profile
 from study.settings import MethodSettings
@@ -104,6 +105,34 @@ def test_kept_weights_bring_the_trained_model_back(checkpoint, name: str) -> Non
     load_trained(again, trained_state(model))
     assert torch.equal(logits(again), tuned)
     assert not torch.allclose(before, tuned)
+
+
+def test_what_an_adapter_takes_out_of_the_encoder_is_kept(checkpoint) -> None:
+    """PiSSA moves the largest directions of a matrix into the adapter before the first step."""
+    lora = method("lora")
+    assert lora.adapter is not None
+    options = {**lora.adapter.options, "target_modules": "all-linear"}
+    pissa = replace(lora, adapter=AdapterSettings.of("LORA", **options, init_lora_weights="pissa"))
+    model = build_model(checkpoint, "sequence", 2, pissa, 1)
+    base = {
+        name: p.clone() for name, p in load_base(checkpoint, "sequence", 2, 1)[0].named_parameters()
+    }
+    state = trained_state(model)
+    moved = {name for name in state if ".base_layer.weight" in name}
+    assert moved
+    for name in moved:
+        own = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+        assert not torch.allclose(state[name], base[own], atol=1e-4)
+    again = build_model(checkpoint, "sequence", 2, pissa, 1)
+    for parameter in again.parameters():
+        parameter.data.zero_()
+    load_trained(again, state)
+    kept = dict(again.named_parameters())
+    assert all(torch.equal(kept[name], state[name]) for name in state)
+    assert not any(
+        ".base_layer." in name
+        for name in trained_state(build_model(checkpoint, "sequence", 2, lora, 1))
+    )
 
 
 def test_adapter_logits_equal_merged_logits_and_differ_from_the_base(checkpoint) -> None:
@@ -210,9 +239,6 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
-
-    from study.adapters import AdapterSettings
-
     settings = replace(
         method("lora"),
         name="prefix",
