@@ -98,9 +98,16 @@ def refusal(model: nn.Module, adapter: AdapterSettings, error: Exception) -> Stu
     """Why peft cannot put an adapter on a model, and what could be written instead."""
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     said = str(error).strip().split("\n")[0] or type(error).__name__
+    encoder = getattr(model, str(getattr(model, "base_model_prefix", "")), model)
+    linear = {
+        name.rpartition(".")[2]
+        for name, module in encoder.named_modules()
+        if isinstance(module, nn.Linear)
+    }
     return StudyError(
         f"peft cannot put {adapter.peft_type} on an encoder of the type {model_type}: {said}",
-        remedy="leave the method out of methods_run for this model, or choose other options",
+        remedy="leave the method out of methods_run for this model, or choose other options; the "
+        f"linear modules of its encoder are {', '.join(sorted(linear))}",
     )
 
 

@@ -242,7 +242,7 @@ def trained_state(model: nn.Module) -> dict[str, Tensor]:
     That is all that is trained, and what an adapter changed of the encoder before the first step
     (PiSSA).
     """
-    altered = getattr(model, "altered_base", frozenset())
+    altered: frozenset[str] = getattr(model, "altered_base", frozenset())
     return {
         name: parameter.detach().to("cpu", copy=True).contiguous()
         for name, parameter in model.named_parameters()

@@ -154,7 +154,9 @@ def _check_distances(
     """How far the weights of each run moved; means over layers and seeds follow from the runs'."""
     for run in runs:
         stages = content["runs"].get(run.name, {})
-        if "drift" in stages and can_measure(run):
+        if "drift" in stages and not can_measure(run):
+            tally.checked["runs whose change of weights peft alone can tell"] += 1
+        elif "drift" in stages:
             again = measure_run(run, find(stages["train"]), inputs)
             where: Any = {"task": run.task.name, "method": run.method.name, "seed": run.seed}
             where["variant"] = run.variant.name if run.variant else ""

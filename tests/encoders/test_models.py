@@ -28,7 +28,17 @@ from study.profiles import load_profile
 from study.settings import MethodSettings
 from tiny import FAMILIES, build_batch, save_checkpoint
 
-METHODS = {m.name: m for m in load_profile("full").tasks["cola"].methods}
+TARGETS = r".*\.(query|value|q_lin|v_lin)"  # what the families call them
+
+
+def for_all_families(settings: MethodSettings) -> MethodSettings:
+    if settings.adapter is None or not settings.adapter.is_plain_lora:
+        return settings
+    options = {**settings.adapter.options, "target_modules": TARGETS}
+    return replace(settings, adapter=AdapterSettings.of("LORA", **options))
+
+
+METHODS = {m.name: for_all_families(m) for m in load_profile("full").tasks["cola"].methods}
 
 
 def method(name: str) -> MethodSettings:
@@ -237,6 +247,15 @@ def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
         load_base(find_checkpoint(str(tmp_path), ""), "sequence", 2, 1)
 
 
+def test_targets_that_a_family_has_not_are_refused_with_those_that_it_has(tmp_path: Path) -> None:
+    lora = load_profile("full").tasks["cola"].methods[1]
+    assert lora.adapter is not None and lora.adapter.options["target_modules"] == ["query", "value"]
+    checkpoint = find_checkpoint(str(save_checkpoint(tmp_path, family="distilbert")), "")
+    with pytest.raises(StudyError, match="type distilbert") as refused:
+        build_model(checkpoint, "sequence", 2, lora, 1)
+    assert "k_lin, lin1, lin2, out_lin, q_lin, v_lin" in str(refused.value)
+
+
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -> None:
     settings = replace(
@@ -246,7 +265,7 @@ def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -
     )
     assert not settings.mergeable and not settings.moves_encoder
     if "DistilBert" in type(build_model(checkpoint, kind, 3, method("full"), 1)).__name__:
-        with pytest.raises(StudyError, match="prefix"):
+        with pytest.raises(StudyError, match="PREFIX_TUNING on an encoder of the type distilbert"):
             build_model(checkpoint, kind, 3, settings, 1)
         return
     model = build_model(checkpoint, kind, 3, settings, 1)
