@@ -129,12 +129,19 @@ def test_equal_qualities_differ_by_nothing_under_every_specification() -> None:
 
 
 def test_a_specification_is_compared_with_the_comparison_too(study: Results) -> None:
+    """Two specifications differ in their changes as in their scores: both start from the same."""
     for method in RATES:
         key = {"task": "cola", "method": method, **WHERE}
-        change = study.facts.one("difference", against=method, variant="epochs", **key)
-        then = study.facts.one("score", variant="epochs", **key)
-        now = study.facts.one("score", **key)
-        assert change.value == pytest.approx((then.value or 0) - (now.value or 0))
+        changes, scores = (
+            [
+                study.facts.one(quantity, variant=name, **own).value
+                for name in ("epochs", "share-0.5")
+            ]
+            for quantity, own in (("difference", {**key, "against": method}), ("score", key))
+        )
+        assert None not in (*changes, *scores)
+        assert changes[0] - changes[1] == pytest.approx(scores[0] - scores[1])  # type: ignore[operator]
+        assert changes[0] != changes[1]
 
 
 def test_the_search_is_counted(study: Results) -> None:
