@@ -66,7 +66,7 @@ def test_the_outline_leads_to_the_sections(document: Any) -> None:
 
 def test_the_running_head_begins_on_page_two(document: Any) -> None:
     heads = [
-        page.get_textpage().get_text_bounded(bottom=A4[1] - 65, top=A4[1]) for page in document
+        page.get_textpage().get_text_bounded(bottom=A4[1] - 50, top=A4[1]) for page in document
     ]
     assert not heads[0].strip()
     assert all(head.strip() for head in heads[1:])

@@ -8,7 +8,7 @@ from rendered import Rendered
 from verification.pages import read_page
 
 ROOT = Path(__file__).parents[2]
-CHUNK_LABEL = re.compile(r"^#\| label: ((?:fig|tbl)-[\w-]+)$", re.MULTILINE)
+CHUNK = re.compile(r"^#\| label: ((?:fig|tbl)-[\w-]+)$(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_both_formats_and_the_numbers_are_there(rendered: Rendered) -> None:
@@ -36,18 +36,31 @@ def test_every_number_of_a_fact_says_which(rendered: Rendered) -> None:
     assert rendered.page.stat().st_size < 5e6
 
 
+def labels(source: str, experiments: bool = False) -> list[str]:
+    """Labels of the chunks; the tiny study has made no experiments."""
+    chunks = CHUNK.findall(source)
+    return [label for label, code in chunks if experiments or "experiments" not in code]
+
+
 def test_every_figure_and_table_of_the_source_is_shown(rendered: Rendered) -> None:
-    labels = CHUNK_LABEL.findall(rendered.source)
-    assert len(labels) > 25
-    for label in labels:
+    shown = labels(rendered.source)
+    assert len(shown) > 25
+    for label in shown:
         assert f'id="{label}"' in rendered.html, label
+
+
+def test_what_a_study_has_no_experiments_for_leaves_no_trace(rendered: Rendered) -> None:
+    absent = set(labels(rendered.source, experiments=True)) - set(labels(rendered.source))
+    assert len(absent) == 8  # three figures and a table a task
+    for label in absent:
+        assert f'id="{label}"' not in rendered.html, label
 
 
 def test_figures_are_kept_as_svg_and_png(rendered: Rendered) -> None:
     names = {file.stem for file in rendered.figures.glob("*.svg")}
     kept = {file.stem for file in rendered.figures.glob("*.png")} - {"example-report"}  # README's
     assert names == kept
-    assert len(names) >= len([x for x in CHUNK_LABEL.findall(rendered.source) if x[:3] == "fig"])
+    assert len(names) >= len([x for x in labels(rendered.source) if x[:3] == "fig"])
 
 
 def test_references_are_resolved_and_values_are_plain(rendered: Rendered) -> None:
