@@ -120,17 +120,19 @@ def test_a_run_that_kills_its_process_costs_no_other_run(
     import deadly
 
     monkeypatch.setattr(workers, "complete_named", deadly.complete)
+    monkeypatch.setattr(workers, "tell_scores", lambda _store, _inputs, run: f"of {run.name}")
     runs = [NamedRun(name) for name in ("a", "deadly", "b", "failing", "c")]
     grid = SimpleNamespace(
         profile=SimpleNamespace(name="tiny"),
         store=SimpleNamespace(root=tmp_path),
-        scores=lambda run: f"scores of {run.name}",
+        inputs=None,
     )
     with Progress([]) as progress, workers.Workers(grid, 2) as processes:
         failures = processes.make(runs, progress)
         assert processes.make([NamedRun("later")], progress) == {}, "the next round has processes"
     assert failures == {"deadly": workers.DIED, "failing": "a reason"}
-    assert "a process died; not finished: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "a process died; not finished: " in told and "later: of later" in told
 
 
 def test_an_exception_in_a_worker_is_a_reason_with_a_log(
