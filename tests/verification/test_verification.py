@@ -33,7 +33,7 @@ from study.paths import project_root
 from verification import checking
 from verification.checking import Tally, check_documents, describe, verify
 from verification.counting import score_sentences, score_words
-from verification.pages import forms_of, read_page, tokens_of
+from verification.pages import forms_of, missing_in_pdf, read_page, tokens_of
 from words.numbers import Numbers
 from words.wording import LANGUAGES, load_wording
 
@@ -312,6 +312,33 @@ def test_a_number_that_the_pdf_shows_otherwise_is_found(
         pdf.write_bytes(kept)
         source.write_text(text, encoding="utf-8")
     assert found.startswith(f"{pdf.name}: ") and "does not stand there after" in found
+
+
+def test_a_figure_in_the_middle_of_a_sentence_makes_no_number_wrong(tmp_path: Path) -> None:
+    """Wherever it stands, though its caption holds one of the numbers; a wrong one is found."""
+    sentence = (
+        "A step takes {} of the time of a step of the other, so that trainings took {} and {} by "
+        "the clock."
+    )
+    rows = [("163%", "0.4 s", "1.1 s"), ("163%", "0.4 s", "1.1 s"), ("141%", "0.6 s", "0.7 s")]
+    marks = [
+        [f'<data data-f="{i}{j}aaaaaav">{n}</data>' for j, n in enumerate(row)]
+        for i, row in enumerate(rows)
+    ]
+    page_file = tmp_path / "report.html"
+    page_file.write_text(
+        "".join(f"<p>{sentence.format(*row)}</p>" for row in marks), encoding="utf-8"
+    )
+    page = read_page(page_file)
+    assert len(page.marks) == 9
+    whole = " ".join(sentence.format(*row) for row in rows[:2])
+    words = sentence.format(*rows[2]).split()
+    for place in range(len(words) + 1):
+        torn = [*words[:place], "18 Report Figure 8: in 0.7 s, see below.", *words[place:]]
+        assert list(missing_in_pdf(page, tokens_of(f"{whole} {' '.join(torn)}"))) == []
+    spoilt = " ".join([*words[:-4], "Figure 8:", *words[-4:]]).replace("0.7", "0.8")
+    (found,) = missing_in_pdf(page, tokens_of(f"{whole} {spoilt}"))
+    assert found.startswith("0.7 s does not stand there")
 
 
 def test_nothing_and_nought_differ() -> None:
