@@ -126,7 +126,7 @@ def test_listing_shows_every_run(
     monkeypatch.setenv("CACHE_DIR", str(tmp_path))
     assert run.main(["--profile", "demo", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + 13 and all(" missing " in line for line in lines[1:])
+    assert len(lines) == 1 + 13 + 8 and all(" missing " in line for line in lines[1:])
 
 
 def test_listing_says_damaged_and_not_finished(
