@@ -1,5 +1,6 @@
 """What runs share is made once a study, not once a run."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,9 +64,11 @@ def test_a_training_tells_what_its_tokenizer_takes_away(
     words = [*find_words(tiny_environment / "data"), "Maus", "Ente"]
     folder = save_checkpoint(tmp_path / "models" / "tiny", words=words)
     if lowered:
-        settings = folder / "tokenizer_config.json"
-        text = settings.read_text(encoding="utf-8")
-        settings.write_text(text.replace("TokenizersBackend", "BertTokenizer"), encoding="utf-8")
+        file = folder / "tokenizer.json"
+        parts = json.loads(file.read_text(encoding="utf-8"))
+        lowers = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None}
+        parts["normalizer"] = {"type": "BertNormalizer", "lowercase": True, **lowers}
+        file.write_text(json.dumps(parts), encoding="utf-8")
     monkeypatch.setenv("MODEL_DIR", str(tmp_path / "models"))
     store = Store(tmp_path / "cache")
     run = next(r for r in plan_runs(load_tiny_profile()) if r.name == "cola-frozen-seed1")
