@@ -240,14 +240,17 @@ class Grid:
         return stages
 
     def _train(self, run: Run, told: Told) -> Entry:
+        if self.store.find(train.key(self.inputs, run)) is None:
+            told.advance(run.name, 0.0)
+        return train.make(self.store, self.inputs, run, self._listener(run, told))
+
+    def _listener(self, run: Run, told: Told) -> Callable[[int, float | None], None]:
         steps = functools.cache(lambda: train.steps(self.inputs, run))  # needs encoded data
 
         def listen(step: int, loss: float | None) -> None:
             told.advance(run.name, step / steps(), loss)
 
-        if self.store.find(train.key(self.inputs, run)) is None:
-            told.advance(run.name, 0.0)
-        return train.make(self.store, self.inputs, run, listen)
+        return listen
 
     def _complete_tasks(self) -> Ledger:
         for task in self.profile.tasks.values():
