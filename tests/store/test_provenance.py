@@ -74,7 +74,7 @@ def test_the_report_names_every_stage_that_is_behind_its_code(
 
     assert stale() == {}
     touch(copy_of_the_code / "drift" / "weights.py")
-    behind = ("drift", "structure", "restored", "restoration", "masked")
+    behind = ("drift", "structure", "restored", "restoration", "masked", "forgetting")
     assert stale() == {stage: ["drift.weights"] for stage in behind}
     touch(copy_of_the_code / "evidence" / "intervals.py")
     assert stale()["evidence"] == ["evidence.intervals"]

@@ -213,7 +213,7 @@ def test_every_table_parses_fits_the_page_and_shows_its_facts(
         texts.append(text)
     markdown = "\n\n".join(texts)
     found = parsed(unmark(markdown))
-    assert len(found) == len(re.findall(r"^\| :?-", markdown, re.MULTILINE)) > 20
+    assert len(found) == len(re.findall(r"^\| :?-", markdown, re.MULTILINE)) > 15
     assert max(len(specs) for specs, _ in found) <= 8
     columns = {letter: column for column, letter in LETTERS.items()}
     marks = MARK.findall(markdown)
@@ -259,7 +259,8 @@ def test_every_table_survives(options: dict[str, Any]) -> None:
     poor = build_study(**{**FEW, **options})
     for specify, about in every_table():
         text = shown(poor, specify, *about, language="ru")
-        assert text.strip() and not re.search(r"\b(nan|None)\b", text), specify
+        assert text.strip() or specify is tables.experiments, specify  # none were made
+        assert not re.search(r"\b(nan|None)\b", text), specify
 
 
 def test_exchanged_methods_exchange_their_cells() -> None:
@@ -271,8 +272,9 @@ def test_exchanged_methods_exchange_their_cells() -> None:
         before, after = shown(straight, table), shown(other, table)
         assert row_of(before, FULL) == row_of(after, "LoRA") != row_of(after, FULL)
     before, after = (shown(s, tables.costs, "pos") for s in (straight, other))
-    assert column_of(before, FULL)[3:] != column_of(before, "LoRA")[3:]
-    assert column_of(before, FULL)[3] == column_of(after, "LoRA")[3]
+    # Behind the prices of a step and the forward passes, which an adapter alone has.
+    assert column_of(before, FULL)[5:] != column_of(before, "LoRA")[5:]
+    assert column_of(before, FULL)[5] == column_of(after, "LoRA")[5] != MISSING
     lead = [shown(s, tables.key_numbers) for s in (straight, other)]
     gaps = [row_of(text, "MCC")[2] for text in lead]
     assert gaps[0].lstrip("+")[0] != gaps[1][0] and gaps[0][1:6] == gaps[1][1:6]
