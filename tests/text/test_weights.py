@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from facts.fact import Fact
+from facts.table import Facts
 from store.results import Results
 from synthetic_study import TRAITS, Traits, build_study, with_facts
 from text.answers import load_answers
@@ -76,6 +77,15 @@ def test_some_runs_are_not_all_and_one_run_is_no_verdict() -> None:
     alone = weights(build_study(methods=("full",), seeds=(42,), missing=("pos-full-seed42",)))
     assert alone.layers.outcome == "one" and "no verdict" in alone.layers
     assert weights(build_study(methods=("frozen",))).layers.outcome == "unknown"
+
+
+def test_an_encoder_of_fewer_than_three_layers_has_weights_and_no_thirds() -> None:
+    study = build_study()
+    without = Facts(fact for fact in study.facts if fact.metric != DEPTH["metric"])
+    assert len(without) < len(study.facts)
+    told = weights(dataclasses.replace(study, facts=without))
+    assert told.layers_stated.outcome == "unknown"
+    assert told.layers_stated == "There are no weights whose thirds could be compared."
 
 
 @pytest.mark.parametrize(
