@@ -32,7 +32,8 @@ class RateSentences:
         said = [self._rate(method) for method in tries]
         if not any(said):
             return self.speak.say("rates-unfinished")
-        return self.speak.join(said)
+        shown = self.speak.say("rates-shown", task=Markup(self.view.task))
+        return self.speak.join([*said, shown])
 
     def _rate(self, method: str) -> Said:
         best = self.view.one("setting", method, variant=BEST, metric="learning_rate")

@@ -150,12 +150,13 @@ def every_text(results: Results, language: str) -> Iterator[tuple[str, str]]:
     """All tables, and all sentences of the report's text."""
     report = Report(results, language)
     for specify, about in every_table():
-        yield specify.__name__, report.table(specify, *about).data
+        if (table := report.table(specify, *about)) is not None:
+            yield specify.__name__, table.data
     known = {"say": report.say}
     document = (project_root() / "report.qmd").read_text(encoding="utf-8")
     pattern = re.compile(r"`\{python\} ([^`]+)`|^report\.text\((say\.[\w.]+)\)$", re.MULTILINE)
-    for inline, table in pattern.findall(document):
-        yield inline or table, eval(inline or table, known)
+    for inline, alone in pattern.findall(document):
+        yield inline or alone, eval(inline or alone, known)
 
 
 def strangers(markdown: str) -> list[str]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from study.paths import project_root
+from synthetic_experiments import study_with_experiments
 from synthetic_study import build_study
 from tables import Context, render, requirements
+from text.answers import load_answers
 from words.numbers import Numbers
 from words.wording import load_wording
 
@@ -220,6 +222,14 @@ def test_references_have_targets_and_floats_are_referenced(report: Path) -> None
     # What only some studies have is referenced by the sentences that these studies say.
     conditional = re.findall(r"label: (\S+)\n(?:#\|.*\n)*.* if say\.", text)
     references |= set(_REFERENCE.findall(said)) & set(conditional)
+    answers = load_answers(study_with_experiments(), language_of_report(report))
+    topics = (
+        (answers.cola_experiments, ("answer", "how", "share")),
+        (answers.cola_rates, ("rates",)),
+    )
+    told = " ".join(str(getattr(topic, name)) for topic, names in topics for name in names)
+    tried = _REFERENCE.findall(told)
+    references |= {*tried, *(name.replace("cola", "pos") for name in tried)}
     floats = {label for label in labels if label.startswith(("fig-", "tbl-"))}
     assert len(floats) > 20
     assert floats - references == set()

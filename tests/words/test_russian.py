@@ -57,7 +57,9 @@ def russian_texts() -> dict[str, str]:
 def english_words(text: str) -> list[str]:
     """Latin words of a text that are no names; code, placeholders and italics do not count."""
     plain = re.sub(
-        r"`[^`]*`|\{[^}]*\}|\(#[\w-]+\)|https?://\S+|@[\w-]+", " ", ITALIC.sub(" ", text)
+        r"`[^`]*`|@(?:[\w-]|\{\w+\})+|\{[^}]*\}|\(#[\w-]+\)|https?://\S+",
+        " ",
+        ITALIC.sub(" ", text),
     )
     return [
         word
