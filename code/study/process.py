@@ -48,7 +48,9 @@ def say_taken_away(names: list[str]) -> None:
 
 def _open_streams() -> None:
     """Opens closed standard streams; characters that a stream cannot show are replaced."""
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+    # All of them first: what sys holds, opened in between, would take a number of theirs, and no
+    # child, such as the report's kernel, would inherit it.
+    for number in range(3):
         try:
             os.fstat(number)
         except OSError:  # else the next file that is opened would get this number
@@ -57,6 +59,7 @@ def _open_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             os.set_inheritable(number, True)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None or stream.closed:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

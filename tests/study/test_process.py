@@ -26,6 +26,7 @@ print("обучение", file=sys.stderr)
 seen = {
     "home": str(Path.home()), "user": getpass.getuser(), "cache": os.environ.get("CACHE_DIR"),
     "text": without_folders("/a/b/c"), "descriptors": [os.fstat(n).st_ino > 0 for n in range(3)],
+    "inherited": [os.get_inheritable(n) for n in range(3)],
 }
 Path(sys.argv[2]).write_text(json.dumps(seen))
 """
@@ -78,7 +79,9 @@ def test_what_a_stream_cannot_show_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_opened(tmp_path: Path, closed: str) -> None:
-    assert probe(tmp_path, suffix=closed)["descriptors"] == [True] * 3
+    seen = probe(tmp_path, suffix=closed)
+    assert seen["descriptors"] == [True] * 3
+    assert seen["inherited"] == [True] * 3, "a kernel that begins without streams dies"
 
 
 def test_a_user_whom_the_system_does_not_know_has_a_home_and_a_name(tmp_path: Path) -> None:
