@@ -1,4 +1,4 @@
-"""The time left, on recorded studies: no clock of this machine is read."""
+"""The time left, on timelines of studies, made up or noted: no clock of this machine is read."""
 
 import statistics
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ STUDIES = {
 
 
 def replay(runs: list[Recorded], until: float) -> Estimate:
-    """What is known at that moment of a recorded study; trainings go on evenly."""
+    """What is known at that moment of a study; trainings go on evenly."""
     estimate = Estimate([run.planned for run in runs], workers=2)
     for run in sorted(runs, key=lambda run: run.begin):
         if run.begin > until:
