@@ -7,6 +7,7 @@ from typing import Any
 
 from evidence.experiments import BEST
 from facts.fact import Fact
+from study.architecture import HEAD
 from study.settings import Variant
 from text.rules import Verdict, judge, judge_all, scope
 from text.sentence import NOTHING, Said, Speaker, clauses
@@ -169,7 +170,7 @@ class ExperimentSentences:
         said = []
         for variant in self._variants(HEAD_RATE):
             changes = dict(variant.changes)
-            place = {"layer": "head", "kind": "all", "metric": "relative"}
+            place = {"layer": HEAD, "kind": "all", "metric": "relative"}
             now = self.view.one("distance", variant.method.name, **place)
             then = self.view.one("distance", variant.method.name, variant=variant.name, **place)
             if now.value and then.value:
@@ -231,7 +232,3 @@ class ExperimentSentences:
     @property
     def _methods(self) -> dict[str, str]:
         return self.speak.methods(first=self.view.first, second=self.view.second)
-
-    @property
-    def _named(self) -> dict[str, str]:
-        return self.speak.methods(one=self.view.first, other=self.view.second)

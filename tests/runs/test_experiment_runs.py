@@ -16,6 +16,7 @@ from runs.stages import train
 from store.entries import Store
 from store.reading import read_results
 from store.results import Results
+from study.architecture import HEAD
 from tiny_study import load_tiny_profile
 from verification import checking
 
@@ -44,8 +45,8 @@ seeds = [1]
 rank = { methods = ["lora"], adapter = { r = 2 } }
 """
 NAMES = [
-    *("cola-full-lr2e-5-seed1", "cola-lora-lr3e-4-seed1", "cola-full-lr1e-2-seed1"),
-    *("cola-lora-lr3e-2-seed1", "cola-full-head-seed1", "cola-full-share-seed1"),
+    *("cola-full-lr2e-5-seed1", "cola-lora-lr3e-4-seed1", "cola-full-lr0.01-seed1"),
+    *("cola-lora-lr0.03-seed1", "cola-full-head-seed1", "cola-full-share-seed1"),
     *("cola-lora-share-seed1", "pos-lora-rank-seed1"),
 ]
 
@@ -118,9 +119,9 @@ def test_a_variant_with_the_settings_of_the_comparison_is_the_same_training(
 def test_their_facts_stand_beside_those_of_the_comparison(study: Results) -> None:
     assert not study.missing and len(study.runs) == 4 and len(study.variants) == len(NAMES)
     facts = Facts(fact for fact in study.facts if fact.variant)
-    assert {"lr2e-5", "lr3e-2", "share", "rank", BEST} <= set(facts.distinct("variant"))
+    assert {"lr2e-5", "lr0.03", "share", "rank", BEST} <= set(facts.distinct("variant"))
     for name, method in (("head", "full"), ("", "full")):
-        place = {"layer": "head", "kind": "all", "metric": "relative", "variant": name}
+        place = {"layer": HEAD, "kind": "all", "metric": "relative", "variant": name}
         moved = study.facts.one("distance", task="cola", method=method, **place)
         assert moved.value is not None and moved.value > 0
     drop = study.facts.one(
