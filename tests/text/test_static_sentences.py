@@ -133,11 +133,20 @@ def test_opposite_studies_share_no_verdict() -> None:
         lambda say: say.quality.advice,
         lambda say: say.transfer.verdict,
         lambda say: say.transfer.drop,
-        lambda say: say.abstract.text,
         lambda say: say.abstract.conclusion,
     ):
         one, other = (sentences_of(unmark(str(read(say))))[0] for say in (ahead, behind))
         assert one != other, one
+    # The abstract begins with what was studied; each of its findings on quality is another one.
+    findings = [
+        [
+            s
+            for s in sentences_of(unmark(str(say.abstract.text)))
+            if re.match("On CoLA|In German", s)
+        ]
+        for say in (ahead, behind)
+    ]
+    assert all(findings) and not set(findings[0]) & set(findings[1])
 
 
 def load(name: str) -> Answers:
