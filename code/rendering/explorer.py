@@ -73,7 +73,7 @@ def collect_data(results: Results, words: Wording) -> dict[str, Any]:
         "words": dict(words.texts[SECTION]),
         "names": {
             key: _name(words, key)
-            for key in keys | set(results.profile.tasks)
+            for key in sorted(keys | set(results.profile.tasks))
             if not words.has(SECTION, key)
         },
         "methods": {

@@ -153,7 +153,8 @@ class TransferSentences(Abroad):
             }
             for method in (first, lexicon)
         )  # fmt: skip
-        tag = max(own.keys() & theirs, key=lambda t: theirs[t].value - own[t].value)  # type: ignore[operator]
+        shared = (tag for tag in own if tag in theirs)  # of equal ones the first
+        tag = max(shared, key=lambda t: theirs[t].value - own[t].value)  # type: ignore[operator]
         return self.speak.say(
             "lexicon-ahead",
             lead=lead,
