@@ -42,8 +42,6 @@ def agreement(level: str, fall: str) -> str:
 class TransferSentences(Abroad):
     """The drop between the languages, and the two methods beside each other."""
 
-    # ----------------------------------------------------------------------------- how far it falls
-
     @property
     def drop(self) -> Said:
         """How far both methods fall in the other language; one by one if not both do."""
@@ -153,8 +151,8 @@ class TransferSentences(Abroad):
             }
             for method in (first, lexicon)
         )  # fmt: skip
-        shared = (tag for tag in own if tag in theirs)  # of equal ones the first
-        tag = max(shared, key=lambda t: theirs[t].value - own[t].value)  # type: ignore[operator]
+        gains = {t: theirs[t].value - own[t].value for t in own if t in theirs}  # type: ignore[operator]
+        tag = max(gains, key=gains.__getitem__)  # of equal ones the first
         return self.speak.say(
             "lexicon-ahead",
             lead=lead,
