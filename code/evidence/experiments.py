@@ -110,11 +110,20 @@ def crossing(shares: Sequence[float], differences: Sequence[float]) -> float | N
 
 @dataclass(frozen=True)
 class _Selected:
-    """The best try of a method, the one at its own rate, and (B,) the best rate by resample."""
+    """The best try of a method, the one at its own rate, and (B,) the best rates by resample.
+
+    Where several are equally good in a resample, ``lowest`` and ``highest`` differ.
+    """
 
     best: Variant
     own: Variant
-    drawn: Floats
+    lowest: Floats
+    highest: Floats
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Between which rates the best one lies in nearly every resample."""
+        return _central(self.lowest)[0], _central(self.highest)[1]
 
 
 @dataclass(frozen=True)
@@ -202,7 +211,7 @@ class _Study:
         chosen = {method: self._select(own, held_out) for method, own in tries.items()}
         seeds = len(self.task.experiments.seeds)
         for method, selected in chosen.items():
-            low, high = _central(selected.drawn)
+            low, high = selected.range
             yield Fact(
                 quantity="setting", task=self.task.name, method=method, variant=BEST,
                 metric="learning_rate", value=_rate(selected.best), low=low, high=high,
@@ -216,7 +225,8 @@ class _Study:
             if first is None or second is first:
                 continue
             yield from self._compare(BEST, _arm(first.best), _arm(second.best))
-            low, high = _central(second.drawn / first.drawn)
+            low = _central(second.lowest / first.highest)[0]
+            high = _central(second.highest / first.lowest)[1]
             yield Fact(
                 quantity="ratio", task=self.task.name, method=method, variant=BEST,
                 against=first.best.method.name, metric="learning_rate",
@@ -234,7 +244,9 @@ class _Study:
         best = ordered[int(np.argmax([quantity.value for quantity in quantities]))]
         replicates = np.array([quantity.replicates.mean(axis=1) for quantity in quantities])
         rates = np.array([_rate(variant) for variant in ordered])
-        return _Selected(best, ordered[0], rates[np.argmax(replicates, axis=0)])
+        among = replicates == replicates.max(axis=0)  # (rates, B); several if they are equal
+        lowest = np.where(among, rates[:, None], np.inf).min(axis=0)
+        return _Selected(best, ordered[0], lowest, (among * rates[:, None]).max(axis=0))
 
     def _expected(self, tries: Sequence[Variant], held_out: str) -> Iterator[Fact]:
         """What the best of k tries is expected to reach on the set that reports."""

@@ -42,6 +42,7 @@ class RateSentences:
         tries = self.view.settings.experiments.tries[method]
         own = next(variant for variant in tries if variant.own_rate)
         gain = self._change(method, BEST)
+        rates = sorted(variant.method.training.learning_rate for variant in tries)
         same = best.value == own.method.training.learning_rate
         values: dict[str, Any] = {
             **self.speak.methods(method=method),
@@ -52,10 +53,12 @@ class RateSentences:
             "metric": self.speak.name(self.view.metric),
             "range": self._range(best),
         }
+        if (best.low, best.high) == (rates[0], rates[-1]):  # any of them may be the best
+            ends = {"low": self._rate_of(rates[0]), "high": self._rate_of(rates[-1])}
+            return self.speak.say("rate-open", "own" if same else "other", **values, **ends)
         said = self.speak.say(
             "rate", "own" if same else str(judge(gain, self.view.margin)), **values
         )
-        rates = sorted(variant.method.training.learning_rate for variant in tries)
         edge = {rates[0]: "low", rates[-1]: "high"}.get(best.value)
         return self.speak.join([said, self.speak.say("rate-edge", edge) if edge else NOTHING])
 

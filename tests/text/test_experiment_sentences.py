@@ -105,6 +105,12 @@ def test_the_own_rate_is_best_or_another_is_and_then_the_validation_set_decides(
     assert say_rates(with_facts(study(second), *unclear)).rates.outcome.startswith("unclear")
 
 
+def test_no_rate_is_called_the_best_where_any_of_them_may_be() -> None:
+    tied = say_rates(study(lambda method, _: TRAITS[method].quality)).rates
+    assert tied.outcome == "own, own"
+    assert tied.count("cannot be told") == 2 and "lowest that was tried" not in tied
+
+
 @pytest.mark.parametrize(("low", "high", "outcome"), [(3, 30, "within"), (12, 30, "above"),
                                                      (1, 3, "below")])  # fmt: skip
 def test_the_ratio_of_rates_stands_beside_the_published_ten(
