@@ -47,7 +47,7 @@ seeds = [1]
 seeds = [1]
 """
 RENDERS = 5  # one kill in so many meets the render
-MEASURED = ("price",)  # stages whose content is time and memory
+MEASURED = ("price", "latency")  # stages whose content is time and memory
 SHOWN = ("figure",)  # known by when and where their results were made
 VOLATILE = ("seconds", "bytes", "costs")  # what a resumption may measure differently
 
