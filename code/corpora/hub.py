@@ -91,12 +91,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
 
 
 def load_hub_treebank(name: str, splits: tuple[str, ...], folder: Path | None = None) -> Corpus:
-    """A UD treebank by the hub's loading script, or as the same release's files.
-
-    Args:
-        name: treebank code, "en_ewt".
-        splits: of "train", "validation", "test".
-        folder: where downloaded release files are kept; the hub's own folder if none is given.
+    """A UD treebank by the hub's loading script, or as its release's files, kept in ``folder``.
 
     Raises:
         StudyError: neither way works; the message tells what was tried.

@@ -54,7 +54,16 @@ def load_corpus(
         StudyError: an unknown name, origin or split; data that is missing, malformed, cut off
             or out of reach.
     """
-    _check_request(name, origin, splits)
+    if origin not in ORIGINS:
+        raise StudyError(
+            f"unknown origin {origin!r} of corpus {name!r}; the origins are {', '.join(ORIGINS)}"
+        )
+    valid = tuple(_COLA_FILES) if name == _ACCEPTABILITY else SPLIT_NAMES
+    for split in splits:
+        if split not in valid:
+            raise StudyError(
+                f"corpus {name!r} has no split {split!r}; its splits are {', '.join(valid)}"
+            )
     if origin == "miniature":
         source = (
             f"{name}, a miniature corpus that comes with this project (code/corpora/miniature)."
@@ -120,19 +129,6 @@ def tagging_items(split: Split, pieces: Sequence[int], seen: frozenset[str]) -> 
     frame["pieces"] = list(pieces)
     frame["seen"] = [form.lower() in seen for form in frame["form"]]
     return frame
-
-
-def _check_request(name: str, origin: str, splits: tuple[str, ...]) -> None:
-    if origin not in ORIGINS:
-        raise StudyError(
-            f"unknown origin {origin!r} of corpus {name!r}; the origins are {', '.join(ORIGINS)}"
-        )
-    valid = tuple(_COLA_FILES) if name == _ACCEPTABILITY else SPLIT_NAMES
-    for split in splits:
-        if split not in valid:
-            raise StudyError(
-                f"corpus {name!r} has no split {split!r}; its splits are {', '.join(valid)}"
-            )
 
 
 def _read_folder(name: str, splits: tuple[str, ...], root: Path, source: str) -> Corpus:

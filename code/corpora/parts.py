@@ -28,11 +28,6 @@ LARGEST_DOCUMENT = 0.1  # of a split; identifiers with larger ones name no docum
 def take_part(split: Split[Item], low: float, high: float) -> Split[Item]:
     """The items of a split from one share of it to another, in the order of the split.
 
-    Args:
-        split: all items.
-        low: share of the items, in the order of their families, at which the part begins.
-        high: at which it ends.
-
     Raises:
         StudyError: the part holds no item.
     """

@@ -85,13 +85,7 @@ def refuse_withheld_forms(sentences: Sequence[TaggedSentence], where: str) -> No
 
 
 def conllu_name(treebank: str, split: str, part: str = "") -> str:
-    """The file name of a split in a UD release: ``en_ewt-ud-dev.conllu``.
-
-    Args:
-        treebank: its code.
-        split: "train", "validation" or "test".
-        part: of a split in several files: ``de_hdt-ud-train-a-1.conllu`` for "a-1".
-    """
+    """A split's file in a release: ``en_ewt-ud-dev.conllu``, or ``de_hdt-ud-train-a-1.conllu``."""
     name = "dev" if split == "validation" else split
     return f"{treebank}-ud-{name}{'-' if part else ''}{part}.conllu"
 

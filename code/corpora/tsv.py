@@ -19,11 +19,7 @@ _REMEDY = "Restore the file from its release; columns are source, label, mark an
 
 
 def read_acceptability(path: Path, domain: str) -> list[Sentence]:
-    """Reads one file.
-
-    Args:
-        path: the tab-separated file.
-        domain: "in", "out" or "" for all its sentences.
+    """Reads one file; ``domain`` is "in", "out" or "" for all its sentences.
 
     Raises:
         StudyError: with file and line where the file is missing, empty, malformed or cut off.
@@ -35,7 +31,9 @@ def read_acceptability(path: Path, domain: str) -> list[Sentence]:
     sentences = [
         _parse_line(line, f"{path}:{number}", domain) for number, line in enumerate(lines, 1)
     ]
-    _refuse_cut_end(text, sentences[-1], f"{path}:{len(lines)}")
+    if not text.endswith("\n") and not sentences[-1].text.endswith(_ENDINGS):
+        problem = "the last line ends without a newline and without punctuation"
+        raise _malformed(f"{problem}: the file is cut off", f"{path}:{len(lines)}")
     return sentences
 
 
@@ -53,13 +51,6 @@ def _parse_line(line: str, where: str, domain: str) -> Sentence:
     source = "miniature" if miniature else code
     phenomenon = code.removeprefix(MINIATURE_PREFIX) if miniature else ""
     return Sentence(text.strip(), int(label), source, domain, phenomenon)
-
-
-def _refuse_cut_end(text: str, last: Sentence, where: str) -> None:
-    # Public CoLA's last file has no final newline, so its absence alone proves nothing.
-    if not text.endswith("\n") and not last.text.endswith(_ENDINGS):
-        problem = "the last line ends without a newline and without punctuation"
-        raise _malformed(f"{problem}: the file is cut off", where)
 
 
 def _malformed(problem: str, where: str) -> StudyError:

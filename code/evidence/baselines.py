@@ -59,10 +59,7 @@ class Lexicon:
 def learn_lexicon(
     train_words: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int],
 ) -> Lexicon:
-    """Count (form, tag) pairs; ties go to the tag that is first in the alphabet.
-
-    Args:
-        train_words: (form, tag) pairs, or how often each occurs.
+    """Count (form, tag) pairs, given one by one or counted; ties go to the first in the alphabet.
 
     Raises:
         ValueError: if there are no words.

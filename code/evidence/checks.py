@@ -14,13 +14,7 @@ def check_methods(
     items: int,
     control: str,
 ) -> None:
-    """Refuse predictions that do not fit seeds and items.
-
-    Args:
-        shapes: method -> (seeds, items) of its predictions.
-        seeds: method -> its seeds.
-        items: items of the evaluated set.
-        control: the name that no method may have.
+    """Refuse predictions (method -> seeds, items) that do not fit, and a control's name.
 
     Raises:
         ValueError: for the first method that does not fit.
@@ -42,13 +36,7 @@ def check_scores(
     key: Mapping[str, str],
     stored: Sequence[Mapping[str, float | None]],
 ) -> None:
-    """Refuse evidence whose metrics are not those that were stored as the runs' scores.
-
-    Args:
-        where: method and evaluated set, for the message.
-        facts: of the method, among others.
-        key: columns of its scores on the set.
-        stored: metric -> score, of each seed in the facts' order; None where it is undefined.
+    """Refuse evidence whose metrics are not the scores that each seed has stored.
 
     Raises:
         StudyError: two ways to compute one number disagree.

@@ -136,16 +136,7 @@ def learned_fact(
     roles: Roles,
     control: str,
 ) -> Fact | None:
-    """Whether a method is above the controls by more than the interval: 1 or 0; None: not known.
-
-    Args:
-        comparisons: of the task.
-        method: a trained method.
-        evaluation: the validation set.
-        metric: by which.
-        roles: whose ``control`` trains the head alone.
-        control: the one that is computed.
-    """
+    """Whether a method is above the controls by more than the interval: 1 or 0; None: not known."""
     rivals = {control} if method == roles.control else {control, roles.control}
     own = [f for f in comparisons if (f.evaluation, f.metric) == (evaluation, metric) and f.known]
     told = [f if f.method == method else f.turned() for f in own if method in (f.method, f.against)]

@@ -73,9 +73,6 @@ def convergence_facts(curves: Facts) -> Iterator[Fact]:
     the runs, of ``n`` that are long enough to tell, and ``direction_after_best_loss`` is that of
     more than half of the runs that turned, 0 if there is none such. Of the slope they are an
     interval: Student's over the runs, or of the line's residuals (``points``) for a single run.
-
-    Args:
-        curves: facts of the quantity ``curve``, of any runs.
     """
     for task in curves.distinct("task"):
         of_task = curves.where(task=task)
@@ -126,11 +123,7 @@ def _majority(values: Sequence[float]) -> float:
 
 
 def describe_run(rows: Facts) -> tuple[dict[str, float], float]:
-    """What the curves of one run say (``MEASURES``), and half the 95 % interval of its slope.
-
-    Args:
-        rows: all curves of one run; nothing is said without a validation loss.
-    """
+    """What the curves of one run say (``MEASURES``), and half the 95 % interval of its slope."""
     loss = select_curve(rows, "validation", "loss")
     if not len(loss.values):
         return {}, 0.0

@@ -28,12 +28,7 @@ Pair = tuple[str, str]  # the method that trains every weight, the one that trai
 
 
 def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
-    """All derived facts.
-
-    Args:
-        facts: of the runs.
-        pairs: task -> the two methods that are compared, of the tasks that have both.
-    """
+    """All derived facts; ``pairs`` holds the two compared methods of the tasks that have both."""
     distances = facts.where(quantity="distance", kind="all")
     models = dict.fromkeys((fact.task, fact.method) for fact in distances)
     trends = [
@@ -48,18 +43,14 @@ def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
     for task, pair in pairs.items():
         yield from _cost_ratios(facts, task, pair)
         yield from _change_ratio(facts, task, pair)
-        yield from _rank_ratio(Facts(spectra), task, pair)
+        ranks = Facts(spectra).where(task=task, metric="effective_rank")
+        one, other = (_by_seed(ranks.where(method=method)) for method in pair)
+        yield from _ratio(one, other, task, pair, "effective_rank")
         yield from _moved_ratio(facts, task, pair)
         yield from _state_differences(facts, task, pair)
 
 
 # ----------------------------------------------------------------------------------------- depth
-
-
-def encoder_profile(facts: Facts) -> list[float]:
-    """Values of the encoder layers from input to output, of one run and measure."""
-    layers = {int(f.layer.removeprefix(PREFIX)): f.value for f in facts if PREFIX in f.layer}
-    return [value for _, value in sorted(layers.items()) if value is not None]
 
 
 def rank_correlation(profile: Sequence[float]) -> float | None:
@@ -104,7 +95,8 @@ def _trends(distances: Facts, task: str, method: str) -> Iterator[Fact]:
             if seed is None:
                 continue
             rows = own.where(seed=seed)
-            profile = encoder_profile(rows)
+            layers = {int(f.layer.removeprefix(PREFIX)): f.value for f in rows if PREFIX in f.layer}
+            profile = [value for _, value in sorted(layers.items()) if value is not None]
             values = {
                 "rank_correlation": rank_correlation(profile),
                 "upper_over_lower": upper_over_lower(profile),
@@ -181,13 +173,6 @@ def _mean_spectra(facts: Facts) -> Iterator[Fact]:
             yield from seed_facts(means, False, **key, layer="all", kind="all", metric=metric)
 
 
-def _rank_ratio(spectra: Facts, task: str, pair: Pair) -> Iterator[Fact]:
-    """Mean effective rank of the second method's update in units of the first's, seed by seed."""
-    ranks = spectra.where(task=task, metric="effective_rank")
-    one, other = (_by_seed(ranks.where(method=method)) for method in pair)
-    yield from _ratio(one, other, task, pair, "effective_rank")
-
-
 # --------------------------------------------------------------------------- two methods of a task
 
 
@@ -258,13 +243,7 @@ def _state_differences(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
 
 
 def seed_facts(by_seed: Mapping[int, float], ratio: bool, **key: Any) -> Iterator[Fact]:
-    """A fact for each seed, and one over them with Student's interval.
-
-    Args:
-        by_seed: seed -> value.
-        ratio: whether the values are ratios, averaged by their logarithms.
-        key: the other columns.
-    """
+    """A fact for each seed, and one over them with Student's interval, of ratios in logarithms."""
     if not by_seed:
         return
     values = np.array(list(by_seed.values()))

@@ -14,14 +14,7 @@ from facts.fact import Fact
 def transfer_facts(
     study: Tagging, method: str, target: str, groups: Mapping[str, Mapping[str, Parts]]
 ) -> Iterator[Fact]:
-    """The drop from source to target, in all and by tag, group, confusion and cause.
-
-    Args:
-        study: what all methods share.
-        method: one with predictions for both sets.
-        target: the evaluation in the other language.
-        groups: evaluation -> kind -> the method's groups.
-    """
+    """The drop from source to target, in all and by tag, group, confusion and cause."""
     seeds = study.seeds[method]
     key: dict[str, Any] = {"task": study.task, "method": method, "evaluation": target}
     one, other = (study.panels[n].quantities[method] for n in (study.source, target))

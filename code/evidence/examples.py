@@ -23,17 +23,10 @@ def always_wrong(correct: Bools, evaluation: str) -> list[dict[str, Any]]:
 def typical_errors(
     items: pd.DataFrame, predicted: Ints, tags: Sequence[str], evaluation: str, method: str
 ) -> list[dict[str, Any]]:
-    """One error of each of the most frequent kinds.
+    """One error of each of the most frequent kinds, from (S, W) predicted indices into ``tags``.
 
     Counted are words that every seed gives the same wrong tag. Of each kind the one in the shortest
     sentence of at least ``SHORTEST`` words is taken, the first of equals.
-
-    Args:
-        items: one row a word, as in ``tagging.summarise_tagging``.
-        predicted: (S, W) indices into ``tags``.
-        tags: the tag set.
-        evaluation: the evaluated set.
-        method: whose predictions they are.
     """
     same = (predicted == predicted[0]).all(axis=0)
     causes = transfer.assign_causes(items, predicted[:1], tags)[0]

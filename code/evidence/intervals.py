@@ -138,14 +138,7 @@ def weighted_totals(weights: Floats, counts: Floats) -> Floats:
 def replicate(
     counts: Floats, metric: CountMetric, totals: Floats, *, bounds: Bounds = UNIT
 ) -> Replicated:
-    """A metric and its bootstrap replicates.
-
-    Args:
-        counts: (S, U, K).
-        metric: (..., K) -> (...).
-        totals: (B, S, K) of ``weighted_totals``, shared between metrics of the same counts.
-        bounds: of the metric.
-    """
+    """A metric of counts (S, U, K), and its bootstrap replicates from their totals (B, S, K)."""
     exact = np.moveaxis(counts, 1, 0).astype(np.float64)
     leave_one_out = metric(exact.sum(axis=0) - exact)
     units = len(leave_one_out)
@@ -253,13 +246,7 @@ def _bounded(position: float, bounds: Bounds) -> float:
 
 
 def exchanged_totals(first: Floats, second: Floats, masks: Floats) -> tuple[Floats, Floats]:
-    """Totals (P, S, K) of both methods after exchanging units, all seeds of a unit together.
-
-    Args:
-        first: (S, U, K) counts of one method.
-        second: (S, U, K) counts of the other.
-        masks: (P, U) of ``exchange_masks``.
-    """
+    """Totals (P, S, K) of two methods' counts (S, U, K) after exchanging units by masks (P, U)."""
     moved = weighted_totals(masks, second - first)
     one, other = (counts.sum(axis=1, dtype=np.float64) for counts in (first, second))
     return one + moved, other - moved

@@ -80,13 +80,7 @@ def replicate(weights: Floats, counts: Floats, metrics: Iterable[CountMetric]) -
 
 
 def estimate(quantity: Replicated, seeds: Sequence[int], /, **key: Any) -> list[Fact]:
-    """A quantity with its interval, and its value in each seed.
-
-    Args:
-        quantity: with its replicates.
-        seeds: of its values; none for a control, whose one value comes from no training.
-        key: the other columns.
-    """
+    """A quantity with its interval, and its value in each seed; a control has no seeds."""
     several = len(quantity.values) >= ENOUGH_SEEDS
     ends = intervals.seed_interval(quantity) if several else intervals.item_interval(quantity)
     whole, *runs = points(quantity.values.tolist(), seeds, missing_reason(seeds), **key)
@@ -132,16 +126,7 @@ def measure_part(
     seeds: Sequence[int],
     **key: Any,
 ) -> Part:
-    """A metric on some of the items, whose number may be 0 in a resample.
-
-    Args:
-        panel: the evaluated set.
-        counts: (S, U, K) of these items alone.
-        size: (U,) how many of them each unit holds.
-        measure: the metric, (..., K) -> (...).
-        seeds: as for ``estimate``.
-        key: the other columns.
-    """
+    """A metric of the counts (S, U, K) of some items, ``size`` (U,) of them a unit."""
     if not size.sum():
         return Part(points([], (), NO_ITEMS, **key), None)
     if np.min(panel.weights @ size.astype(np.float32)) <= 0:

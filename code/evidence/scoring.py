@@ -313,12 +313,7 @@ nouns, and it finds nothing right.
 
 
 def length_bins(lengths: ArrayLike, edges: Sequence[int]) -> tuple[Ints, list[str]]:
-    """Bin of each length and the bins' names: edges (5, 10) -> ``1-5``, ``6-10``, ``11+``.
-
-    Args:
-        lengths: (N,) lengths of at least 1.
-        edges: ascending last lengths of all bins but the open one.
-    """
+    """Bin of each length and the bins' names: edges (5, 10) -> ``1-5``, ``6-10``, ``11+``."""
     starts = [1, *(edge + 1 for edge in edges)]
     pairs = zip(starts, edges, strict=False)
     names = [str(low) if low == high else f"{low}-{high}" for low, high in pairs]

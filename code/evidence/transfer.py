@@ -11,7 +11,7 @@ columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``x
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -64,12 +64,7 @@ class Cell:
 
 
 def accuracy_by_group(correct: Bools, groups: ArrayLike, order: Sequence[str]) -> list[GroupRow]:
-    """Accuracy, mean over seeds, on each group.
-
-    Args:
-        correct: (S, W).
-        groups: (W,) name of each word's group.
-        order: the groups to report, in order; all that occur, for the shares to add up to 1.
+    """Mean over seeds of ``correct`` (S, W) on each of the words' groups (W,), in the given order.
 
     Raises:
         ValueError: if a word's group is not in ``order``.
@@ -258,12 +253,7 @@ CAUSE_NAMES = tuple(CAUSE_MEANINGS)
 
 
 def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> Ints:
-    """Cause of every error: the first of ``CAUSE_NAMES`` that covers it.
-
-    Args:
-        items: one row per word (module docstring).
-        predicted: (S, W) indices into ``tags``.
-        tags: the T tags.
+    """Cause of every wrong one of (S, W) tag indices: the first of ``CAUSE_NAMES`` that covers it.
 
     Returns:
         (S, W) indices into ``CAUSE_NAMES``, -1 where the tag is right.
@@ -282,19 +272,16 @@ def _first_cause(annotation: Mapping[str, Any], predicted: Names) -> Ints:
 def _annotation(items: pd.DataFrame) -> dict[str, Any]:
     gold = items["tag"].to_numpy(dtype=str)
     xpos, deprel = items["xpos"].to_numpy(dtype=str), items["deprel"].to_numpy(dtype=str)
+    german = np.array([bool(POSSESSIVE.fullmatch(form)) for form in items["form"]], dtype=bool)
     return {
         "gold": gold,
         "capitalised": np.array([form[:1].isupper() for form in items["form"]], dtype=bool),
         "first": items["position"].to_numpy() == 0,
         "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
         "reflexive": xpos == "PRF",
-        "possessive": (gold == "DET") & ((xpos == "PPOSAT") | _matching(POSSESSIVE, items["form"])),
+        "possessive": (gold == "DET") & ((xpos == "PPOSAT") | german),
         "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
     }
-
-
-def _matching(pattern: re.Pattern[str], forms: Iterable[str]) -> Bools:
-    return np.array([bool(pattern.fullmatch(form)) for form in forms], dtype=bool)
 
 
 def clause_final_verbs(gold: ArrayLike, sentence: ArrayLike) -> Bools:

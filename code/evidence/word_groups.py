@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evidence import scoring, transfer
-from evidence.arrays import Bools, Floats, Groups, Ints
+from evidence.arrays import Groups, Ints
 from evidence.panels import Panel, Part, measure_part, ratio
 
 LENGTHS = (5, 10, 20, 30)
@@ -106,15 +106,11 @@ def measure_groups(study: Tagging, method: str, name: str) -> dict[str, Parts]:
         found[kind] = {}
         for row in transfer.accuracy_by_group(correct, names, order):
             own, sentence = correct[:, names == row.group], words.sentence[names == row.group]
-            counts = _hits_by_sentence(own, sentence, panel.weights.shape[1])
+            units = panel.weights.shape[1]
+            size = np.bincount(sentence, minlength=units)
+            hits = [np.bincount(sentence[of_seed], minlength=units) for of_seed in own]
+            counts = np.stack([np.stack([h, size], axis=-1) for h in hits]).astype(np.float32)
             place = {"quantity": "score", "grouping": kind, "group": row.group, "n": row.words}
             part = measure_part(panel, counts, counts[0, :, 1], ratio, seeds, **key, **place)
             found[kind][row.group] = Group(row, part)
     return found
-
-
-def _hits_by_sentence(correct: Bools, sentence: Ints, units: int) -> Floats:
-    """Correct and all words of each sentence: (S, M), (M,) -> (S, U, 2)."""
-    size = np.bincount(sentence, minlength=units)
-    hits = [np.bincount(sentence[of_seed], minlength=units) for of_seed in correct]
-    return np.stack([np.stack([h, size], axis=-1) for h in hits]).astype(np.float32)

@@ -37,14 +37,7 @@ DIFFERENCE = MethodStyle(INK, "D", "-")
 
 
 def new_grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, NDArray[Any]]:
-    """A figure of the text's width with axes (rows, columns).
-
-    Args:
-        rows: of axes.
-        columns: of axes.
-        height: inches wanted; no more than a page has.
-        options: for ``plt.subplots``.
-    """
+    """A figure of the text's width with axes (rows, columns), no higher than a page."""
     size = (WIDTH, min(height, MAX_HEIGHT))
     return plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
 
@@ -164,12 +157,7 @@ def name_rows(ax: Axes, labels: Sequence[str], characters: int = 18) -> None:
 
 
 def draw_seeds(ax: Axes, runs: pd.DataFrame, style: MethodStyle) -> "pd.Series[float]":
-    """Mean over seeds as a line, each seed as a thin one, the range between seeds as a band.
-
-    Args:
-        ax: where to draw.
-        runs: one row per x (the index), one column per seed.
-        style: of the method.
+    """Mean over seeds (columns) at each x (rows) as a line, each seed thin, their range as a band.
 
     Returns:
         The mean over seeds by x.
@@ -185,15 +173,7 @@ def draw_seeds(ax: Axes, runs: pd.DataFrame, style: MethodStyle) -> "pd.Series[f
 
 
 def draw_range(ax: Axes, x: Any, values: NDArray[Any], style: MethodStyle, **look: Any) -> None:
-    """Means over seeds as a line with marks, the range of the seeds as a band.
-
-    Args:
-        ax: where to draw.
-        x: (N,) places.
-        values: (N, 3) mean, least and greatest run at each place.
-        style: of the method.
-        look: of the line, where it differs.
-    """
+    """Mean, least and greatest run (N, 3) at N places: a line with marks, and a band."""
     if (values[:, 1] != values[:, 2]).any():
         band: dict[str, Any] = {"color": style.color, "alpha": BAND_ALPHA, "lw": 0}
         ax.fill_between(x, values[:, 1], values[:, 2], label="_seed", **band)
@@ -208,15 +188,7 @@ def draw_estimate(
     style: MethodStyle,
     context: Context,
 ) -> None:
-    """A fact as a mark, with its interval as a line and its single runs as dots.
-
-    Args:
-        ax: where to draw.
-        row: of the chart.
-        fact: nothing is drawn if it has no value.
-        style: of the method.
-        context: of the figure.
-    """
+    """A fact as a mark, with its interval as a line and its single runs as dots."""
     if fact.value is None:
         return
 
@@ -246,13 +218,7 @@ def write_above(
 
 
 def draw_differences(ax: Axes, context: Context, rows: Sequence[tuple[str, Fact]]) -> None:
-    """Differences of two methods on the same items, a row each: zero as a line, the margin shaded.
-
-    Args:
-        ax: where to draw.
-        context: of the figure.
-        rows: label and fact; all of one unit and one margin.
-    """
+    """Paired differences of two methods, a row each: zero as a line, the margin shaded."""
     name_rows(ax, [label for label, _ in rows])
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
     for row, (_, fact) in enumerate(rows):

@@ -157,12 +157,6 @@ def tuned_models(context: Context, quantity: str) -> list[Tuned]:
     return [model for model in every if model in present]
 
 
-def moving_models(context: Context) -> list[Tuned]:
-    """The models with distances whose encoder's own weights can change."""
-    moving = {task: context.results.moving_methods(task) for task in context.tasks}
-    return [(task, m) for task, m in tuned_models(context, "distance") if m in moving[task]]
-
-
 def group_by_task(models: Sequence[Tuned]) -> list[list[Tuned]]:
     """The models in groups of one task."""
     tasks = dict.fromkeys(task for task, _ in models)
@@ -233,11 +227,15 @@ def say_layers(context: Context, models: Sequence[Tuned]) -> list[str]:
 def plot_drift_heatmap(results: Results, words: Wording) -> Figure:
     """Relative change by layer and kind of matrix, a panel a model, on one logarithmic scale."""
     context = Context(results, words)
-    models = moving_models(context)
+    moving = {task: context.results.moving_methods(task) for task in context.tasks}
+    models = [(task, m) for task, m in tuned_models(context, "distance") if m in moving[task]]
     if not models:
         return drawing.nothing_to_show(words)
     tables = {model: select_cells(context, model) for model in models}
-    norm = _common_norm(tables.values())
+    values = np.concatenate([table.to_numpy().ravel() for table in tables.values()])
+    positive = values[values > 0]
+    low, high = (float(positive.min()), float(positive.max())) if len(positive) else (0.1, 1.0)
+    norm = LogNorm(low, high if high > low else 10 * low)
     groups = group_by_task(models)
     columns = max(len(of_task) for of_task in groups)
     heights = [max(len(tables[model]) for model in of_task) for of_task in groups]
@@ -306,10 +304,3 @@ def _say_cells(context: Context, tables: dict[Tuned, pd.DataFrame]) -> list[str]
         ]
         said.append(context.sentence(model_label(context, model), pairs))
     return said
-
-
-def _common_norm(tables: Iterable[pd.DataFrame]) -> LogNorm:
-    values = np.concatenate([table.to_numpy().ravel() for table in tables])
-    positive = values[values > 0]
-    low, high = (float(positive.min()), float(positive.max())) if len(positive) else (0.1, 1.0)
-    return LogNorm(low, high if high > low else 10 * low)

@@ -49,7 +49,9 @@ def finish(
     shared = {key: look for label, (key, look) in SHARED.items() if label in drawn}
     entries = [*handles, *(shared_handle(context, key, **look) for key, look in shared.items())]
     if entries:
-        _add_legend(figure, entries)
+        widths = [HANDLE + text_width(handle.get_label()) for handle in entries]
+        columns = next(n for n in range(len(entries), 0, -1) if n == 1 or _fits(widths, n))
+        figure.legend(handles=entries, loc="outside upper center", ncols=columns)
     if note := _join(notes):
         lines = wrap_text(note, WIDTH - 0.15)
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL, color=FAINT)
@@ -77,13 +79,6 @@ def shared_handle(context: Context, key: str, **look: Any) -> Line2D:
     """Legend entry of a line or mark that all methods have: grey unless it looks otherwise."""
     grey = {"color": FAINT, "solid_capstyle": "butt"}
     return Line2D([], [], **{**grey, **look}, label=context.say(key))
-
-
-def _add_legend(figure: Figure, handles: Sequence[Any]) -> None:
-    """One legend above all axes, in as few rows as the width allows."""
-    widths = [HANDLE + text_width(handle.get_label()) for handle in handles]
-    columns = next(n for n in range(len(handles), 0, -1) if n == 1 or _fits(widths, n))
-    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def _fits(widths: Sequence[float], columns: int) -> bool:

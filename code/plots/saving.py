@@ -29,15 +29,12 @@ def save(name: str, plot: Callable[[], Figure], folder: Path) -> None:
     # date and with fixed ids, the same figure is the same file.
     with report_style(**{"svg.hashsalt": name}):
         figure = plot()
-        _save_png(figure, folder / f"{name}.png")
+        target = folder / f"{name}.png"
+        part = target.with_name(f".{target.name}.{os.getpid()}")
+        figure.savefig(part, dpi=PNG_RESOLUTION, format="png", facecolor=PAPER)
+        part.replace(target)
         _save_svg(figure, folder / f"{name}.svg")
     plt.close(figure)
-
-
-def _save_png(figure: Figure, target: Path) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    figure.savefig(part, dpi=PNG_RESOLUTION, format="png", facecolor=PAPER)
-    part.replace(target)
 
 
 def _save_svg(figure: Figure, target: Path) -> None:
@@ -58,10 +55,6 @@ def compact(svg: str, name: str) -> str:
     Without comments, indentation and names that nothing refers to; coordinates to a hundredth of a
     point. Names of glyphs and the picture's own are short, since pandoc puts the latter before each
     name inside a page.
-
-    Args:
-        svg: as matplotlib writes it.
-        name: of the figure; decides the picture's id.
     """
     svg = re.sub(r"\n\s+", "\n", re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL))
     svg = _TAG.sub(lambda tag: _COORDINATES.sub(r"\1", tag[0]), svg)  # not in what is said

@@ -125,12 +125,7 @@ DARK: Mapping[str, str] = MappingProxyType(  # colour -> the same on a dark page
 def method_styles(
     methods: Iterable[str], controls: Iterable[str] = ()
 ) -> Mapping[str, MethodStyle]:
-    """Style of every method: its own where it has one, else the next free one, in order.
-
-    Args:
-        methods: all methods of the report, in an order that does not depend on the figure.
-        controls: methods that are computed, not trained.
-    """
+    """Style of every method and control: its own where it has one, else the next free one."""
     unnamed = [name for name in dict.fromkeys(methods) if name not in _NAMED]
     further = {name: _FURTHER[n % len(_FURTHER)] for n, name in enumerate(unnamed)}
     return {**_NAMED, **further, **dict.fromkeys(controls, _CONTROL)}

@@ -89,14 +89,7 @@ def plot_tag_transfer(results: Results, words: Wording, task: str = TASK) -> Fig
 def draw_tags(
     ax: Axes, context: Context, tags: Sequence[str], method: str, ends: tuple[str, str]
 ) -> str:
-    """Two points a tag, joined; a tag that one of the sets lacks has one point.
-
-    Args:
-        ax: where to draw.
-        context: of the figure.
-        tags: in their order from above.
-        method: whose.
-        ends: source and target.
+    """Two points a tag, joined, or one where a set lacks the tag; both accuracies in a sentence.
 
     Returns:
         Both accuracies by tag, in a sentence.

@@ -14,12 +14,7 @@ _MARKUP = re.compile(r"<!--.*?-->|\*\*|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)|\s*\[-?@[
 
 
 def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
-    """What a reader wants to know first.
-
-    Args:
-        results: what the report shows.
-        words: its language.
-        report: the report's path without a suffix.
+    """What a reader wants to know first, a line a finding; then the report's files that exist.
 
     Returns:
         One line a finding: quality, transfer, weights; then the report's files, if there are any.

@@ -71,11 +71,6 @@ def read_settings(document: Path, text: str, profile: str) -> dict[str, Any]:
 def parse(text: str, name: str, defaults: Mapping[str, Any]) -> list[Piece]:
     """Splits a document into prose and chunks.
 
-    Args:
-        text: the document.
-        name: its name, for messages.
-        defaults: the document's ``execute`` options.
-
     Raises:
         StudyError: options are no YAML mapping, a label is used twice, a block has no end.
     """

@@ -20,13 +20,7 @@ _SETUP = "import matplotlib_inline.backend_inline as b; b.set_matplotlib_formats
 
 
 def execute(pieces: Sequence[Piece], document: Path, profile: str, work: Path) -> str:
-    """Runs the chunks in one kernel and stitches the document's Markdown together.
-
-    Args:
-        pieces: what ``parse`` returned.
-        document: for messages; the kernel runs in its folder.
-        profile: the kernel's ``QUARTO_PROFILE``.
-        work: figures go to its folder ``media``.
+    """Runs the chunks in one kernel, figures to ``work/media``, and stitches the Markdown together.
 
     Raises:
         StudyError: a chunk or an inline expression fails, or the kernel dies.

@@ -32,10 +32,6 @@ _FOLDERS = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)+")
 def export_results(results: Results, folder: Path | None = None) -> Path:
     """Writes ``facts.csv``, ``results.json`` and its schema; paths lose their folders.
 
-    Args:
-        results: the results.
-        folder: where to, if not the profile's folder of the output.
-
     Returns:
         ``results.json``.
     """

@@ -107,7 +107,9 @@ def _render(
         metadata = json.dumps(_metadata(settings, profile), default=str)
         (work / _METADATA).write_text(metadata, encoding="utf-8")
         given = (execute(pieces, document, profile, work), document, work)
-        write_html: Writer = partial(_write_html, _toc_depth(settings))
+        options = (settings.get("format") or {}).get("html") or {}
+        options = (settings.get("format") or {}).get("html") or {}
+        write_html: Writer = partial(_write_html, int(options.get("toc-depth", 3)))
         # Both wait for programs of their own: side by side they take as long as the slower one.
         with ThreadPoolExecutor() as pool:
             writers: tuple[Writer, Writer] = (write_html, _write_pdf)
@@ -197,10 +199,6 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
     if done.returncode or complaints:
         raise StudyError("; ".join(complaints) or "pandoc failed", where=document.name)
     return target
-
-
-def _toc_depth(settings: Mapping[str, Any]) -> int:
-    return int(((settings.get("format") or {}).get("html") or {}).get("toc-depth", 3))
 
 
 def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:

@@ -52,12 +52,7 @@ class Report:
     def table(
         self, specify: Callable[..., Table | Sequence[Table]], *about: Any
     ) -> Markdown | None:
-        """A table; nothing in place of an optional one without values.
-
-        Args:
-            specify: a function of ``tables``.
-            about: what it takes beside the context, such as the name of a task.
-        """
+        """A table by a function of ``tables``; nothing for an optional one without values."""
         text = render(specify(self._context, *about), self._context)
         return self.text(text) if text else None
 

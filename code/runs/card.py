@@ -78,14 +78,7 @@ The corpora and the pretrained encoder keep their own licences.
 
 
 def write_card(results: Results, run: Run, trained: Entry, folder: Path) -> None:
-    """Writes the card of a finished run into the folder of its model.
-
-    Args:
-        results: of the run's profile.
-        run: the run.
-        trained: the entry of its training.
-        folder: holds the exported model already: what is beside it decides how it is loaded.
-    """
+    """Writes a run's card beside its exported model, whose files decide how it is loaded."""
     records = (*results.runs, *results.variants)
     record = next(record for record in records if record.run == run.name)
     scores = _scores(results.facts, run)

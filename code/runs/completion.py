@@ -167,7 +167,12 @@ class Grid:
                 if trained := self._find_trained(run, chosen):
                     self._complete_run(run, progress, trained)
                 else:
-                    self._leave_out(run, chosen, progress)
+                    other = next((m for m in MACHINES if self._find_trained(run, m)), None)
+                    if other is not None:
+                        reason = f"trained on {_spell(other)}"
+                        reason += f"; the report shows runs of {_spell(chosen)}"
+                        progress.say(f"{run.name} is left out: {reason}")
+                        self._ledger.record_left_out(run.name, reason)
         return self._complete_tasks()
 
     def _find_trained(self, run: Run, machine: Machine) -> Entry | None:
@@ -177,21 +182,8 @@ class Grid:
     def _count(self, runs: list[Run], machine: Machine) -> int:
         return sum(self._find_trained(run, machine) is not None for run in runs)
 
-    def _leave_out(self, run: Run, chosen: Machine, progress: Progress) -> None:
-        """Records and prints that a run was trained on another kind of machine than is shown."""
-        other = next((m for m in MACHINES if self._find_trained(run, m)), None)
-        if other is not None:
-            reason = f"trained on {_spell(other)}; the report shows runs of {_spell(chosen)}"
-            progress.say(f"{run.name} is left out: {reason}")
-            self._ledger.record_left_out(run.name, reason)
-
     def complete_run(self, run: Run, told: Told | None = None) -> dict[str, Any]:
-        """One run's entries by stage; a failure raises.
-
-        Args:
-            run: what is made.
-            told: how far it has come; by default the user is.
-        """
+        """One run's entries by stage; ``told`` hears how far it has come; a failure raises."""
         if told is not None:
             return self._stages(run, told)
         with Progress([self._planned(run)]) as progress:

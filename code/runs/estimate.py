@@ -41,13 +41,7 @@ class Estimate:
         self._taken: list[tuple[Planned, float]] = []  # seconds of finished runs
 
     def advance(self, run: str, share: float, now: float) -> None:
-        """A run has begun, or come that far.
-
-        Args:
-            run: its name; one that was not planned is left out.
-            share: of its training, in [0, 1].
-            now: the time in seconds.
-        """
+        """A run has begun, or come that far; one that was not planned is left out."""
         if run in self._waiting:
             self._running[run] = (self._waiting.pop(run), now, share)
         elif run in self._running:

@@ -8,14 +8,13 @@ libraries load from it is compared with the trained model.
 
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from encoders.checkpoints import Checkpoint, read_json
+from encoders.checkpoints import read_json
 from encoders.models import load_base
 from encoders.tokens import take_features
 from runs.card import write_card
@@ -34,13 +33,7 @@ TOLERANCE = 1e-4  # of a logit
 
 
 def export_run(profile: Profile, store: Store, name: str, folder: Path) -> None:
-    """Writes the trained model of a finished run into a new or empty folder.
-
-    Args:
-        profile: of the run.
-        store: holds the run.
-        name: of the run, ``<task>-<method>-seed<seed>``.
-        folder: what is written; with model card and tokenizer.
+    """Writes a finished run's model, with card and tokenizer, into a new or empty folder.
 
     Raises:
         StudyError: there is no such finished run, the folder holds something, or what the libraries
@@ -70,12 +63,7 @@ def export_run(profile: Profile, store: Store, name: str, folder: Path) -> None:
 
 
 def load_exported(folder: Path, kind: str) -> nn.Module:
-    """What transformers and peft make of an exported folder.
-
-    Args:
-        folder: as ``export_run`` wrote it.
-        kind: ``sequence`` or ``token``.
-    """
+    """What transformers and peft make of an exported folder."""
     import transformers
     from peft import PeftModel
 
@@ -144,24 +132,13 @@ def _write(inputs: Inputs, run: Run, trained: Entry, folder: Path) -> None:
         model.save_pretrained(folder, save_embedding_layers=False)
         model.config.save_pretrained(folder)
         if beside:
-            _write_base(checkpoint, run, labels, altered, folder / BASE)
+            base: Any = load_base(checkpoint, run.task.kind, len(labels), run.seed)[0]
+            names = (name.removeprefix("base_model.model.") for name in altered)
+            names = (name.replace(".base_layer.", ".") for name in names)
+            base.load_state_dict(dict(zip(names, altered.values(), strict=True)), strict=False)
+            _name_labels(base.config, labels)
+            base.save_pretrained(folder / BASE)
     inputs.tokenizer(checkpoint).save_pretrained(folder)
-
-
-def _write_base(
-    checkpoint: Checkpoint,
-    run: Run,
-    labels: tuple[str, ...],
-    altered: Mapping[str, Tensor],
-    folder: Path,
-) -> None:
-    """The model before training; its head is the untrained one, which the adapter replaces."""
-    base: Any = load_base(checkpoint, run.task.kind, len(labels), run.seed)[0]
-    names = (name.removeprefix("base_model.model.") for name in altered)
-    names = (name.replace(".base_layer.", ".") for name in names)
-    base.load_state_dict(dict(zip(names, altered.values(), strict=True)), strict=False)
-    _name_labels(base.config, labels)
-    base.save_pretrained(folder)
 
 
 def _name_labels(config: Any, labels: tuple[str, ...]) -> None:

@@ -12,13 +12,7 @@ FOLDER = "failures"  # below the stored results
 
 
 def record(root: Path, run: str, error: BaseException) -> str:
-    """Writes ``failures/<run>.log`` and returns why the run failed, as a sentence.
-
-    Args:
-        root: the folder of the stored results.
-        run: its name.
-        error: what was raised.
-    """
+    """Writes ``failures/<run>.log`` and returns why the run failed, as a sentence."""
     log = Path(FOLDER) / f"{file_name(run)}.log"
     said = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) + run + "\n"
     with contextlib.suppress(OSError):  # the run may have failed because the disk is full

@@ -146,12 +146,7 @@ class Plan:
 
 
 def make_plan(profile: Profile, store: Store) -> Plan:
-    """Looks for what the profile needs and probes each group of its runs.
-
-    Args:
-        profile: what is planned.
-        store: where results are looked for; none is written.
-    """
+    """Looks for what the profile needs and probes each group of its runs."""
     inputs = Inputs(store.root / "corpora")
     supplies = find_supplies(inputs, profile)
     missing = {supply.name: supply.told for supply in supplies if not supply.here}

@@ -70,13 +70,7 @@ class Needs:
 
 
 def compute_needs(inputs: Inputs, run: Run, folder: Path, probe: bool) -> Needs:
-    """What the run takes: counted from its settings and data, and probed where that is asked for.
-
-    Args:
-        inputs: the corpora, and where the encoder's configuration is.
-        run: what is asked about.
-        folder: for random weights, which are left there for the next call.
-        probe: whether steps are made.
+    """What the run takes: counted from its settings and data, and by steps of random weights.
 
     Raises:
         StudyError: data or encoder cannot be had, the machine has not the precision, or a single

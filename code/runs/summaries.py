@@ -1,6 +1,5 @@
 """What is made of all finished runs of a task: items, evidence, restorations, experiments."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from runs.grid import Run, plan_comparison, plan_experiments
@@ -30,10 +29,24 @@ class Summaries:
         finished = [run for run in self.compared(task) if self.ledger.finished(run.name)]
         if not finished:
             return
-        predictions = {a: {run.name: self._predicted(run, a) for run in finished} for a in tables}
+        predictions = {
+            a: {
+                run.name: predict.make(self.store, self.inputs, run, self._trained(run), a)
+                for run in finished
+            }
+            for a in tables
+        }
         summary = evidence.make(self.store, self.inputs, task, finished, tables, predictions)
         self.ledger.record_task(task.name, {"evidence": summary.name})
-        self._complete_restoration(task, finished, predictions)
+        moved = [run for run in finished if run.method.moves_encoder]
+        if restored_of := self._opened(moved, "restored"):
+            own = [run for run in moved if run.name in restored_of]
+            lost = restoration.make(self.store, self.inputs, task, own, restored_of, predictions)
+            self.ledger.record_task(task.name, {"restoration": lost.name})
+        if masked_of := self._opened(moved, "masked"):
+            own = [run for run in moved if run.name in masked_of]
+            forgot = forgetting.make(self.store, task, own, masked_of)
+            self.ledger.record_task(task.name, {"forgetting": forgot.name})
         self._complete_experiments(task, finished, tables)
 
     def compared(self, task: TaskSettings) -> list[Run]:
@@ -65,22 +78,6 @@ class Summaries:
         }
         return experiments.Finished(trained, predictions)
 
-    def _complete_restoration(
-        self,
-        task: TaskSettings,
-        finished: list[Run],
-        predictions: Mapping[str, Mapping[str, Entry]],
-    ) -> None:
-        moved = [run for run in finished if run.method.moves_encoder]
-        if restored_of := self._opened(moved, "restored"):
-            own = [run for run in moved if run.name in restored_of]
-            lost = restoration.make(self.store, self.inputs, task, own, restored_of, predictions)
-            self.ledger.record_task(task.name, {"restoration": lost.name})
-        if masked_of := self._opened(moved, "masked"):
-            own = [run for run in moved if run.name in masked_of]
-            forgot = forgetting.make(self.store, task, own, masked_of)
-            self.ledger.record_task(task.name, {"forgetting": forgot.name})
-
     def _opened(self, runs: list[Run], stage: str) -> dict[str, Entry]:
         """Run -> its entry of a stage."""
         names = {run.name: self.ledger.content["runs"][run.name][stage] for run in runs}
@@ -93,9 +90,6 @@ class Summaries:
         finished = {run.method.name for run in runs if self.ledger.finished(run.name)}
         methods = tuple(method for method in task.methods if method.name in finished)
         return replace(task, methods=methods) if methods else None
-
-    def _predicted(self, run: Run, address: str) -> Entry:
-        return predict.make(self.store, self.inputs, run, self._trained(run), address)
 
     def _trained(self, run: Run) -> Entry:
         recorded = self.store.open(self.ledger.content["runs"][run.name]["train"])

@@ -43,13 +43,7 @@ def entry_folder(root: Path, name: str) -> Path:
 
 
 def find_damage(folder: Path, digest: str | None = None, *, thorough: bool = False) -> str | None:
-    """What is wrong with an entry, in words, or None.
-
-    Args:
-        folder: the entry.
-        digest: of the key that the entry must belong to, where it is known.
-        thorough: check large files too.
-    """
+    """What is wrong with an entry, in words, or None; ``thorough`` checks large files too."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files, recorded = dict(manifest["files"]), str(manifest["digest"])
@@ -120,7 +114,10 @@ def set_aside(folder: Path, digest: str | None = None, *, thorough: bool = False
             reason = find_damage(folder, digest, thorough=thorough) if folder.exists() else None
             if reason is None:
                 return None
-            target = _free_place(root, folder)
+            damaged, name = root / DAMAGED, f"{folder.parent.name}-{folder.name}"
+            damaged.mkdir(parents=True, exist_ok=True)
+            names = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(1)))
+            target = next(damaged / name for name in names if not (damaged / name).exists())
             folder.rename(target)
     except OSError as error:
         raise StudyError(
@@ -140,13 +137,6 @@ def is_set_aside(root: Path, name: str) -> bool:
     """Whether a damaged entry of that name was moved aside."""
     plain = name.replace("/", "-")
     return any((root / DAMAGED).glob(f"{plain}*"))
-
-
-def _free_place(root: Path, folder: Path) -> Path:
-    damaged, name = root / DAMAGED, f"{folder.parent.name}-{folder.name}"
-    damaged.mkdir(parents=True, exist_ok=True)
-    names = itertools.chain([name], (f"{name}.{number}" for number in itertools.count(1)))
-    return next(damaged / name for name in names if not (damaged / name).exists())
 
 
 def is_disk_error(error: BaseException) -> bool:

@@ -237,12 +237,7 @@ def canonical_json(content: Any) -> str:
 
 @contextlib.contextmanager
 def disk_errors(folder: Path, variable: str = "CACHE_DIR") -> Iterator[None]:
-    """Turns a full or unwritable disk into a ``StudyError``.
-
-    Args:
-        folder: what is written to.
-        variable: of the environment, that names another folder.
-    """
+    """Turns a full or unwritable disk into a ``StudyError``; ``variable`` names another folder."""
     try:
         yield
     except StudyError:
@@ -260,11 +255,6 @@ def disk_errors(folder: Path, variable: str = "CACHE_DIR") -> Iterator[None]:
 
 def require_room(folder: Path, needed: int, variable: str) -> None:
     """Makes a folder and refuses it where it cannot be written or has too little room.
-
-    Args:
-        folder: what will be written to.
-        needed: bytes.
-        variable: of the environment, that names another folder.
 
     Raises:
         StudyError: it cannot be written, or fewer bytes are free.

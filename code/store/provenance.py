@@ -36,12 +36,7 @@ PACKAGES = (
 
 
 def describe(module: str, device: str) -> dict[str, Any]:
-    """Provenance of a result made now.
-
-    Args:
-        module: the one that makes the result.
-        device: the device in words.
-    """
+    """Provenance of a result made now."""
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "platform": platform.platform(),

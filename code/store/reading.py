@@ -51,10 +51,6 @@ SOURCES = {
 def load_results(profile: str | None = None, root: Path | None = None) -> Results:
     """Reads all results of a profile.
 
-    Args:
-        profile: its name.
-        root: the cache folder, if not the usual one.
-
     Raises:
         StudyError: nothing was run with the present settings, or an entry is gone or damaged.
     """

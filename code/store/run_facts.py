@@ -19,7 +19,11 @@ Head = Mapping[str, Any]  # the columns task, method and seed of the run, and th
 
 def cost_facts(head: Head, costs: Mapping[str, Any]) -> Iterator[Fact]:
     """What the training took, and the memory that follows from its numbers of weights."""
-    kept = {name: float(value) for name, value in costs.items() if _is_number(value)}
+    kept = {
+        name: float(value)
+        for name, value in costs.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
     if set(MEMORY) <= kept.keys():
         kept["computed_bytes"] = sum(kept[name] for name in MEMORY)
     for metric, value in kept.items():
@@ -99,11 +103,7 @@ def size_facts(task: str, items: Mapping[str, pd.DataFrame]) -> Iterator[Fact]:
 
 
 def trained_shares(methods: Iterable[Fact]) -> Iterator[Fact]:
-    """The share of the trained parameters in all parameters of a method's own model.
-
-    Args:
-        methods: facts over the seeds of each method.
-    """
+    """The share of the trained parameters in all parameters of a method's own model."""
     costs = {(f.task, f.method, f.metric): f for f in methods if f.quantity == "cost"}
     for (task, method, metric), fact in costs.items():
         total = costs.get((task, method, "total_parameters"))
@@ -156,7 +156,3 @@ def latency_facts(head: Head, result: Mapping[str, Any]) -> Iterator[Fact]:
                 value=unmerged["ratio"], low=unmerged["low"], high=unmerged["high"],
                 covers="batches",
             )  # fmt: skip
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -85,10 +85,7 @@ def is_taken_away(name: str) -> bool:
 
 
 def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
-    """Removes the variables that would change results.
-
-    Args:
-        environment: this process's, if none is given; processes that it starts inherit it.
+    """Removes the variables that would change results, here and in processes that this one starts.
 
     Returns:
         The names, sorted, of those that the user has set.

@@ -6,11 +6,7 @@ keeps its traceback.
 
 
 class Interruption(KeyboardInterrupt):
-    """Raised when a signal asks the process to end.
-
-    Args:
-        signal: its number, 2 for Ctrl-C, 15 for SIGTERM.
-    """
+    """Raised when a signal (2 for Ctrl-C, 15 for SIGTERM) asks the process to end."""
 
     def __init__(self, signal: int):
         self.signal = signal
@@ -53,12 +49,6 @@ def refuse_other_revision(name: str, asked: str, served: str | None, remedy: str
     """Refuses an answer of a hub at another revision than the pinned one.
 
     Its content could be different.
-
-    Args:
-        name: of the repository.
-        asked: commit that was asked for.
-        served: commit that the hub answered with, None where it does not say.
-        remedy: what can be done.
 
     Raises:
         StudyError: they differ.

@@ -40,13 +40,7 @@ def lay_changes(table: Table, changes: Table) -> dict[str, Any]:
 
 
 def with_experiments(task: TaskSettings, table: Table, change: Change, where: str) -> TaskSettings:
-    """The task with its experiments.
-
-    Args:
-        task: its comparison.
-        table: ``seeds``, ``rates`` and ``specifications``; no seeds switch all of it off.
-        change: makes a method with other settings.
-        where: the table's place in the file.
+    """The task with its experiments; no seeds in the table switch all of it off.
 
     Raises:
         StudyError: a setting is unknown or out of range, or budgets are not equal.
@@ -134,7 +128,11 @@ def _expand(settings: Table) -> tuple[str, list[dict[str, Any]]]:
     """
     adapter = settings.get("adapter", {})
     listed = [(key, value) for key, value in settings.items() if isinstance(value, list)]
-    listed += [(key, value) for key, value in adapter.items() if _several(value)]
+    listed += [
+        (key, value)
+        for key, value in adapter.items()
+        if isinstance(value, list) and not all(isinstance(entry, str) for entry in value)
+    ]
     require(len(listed) <= 1, "a specification", dict(listed), "with one list of values")
     if not listed:
         return "", [dict(settings)]
@@ -143,10 +141,6 @@ def _expand(settings: Table) -> tuple[str, list[dict[str, Any]]]:
     if name in settings:
         return name, [{**settings, name: value} for value in values]
     return name, [{**settings, "adapter": {**adapter, name: value}} for value in values]
-
-
-def _several(value: Any) -> bool:
-    return isinstance(value, list) and not all(isinstance(entry, str) for entry in value)
 
 
 def _flat(settings: Table) -> Iterator[tuple[str, Value]]:

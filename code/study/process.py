@@ -31,7 +31,10 @@ def prepare() -> list[str]:
         Path.cwd()
     except FileNotFoundError:  # it was removed after the command's shell had entered it
         os.chdir(project_root())
-    _anchor_places()
+    for variable in PLACES:
+        if value := os.environ.get(variable):
+            with contextlib.suppress(RuntimeError):  # "~" where there is no home
+                os.environ[variable] = str(Path(value).expanduser().absolute())
     _find_home()
     return take_away()
 
@@ -65,14 +68,6 @@ def _open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure") and mode == "w" and stream.errors == "strict":
             stream.reconfigure(errors="replace")
-
-
-def _anchor_places() -> None:
-    """Makes the user's relative paths absolute, from the present working folder."""
-    for variable in PLACES:
-        if value := os.environ.get(variable):
-            with contextlib.suppress(RuntimeError):  # "~" where there is no home
-                os.environ[variable] = str(Path(value).expanduser().absolute())
 
 
 def _find_home() -> None:

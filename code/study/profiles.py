@@ -54,12 +54,7 @@ def load_profile(name: str, files: Iterable[Path] | None = None) -> Profile:
 
 
 def _find_place(where: str | None, tables: Sequence[tuple[Path, Table]]) -> str:
-    """The file that a setting was last written in, and its place there; all files for none.
-
-    Args:
-        where: ``experiments.toml: profiles.demo.cola``, as the builders say it.
-        tables: each file and what it holds.
-    """
+    """The file that a setting was last written in, and its place there; all files for none."""
     setting = (where or "").removeprefix(f"{_FILE}: ")
     found, depth = [file for file, _ in tables], 0
     for file, table in tables:
@@ -120,22 +115,13 @@ def _read_table(file: Path) -> Table:
         raise StudyError(f"not valid TOML: {error}", where=where) from error
     require_known(table, {"defaults", "profiles"}, str(file))
     try:
-        _require_tables(table)
+        profiles = _table(table, "profiles")
+        for name in profiles:
+            _require_task_tables(_table(profiles, name, "profiles."), f"profiles.{name}.")
+        _require_task_tables(_table(table, "defaults"), "defaults.")
     except StudyError as error:
         raise StudyError(error.problem, where=f"{file}: {error.where}") from error
     return table
-
-
-def _require_tables(table: Table) -> None:
-    """Refuses a single value where the layout of the file has a table.
-
-    Raises:
-        StudyError: naming the first such place.
-    """
-    profiles = _table(table, "profiles")
-    for name in profiles:
-        _require_task_tables(_table(profiles, name, "profiles."), f"profiles.{name}.")
-    _require_task_tables(_table(table, "defaults"), "defaults.")
 
 
 def _require_task_tables(tables: Table, where: str) -> None:

@@ -21,7 +21,9 @@ def drift(at: Context) -> Table:
     """Weight drift of the compared methods: the assignment's five components in columns."""
     rows: list[Row] = []
     places: dict[tuple[str, str], dict[str, str]] = {}
-    for task, methods in _moving(at).items():
+    for task in at.results.profile.tasks:
+        moving = at.results.moving_methods(task)
+        methods = [method for method in at.results.main_methods(task) if method in moving]
         for method in methods:
             measured = at.facts.where(quantity="distance", task=task, method=method, kind="all")
             layers = measured.distinct("layer")
@@ -49,14 +51,6 @@ def drift(at: Context) -> Table:
 def _write_distance(numbers: Numbers, fact: Fact) -> Markup:
     large = fact.metric == "relative" and fact.value is not None and fact.value >= LARGE
     return spread(FEW_DIGITS if large else DIGITS)(numbers, fact)
-
-
-def _moving(at: Context) -> dict[str, list[str]]:
-    """The compared methods of each task whose tuned weights can be compared."""
-    return {
-        task: [m for m in at.results.main_methods(task) if m in at.results.moving_methods(task)]
-        for task in at.results.profile.tasks
-    }
 
 
 def _undefined(at: Context) -> str:

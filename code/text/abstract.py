@@ -64,7 +64,7 @@ class AbstractSentences:
                 "trained",
                 task.kind,
                 model=self.speak.words.model(task.methods[0].model_name_or_path),
-                seeds=self._seeds(task.name),
+                seeds=len(TaskView(self.setup.results, task.name).seeds()),
                 adapter=self.setup.adapter(task.name, "adapter-short"),
             )
             for task in tasks
@@ -109,6 +109,3 @@ class AbstractSentences:
             return "tried"
         decided = self.quality_of.verdict in (Verdict.MORE, Verdict.LESS, Verdict.SAME)
         return "rates" if decided else "seeds"
-
-    def _seeds(self, task: str) -> int:
-        return len(TaskView(self.setup.results, task).seeds())

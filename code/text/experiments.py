@@ -120,12 +120,11 @@ class ExperimentSentences:
         """Which specifications say what, each verdict with those that have it."""
         found: dict[str, list[str]] = {str(v): [] for v in Verdict}
         for name, verdict in self.verdicts.items():
-            found[str(verdict)].append(self._with_value(name, self.differences[name]))
+            found[str(verdict)].append(
+                self.speak.say("specification-item", name=Markup(name), gap=self.differences[name])
+            )
         found["unclear"] += found.pop("unknown")
         return clauses(self.speak, "specification", found, **self._methods)
-
-    def _with_value(self, name: str, fact: Fact) -> Said:
-        return self.speak.say("specification-item", name=Markup(name), gap=fact)
 
     # ----------------------------------------------------------------------- cost
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from facts.fact import Fact
 from facts.quantities import unit_of
-from text.literature import Beside, compare_with_published
+from text.literature import compare_with_published
 from text.rules import ALPHA, Verdict, judge, scope
 from text.sentence import NOTHING, Said, Speaker
 from text.view import TaskView
@@ -172,10 +172,9 @@ class QualitySentences:
         if row is None or not self.view.complete:
             return NOTHING
         outcome = {True: "covered", False: "not-covered", None: "open"}[row.covered]
-        return self.speak.say("published-gap", outcome, gap=self._published(row))
-
-    def _published(self, row: Beside) -> str:
-        return self.speak.numbers.words.number(row.published.value, 3)
+        return self.speak.say(
+            "published-gap", outcome, gap=self.speak.numbers.words.number(row.published.value, 3)
+        )
 
     # --------------------------------------------------------------------------------------- advice
 

@@ -123,10 +123,6 @@ class SetupSentences:
         """An option of an adapter: modules by their names, a list in running text."""
         if isinstance(value, list):
             return self.speak.listed([self.speak.name(str(item)) for item in value])
-        return self._typed(value)
-
-    def _typed(self, value: object) -> object:
-        """A setting as it was typed; a fraction with the decimal sign of the language."""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, float):

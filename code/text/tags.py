@@ -115,7 +115,8 @@ class TagSentences(Abroad):
         """
         if not self.speaks:
             return NOTHING
-        rates = [fact for fact in self._rates if (fact.value or 0.0) >= self.margin]
+        lower = self.where("contribution", metric="rate", grouping="by_tag")
+        rates = [fact for fact in lower if fact.tag and (fact.value or 0.0) >= self.margin]
         if not rates:
             return self.speak.say("costly", "none")
         rates.sort(key=lambda fact: -(fact.value or 0.0))
@@ -156,8 +157,3 @@ class TagSentences(Abroad):
         """The drop of every tag that has one."""
         found = self.where("drop", metric="accuracy", grouping="", group="")
         return [fact for fact in found if fact.tag and fact.known]
-
-    @property
-    def _rates(self) -> list[Fact]:
-        """What lower accuracy on each tag costs of the whole drop."""
-        return [f for f in self.where("contribution", metric="rate", grouping="by_tag") if f.tag]

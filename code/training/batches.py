@@ -16,11 +16,6 @@ class LengthBatches(Sampler[list[int]]):
 
     Sorting by length (ties in random order) leaves little padding; the random order of the batches
     keeps the loss from going up and down with the length of the sentences.
-
-    Args:
-        lengths: positions of each feature.
-        batch_size: features a batch.
-        seed: of the run.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int):

@@ -65,13 +65,6 @@ def compute_outputs(
 ) -> EncoderOutputs:
     """One pass over a split through the classifier's encoder, dropout off.
 
-    Args:
-        model: the classifier, on the device that it is to compute on.
-        kind: ``sequence`` or ``token``.
-        data: the encoded split.
-        tokenizer: for padding.
-        batch_size: features a batch; halved when memory runs out.
-
     Raises:
         StudyError: a single sentence does not fit into memory.
     """

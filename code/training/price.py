@@ -37,13 +37,7 @@ class StepTimes:
 def take_turns(
     steppers: Mapping[str, Callable[[int], None]], steps: int, device: torch.device
 ) -> StepTimes:
-    """Times ``steps`` steps of each method after the warm-up.
-
-    Args:
-        steppers: method -> makes the step on the batch of that number.
-        steps: counted steps of each.
-        device: where they compute.
-    """
+    """Times ``steps`` steps of each method after the warm-up."""
     times = {name: np.zeros((steps, 2)) for name in steppers}
     names = list(steppers)
     for number in range(-WARM_UP, steps):
@@ -88,15 +82,7 @@ def build_stepper(
     collate: Callable[[Any], Mapping[str, Tensor]],
     precision: torch.dtype,
 ) -> Callable[[int], None]:
-    """One optimisation step of a method, as a function of the batch's number.
-
-    Args:
-        model: on its device; its dropout becomes ``BulkDropout``, as in a training.
-        settings: learning rate, decay and clipping.
-        batches: features of each batch.
-        collate: makes a batch of them.
-        precision: of the forward pass; float32 is no mixed precision.
-    """
+    """One optimisation step of a method, as a function of the batch's number."""
     draw_masks_in_bulk(model)
     keep_adapters_in_float32(model)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -28,14 +28,6 @@ def measure_validation(
 ) -> dict[str, float]:
     """Measures a model on a split, in float32 whatever it is trained in.
 
-    Args:
-        model: on its device.
-        kind: ``sequence`` or ``token``.
-        data: the split.
-        tokenizer: for padding.
-        batch_size: features a batch; it does not change what is measured.
-        collate: as in ``predict``.
-
     Returns:
         ``loss``, the mean cross-entropy of the items, and those metrics of the curve that the split
         defines (one label only does not define MCC).

@@ -25,7 +25,6 @@ from verification.measuring import can_measure, measure_run
 from verification.pages import documents, forms_of, missing_in_pdf, read_page, read_pdf
 from verification.predictions import Predictions
 from verification.recounting import Recount
-from verification.trials import Retrial
 from words.numbers import Numbers
 from words.wording import load_wording
 
@@ -68,11 +67,6 @@ class Tally:
 def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
     """Checks a profile's stored results, ``facts.csv``, ``results.json`` and rendered documents.
 
-    Args:
-        profile: its settings.
-        store: where its results are.
-        folder: of its documents, if not the usual one.
-
     Raises:
         StudyError: there are no results of this profile, or its models cannot be had.
     """
@@ -97,10 +91,9 @@ def verify(profile: Profile, store: Store, folder: Path | None = None) -> Tally:
         return entry
 
     for task in profile.tasks.values():
-        predictions = Predictions(task, inputs, content, find)
-        again, tried = Recount(predictions, facts), Retrial(predictions, task)
+        again = Recount(Predictions(task, inputs, content, find))
         for fact in (fact for fact in facts if fact.task == task.name):
-            value = tried.value(fact) if tried.knows(fact) else again.value(fact)
+            value = again.value(fact)
             if value is None or not math.isnan(value):
                 tally.hold(fact.quantity, describe(fact), fact.value, value)
     _check_distances(tally, plan_runs(profile), content, find, inputs, facts)

@@ -16,14 +16,7 @@ Ints = NDArray[np.integer[Any]]
 def score_run(
     kind: str, predictions: Any, columns: Mapping[str, Any], items: Any = slice(None)
 ) -> dict[str, float]:
-    """Metrics of a run's stored predictions, by the kind of its task.
-
-    Args:
-        kind: "sequence" or "token".
-        predictions: logits (N, 2) of sentences, or tag indices (N,) of words.
-        columns: of all items of the set, with ``label`` or ``tag``.
-        items: (N,) which of them are predicted.
-    """
+    """Metrics of a run's stored predictions, by the kind of its task."""
     if kind == "token":
         gold = np.array([UPOS_TAGS.index(tag) for tag in columns["tag"]])
         return score_words(predictions, gold[items])

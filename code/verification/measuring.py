@@ -17,13 +17,7 @@ _A, _B = ".lora_A.", ".lora_B."
 
 
 def measure_run(run: Run, entry: Entry, inputs: Inputs) -> dict[tuple[str, str, str], float]:
-    """Layer, kind and metric -> distance; of layer ``all`` the mean over the layers.
-
-    Args:
-        run: one that is finished.
-        entry: of its training.
-        inputs: its base model.
-    """
+    """Layer, kind and metric -> distance; of layer ``all`` the mean over the layers."""
     base, _ = inputs.pair(run, entry)
     before = {
         canonical_name(name): tensor.detach().double().numpy()

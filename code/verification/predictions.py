@@ -1,7 +1,6 @@
 """What the runs of a task predicted, beside what is right: read from the store, item by item."""
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from corpora.items import UPOS_TAGS
+from evidence.baselines import Lexicon, learn_lexicon
+from facts.fact import Fact
 from runs.data import Data
 from store.entries import Entry
 from study.settings import TaskSettings, name_run
@@ -38,16 +39,15 @@ class Predictions:
         """The labels or tags, in the order of their numbers."""
         return UPOS_TAGS if self.task.kind == "token" else LABELS
 
-    def seeds(self, method: str, stage: str = "predict", variant: str = "") -> list[int | None]:
+    def seeds(self, method: str, variant: str = "") -> list[int | None]:
         """Seeds of a method's finished runs; of a control that is computed, None alone."""
-        if variant:
-            planned = self.task.experiments.seeds
-            return [seed for seed in planned if stage in self.stages(method, seed, variant)]
-        known = [m for m in self.task.methods if m.name == method]
-        if not known:
-            return [None]
-        seeds = self.task.seeds_of(known[0])
-        return [seed for seed in seeds if stage in self.stages(method, seed)]
+        planned = self.task.experiments.seeds
+        if not variant:
+            known = [m for m in self.task.methods if m.name == method]
+            if not known:
+                return [None]
+            planned = self.task.seeds_of(known[0])
+        return [seed for seed in planned if "predict" in self.stages(method, seed, variant)]
 
     def stages(self, method: str, seed: int | None, variant: str = "") -> dict[str, Any]:
         """Stage -> entry of a run; {} of one that is not finished."""
@@ -77,9 +77,9 @@ class Predictions:
         (array,) = self.find(stored).arrays().values()
         return array
 
-    def said(self, method: str, seed: int | None, address: str) -> Ints:
-        """(N,) numbers of the classes that were given."""
-        raw = self.raw(method, seed, address)
+    def said(self, fact: Fact, seed: int | None) -> Ints:
+        """(N,) numbers of the classes that were given by the method of a fact, on its set."""
+        raw = self.raw(fact.method, seed, fact.evaluation, fact.variant)
         return raw if raw.ndim == 1 else (raw[:, 1] > raw[:, 0]).astype(int)
 
     def members(self, method: str, address: str, grouping: str, group: str) -> Bools:
@@ -100,15 +100,11 @@ class Predictions:
         if grouping == "by_seen":
             return np.array([bool(seen) == (group == "seen") for seen in columns["seen"]])
         if grouping == "by_pieces":
-            pieces = self._pieces(method, address)
+            models = [m.model_name_or_path for m in self.task.methods if m.name == method]
+            of_model = self.items(address)["pieces"]
+            pieces = of_model.get(models[0] if models else "", columns["pieces"])
             return np.array([(str(n) if n < 4 else "4+") == group for n in pieces])
         return np.ones(len(self.gold(address)), dtype=bool)
-
-    def _pieces(self, method: str, address: str) -> Sequence[int]:
-        models = [m.model_name_or_path for m in self.task.methods if m.name == method]
-        of_model: Mapping[str, Sequence[int]] = self.items(address)["pieces"]
-        own: Sequence[int] = self.items(address)["columns"]["pieces"]
-        return of_model.get(models[0], own) if models else own
 
     @functools.cached_property
     def majority(self) -> int:
@@ -116,38 +112,14 @@ class Predictions:
         labels = [item.label for item in self.data.split(self.task, self.task.train).items]
         return int(sum(labels) * 2 > len(labels))
 
+    @functools.cached_property
+    def _lexicon(self) -> Lexicon:
+        items = self.data.split(self.task, self.task.train).items
+        return learn_lexicon((word.form, word.upos) for item in items for word in item.words)
+
     def _control(self, address: str) -> Any:
         """What the control that is computed gives: one label, or each form's most frequent tag."""
         if self.task.kind == "sequence":
             return np.tile(np.eye(2)[self.majority], (len(self.gold(address)), 1))
         forms = self.items(address)["columns"]["form"]
-        return np.array([UPOS_TAGS.index(self._lexicon(form)) for form in forms])
-
-    @functools.cached_property
-    def _lexicon(self) -> Callable[[str], str]:
-        items = self.data.split(self.task, self.task.train).items
-        return _most_frequent([(word.form, word.upos) for item in items for word in item.words])
-
-
-def _most_frequent(train_words: Sequence[tuple[str, str]]) -> Callable[[str], str]:
-    """A form's most frequent tag; if it is new, its lower case's, else that of rare forms."""
-    exact: dict[str, Counter[str]] = {}
-    lower: dict[str, Counter[str]] = {}
-    for form, tag in train_words:
-        exact.setdefault(form, Counter())[tag] += 1
-        lower.setdefault(form.lower(), Counter())[tag] += 1
-    once = Counter(next(iter(tags)) for tags in exact.values() if sum(tags.values()) == 1)
-    unseen = _first(once or Counter(tag for _, tag in train_words))
-
-    def tag_of(form: str) -> str:
-        for known, key in ((exact, form), (lower, form.lower())):
-            if key in known:
-                return _first(known[key])
-        return unseen
-
-    return tag_of
-
-
-def _first(counted: Counter[str]) -> str:
-    """The most frequent one, of equally frequent ones the first in the alphabet."""
-    return sorted(counted, key=lambda tag: (-counted[tag], tag))[0]
+        return np.array([UPOS_TAGS.index(self._lexicon.tag(form)) for form in forms])

@@ -1,331 +1,148 @@
-"""Facts once more by their key, from stored predictions, and without the functions of ``evidence``.
+"""Scores and what follows from them once more, by key and without the functions of ``evidence``.
 
-Each quantity is what its definition says, counted plainly. Intervals and p values rest on random
-resamples and are not made a second time; their point estimates are. Quantities that nothing here
-counts (spectra, similarities, what curves say) are ``UNCOUNTED``.
+Each quantity is what its definition says, counted plainly from stored predictions. Intervals and p
+values rest on random resamples and are not made a second time; their point estimates are. What no
+score decides (costs, spectra, what curves say) is ``UNCOUNTED``.
 """
 
-import functools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from evidence.experiments import BEST
 from facts.fact import Fact
-from facts.table import Facts
-from verification.counting import Bools, score_run, score_sentences
-from verification.forgetting import Forgetting
+from study.settings import Variant
+from verification.counting import Bools, score_run
 from verification.predictions import Predictions
 
 Seed = int | None
+Side = tuple[str, str]  # method, variant
+METRIC: Mapping[str, str] = {"sequence": "matthews_correlation", "token": "accuracy"}
 UNCOUNTED: Final = math.nan
 """Stands for the value of a fact that is not counted again."""
 
 
 class Recount:
-    """The values of a task's facts, counted anew.
+    """The values of a task's facts, counted anew."""
 
-    Args:
-        predictions: of the task.
-        facts: of the study, for the parts that must add up to a whole.
-    """
-
-    def __init__(self, predictions: Predictions, facts: Facts):
-        self._of, self._facts, costs = predictions, facts, Costs(predictions)
-        self._ways: dict[str, Callable[[Fact], float | None]] = {
-            "score": self._over_seeds(self._score),
-            "difference": self._difference,
-            "drop": self._over_seeds(self._drop),
-            "contrast": self._over_seeds(self._contrast),
-            "contribution": self._contribution,
-            "rate": self._rate,
-            "confusion": self._confusion,
-            "size": self._size,
-            "share": self._share,
-            "shared errors": self._shared_errors,
-            "threshold": self._over_seeds(functools.partial(threshold, predictions)),
-            "restoration": self._over_seeds(self._restoration),
-            "forgetting": Forgetting(predictions).loss,
-            "cost": costs.cost,
-            "step": costs.step,
-            "ratio": costs.ratio,
-            "latency": costs.latency,
+    def __init__(self, predictions: Predictions):
+        self._of, self._task = predictions, predictions.task
+        self._of_seed: dict[str, Callable[[Fact, Seed], float | None]] = {
+            "score": self._score,
+            "drop": self._drop,
+            "contrast": self._contrast,
         }
 
     def value(self, fact: Fact) -> float | None:
         """What the fact's value should be; None: there is none; ``UNCOUNTED``."""
-        way = self._ways.get(fact.quantity)
-        return way(fact) if way else UNCOUNTED
-
-    def _over_seeds(
-        self, of_seed: Callable[[Fact, Seed], float | None]
-    ) -> Callable[[Fact], float | None]:
-        """The value of the fact's seed, or the mean over all seeds that have one."""
-
-        def value(fact: Fact) -> float | None:
-            stage = "restored" if fact.part else "predict"
-            seeds = self._of.seeds(fact.method, stage) if fact.seed is None else [fact.seed]
-            values = [v for v in (of_seed(fact, seed) for seed in seeds) if v is not None]
-            return float(np.mean(values)) if values else None
-
-        return value
-
-    # ------------------------------------------------------------------------------------ scores
+        if fact.part or fact.metric in ("seqeval_f1", "cka"):  # set back; by a library; of states
+            return UNCOUNTED
+        if fact.quantity == "difference":
+            return self._difference(fact)
+        measure = self._of_seed.get(fact.quantity)
+        if measure is None:
+            return UNCOUNTED
+        own = self._of.seeds(fact.method, fact.variant) if fact.seed is None else [fact.seed]
+        values = [value for seed in own if (value := measure(fact, seed)) is not None]
+        return float(np.mean(values)) if values else None
 
     def _score(self, fact: Fact, seed: Seed) -> float | None:
-        method, address, metric = fact.method, fact.evaluation, fact.metric
-        if fact.part:
-            return self._restored(fact, seed)[0]
-        if metric == "seqeval_f1":
-            return UNCOUNTED  # the library's own
-        if metric == "f1" and fact.tag:
-            return self._f1(method, seed, address, fact.tag)
-        if metric == "accuracy":
-            return self._accuracy(method, seed, address, self._members(fact))
-        if metric == "loss" and seed is None:
+        gold = self._of.gold(fact.evaluation)
+        if fact.metric == "f1" and fact.tag:
+            said = self._of.said(fact, seed) == self._number(fact.tag)
+            there = gold == self._number(fact.tag)
+            found = 2 * int((there & said).sum()) / max(1, int(there.sum() + said.sum()))
+            return found if there.any() else None
+        items = self._members(fact)
+        if not items.any() or (fact.metric == "loss" and seed is None):
             return None  # a constant answer gives no probabilities
-        return self._metric(method, seed, address, metric, self._members(fact))
+        if fact.metric == "accuracy":
+            return float((self._of.said(fact, seed) == gold)[items].mean())
+        columns = self._of.items(fact.evaluation)["columns"]
+        raw = self._of.raw(fact.method, seed, fact.evaluation, fact.variant)
+        return score_run(self._task.kind, raw[items], columns, items).get(fact.metric)
 
-    def _metric(
-        self, method: str, seed: Seed, address: str, metric: str, items: Bools
-    ) -> float | None:
-        if not items.any():
-            return None
-        raw, columns = self._of.raw(method, seed, address), self._of.items(address)["columns"]
-        return score_run(self._of.task.kind, raw[items], columns, items).get(metric)
-
-    def _members(self, fact: Fact, group: str = "", address: str = "") -> Bools:
-        """The items of a fact: of its tag, or of a group."""
-        address = address or fact.evaluation
+    def _members(self, fact: Fact) -> Bools:
+        """The items of a fact: of its tag, or of its group."""
         if fact.tag:
-            return self._of.gold(address) == self._number(fact.tag)
-        return self._of.members(fact.method, address, fact.grouping, group or fact.group)
+            return self._of.gold(fact.evaluation) == self._number(fact.tag)
+        return self._of.members(fact.method, fact.evaluation, fact.grouping, fact.group)
 
     def _number(self, name: str) -> int:
         return list(self._of.classes).index(name)
 
-    def _accuracy(self, method: str, seed: Seed, address: str, items: Bools) -> float | None:
-        right = self._of.said(method, seed, address) == self._of.gold(address)
-        return float(right[items].mean()) if items.any() else None
+    def _drop(self, fact: Fact, seed: Seed) -> float | None:
+        """From the validation set to the fact's; macro-F1 over the tags that both sets have."""
+        sets = [replace(fact, evaluation=e) for e in (self._task.validation, fact.evaluation)]
+        ends = [self._score(of_set, seed) for of_set in sets]
+        if fact.metric == "macro_f1":
+            common = set.intersection(*(set(self._of.gold(f.evaluation).tolist()) for f in sets))
+            tags = [replace(fact, metric="f1", tag=self._of.classes[tag]) for tag in common]
+            of_tags = [
+                [self._score(replace(tag, evaluation=f.evaluation), seed) for tag in tags]
+                for f in sets
+            ]
+            ends = [float(np.mean([f1 for f1 in own if f1 is not None])) for own in of_tags]
+        one, other = ends
+        return None if one is None or other is None else one - other
 
-    def _f1(self, method: str, seed: Seed, address: str, tag: str) -> float | None:
-        there = self._of.gold(address) == self._number(tag)
-        given = self._of.said(method, seed, address) == self._number(tag)
-        both = int((there & given).sum())
-        return 2 * both / int(there.sum() + given.sum()) if there.any() else None
-
-    # --------------------------------------------------------------------- differences and drops
+    def _contrast(self, fact: Fact, seed: Seed) -> float | None:
+        one, other = (
+            self._score(replace(fact, group=group, against=""), seed)
+            for group in (fact.group, fact.against)
+        )
+        return None if one is None or other is None else one - other
 
     def _difference(self, fact: Fact) -> float | None:
-        """Mean over the seeds that both methods have; a control's one value goes with each."""
-        if fact.metric == "cka":
-            return UNCOUNTED
-        sides = [self._of.seeds(method) for method in (fact.method, fact.against)]
-        shared = [seed for seed in sides[0] if seed in sides[1]]
-        if not shared and [None] not in sides:
+        """Mean over the seeds that both sides have; a control's one value goes with each."""
+        sides = self._sides(fact)
+        seeds = [self._of.seeds(*side) for side in sides]
+        shared = [seed for seed in seeds[0] if seed in seeds[1]]
+        if not shared and [None] not in seeds:
             return None
         measure, metric = self._score, fact.metric
         if metric == "drop":
             measure, metric = self._drop, "accuracy"
         means = []
-        for method, seeds in zip((fact.method, fact.against), sides, strict=True):
-            own = replace(fact, method=method, against="", metric=metric)
-            values = [measure(own, seed) for seed in shared or seeds]
+        for (method, variant), own in zip(sides, seeds, strict=True):
+            side = replace(fact, method=method, variant=variant, against="", metric=metric)
+            values = [measure(side, seed) for seed in shared or own]
             means.append(float(np.mean([value for value in values if value is not None])))
         return means[0] - means[1]
 
-    @property
-    def _source(self) -> str:
-        return self._of.task.validation
+    # --------------------------------------------------------------------------- experiments
 
-    def _drop(self, fact: Fact, seed: Seed) -> float | None:
-        source, target = (self._on(fact, seed, a) for a in (self._source, fact.evaluation))
-        return None if source is None or target is None else source - target
+    def _sides(self, fact: Fact) -> tuple[Side, Side]:
+        """Both methods in the fact's variant; a method against itself: with it and without it."""
+        first, second = (self._arm(method, fact.variant) for method in (fact.method, fact.against))
+        if not fact.variant or fact.method != fact.against:
+            return first, second
+        own_rate = next((v for v in self._tries(fact.method) if v.own_rate), None)
+        own = own_rate.name if own_rate and fact.variant == BEST else ""
+        return first, (fact.method, own)
 
-    def _on(self, fact: Fact, seed: Seed, address: str) -> float | None:
-        if fact.metric == "macro_f1":
-            of_tags = [self._f1(fact.method, seed, address, tag) for tag in self._common(fact)]
-            return float(np.mean([f1 for f1 in of_tags if f1 is not None]))
-        members = self._members(fact, address=address)
-        return self._accuracy(fact.method, seed, address, members)
+    def _arm(self, method: str, variant: str) -> Side:
+        """A method in a variant; as in the comparison where the variant is not of this method."""
+        if variant == BEST:
+            return method, self._best(method)
+        own = self._task.experiments.specifications.get(variant, [])
+        return method, variant if method in {v.method.name for v in own} else ""
 
-    def _common(self, fact: Fact) -> list[str]:
-        there = [set(self._of.gold(a).tolist()) for a in (self._source, fact.evaluation)]
-        return [self._of.classes[number] for number in sorted(set.intersection(*there))]
+    def _tries(self, method: str) -> list[Variant]:
+        return list(self._task.experiments.tries.get(method, ()))
 
-    def _contrast(self, fact: Fact, seed: Seed) -> float | None:
-        one, other = (
-            self._accuracy(fact.method, seed, fact.evaluation, self._members(fact, group))
-            for group in (fact.group, fact.against)
-        )
-        return None if one is None or other is None else one - other
-
-    # ------------------------------------------------------------------------- parts of the drop
-
-    def _contribution(self, fact: Fact) -> float | None:
-        """A division's share of all words that are wrong: in the target minus in the source."""
-        if fact.metric:
-            return UNCOUNTED  # parts of what is counted without a metric
-        if fact.cause:
-            whole = replace(fact, quantity="drop", metric="accuracy", cause="")
-            return self._rest(fact, "contribution", self.value(whole) or 0.0)
-        of_sets = [self._wrong(fact, address) for address in (fact.evaluation, self._source)]
-        return of_sets[0] - of_sets[1]
-
-    def _rate(self, fact: Fact) -> float | None:
-        address = fact.against or fact.evaluation
-        if fact.cause:
-            return self._rest(
-                fact, "rate", self._wrong(Fact(quantity="", method=fact.method), address)
-            )
-        return self._wrong(fact, address)
-
-    def _wrong(self, fact: Fact, address: str) -> float:
-        """Share of a set's words that are wrong in this way, mean over seeds."""
-        own, gold = self._members(fact, address=address), self._of.gold(address)
-        rates = []
-        for seed in self._of.seeds(fact.method):
-            said = self._of.said(fact.method, seed, address)
-            wrong = said == self._number(fact.predicted) if fact.predicted else said != gold
-            rates.append(float((own & wrong).mean()))
-        return float(np.mean(rates))
-
-    def _rest(self, fact: Fact, quantity: str, whole: float) -> float | None:
-        """Causes are not assigned a second time: the last one is what the others leave."""
-        if fact.cause != "remaining" or fact.seed is not None:
-            return UNCOUNTED
-        rows = self._facts.where(quantity=quantity, seed=None, against=fact.against, **_place(fact))
-        return whole - math.fsum(r.value or 0.0 for r in rows if r.cause not in ("", fact.cause))
-
-    def _confusion(self, fact: Fact) -> float:
-        gold, counts = self._of.gold(fact.evaluation) == self._number(fact.tag), []
-        for seed in self._of.seeds(fact.method):
-            given = self._of.said(fact.method, seed, fact.evaluation)
-            counts.append(int((gold & (given == self._number(fact.predicted))).sum()))
-        return float(np.mean(counts))
-
-    # ----------------------------------------------------------------------- sizes, shared errors
-
-    def _size(self, fact: Fact) -> float:
-        if fact.metric == "sentences":
-            return len(set(self._of.items(fact.evaluation)["columns"]["sentence"]))
-        if fact.metric == "words" and self._of.task.kind == "sequence":
-            return sum(self._of.items(fact.evaluation)["columns"]["length"])
-        return int(self._members(fact).sum())
-
-    def _share(self, fact: Fact) -> float | None:
-        if fact.metric == "given majority":
-            given = self._over_seeds(
-                lambda f, s: float(
-                    (self._of.said(f.method, s, f.evaluation) == self._of.majority).mean()
-                )
-            )
-            return given(fact)
-        if fact.metric not in ("items", "majority"):
-            return UNCOUNTED
-        return float(self._members(fact).mean())
-
-    def _shared_errors(self, fact: Fact) -> float:
-        methods = [fact.method] if fact.method else [m.name for m in self._of.task.methods]
-        wrong = np.stack(
-            [
-                self._of.said(method, seed, fact.evaluation) != self._of.gold(fact.evaluation)
-                for method in methods
-                for seed in self._of.seeds(method)
-            ]
-        )
-        if fact.metric == "count":
-            return int(wrong.all(axis=0).sum())
-        return wrong.shape[1] * float(np.prod(wrong.mean(axis=1)))
-
-    # -------------------------------------------------------------------- restorations and prices
-
-    def _restored(self, fact: Fact, seed: Seed) -> tuple[float, float]:
-        """The metric with a part set back, and as trained, on the items that were scored again."""
-        arrays = self._of.find(self._of.stages(fact.method, seed)["restored"]).arrays()
-        ending = fact.evaluation.replace(":", "-")
-        kept = arrays[f"items {ending}"]
-        whole = self._of.raw(fact.method, seed, fact.evaluation)[kept]
-        columns = self._of.items(fact.evaluation)["columns"]
-        back, trained = (
-            score_run(self._of.task.kind, raw, columns, kept)[fact.metric]
-            for raw in (arrays[f"{fact.part} {ending}"], whole)
-        )
-        return back, trained
-
-    def _restoration(self, fact: Fact, seed: Seed) -> float:
-        back, trained = self._restored(fact, seed)
-        if fact.against:  # how much more than without that part
-            trained, _ = self._restored(replace(fact, part=fact.against), seed)
-        return trained - back
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What trainings and their steps cost, from what single runs and steps recorded."""
-
-    predictions: Predictions
-
-    def cost(self, fact: Fact) -> float | None:
-        """What each run recorded, of several the median."""
-        seeds = self.predictions.seeds(fact.method, "train") if fact.seed is None else [fact.seed]
-        values = []
-        for seed in seeds:
-            costs = self.predictions.find(
-                self.predictions.stages(fact.method, seed)["train"]
-            ).result()["costs"]
-            if fact.metric == "computed_bytes":
-                parts = ("parameters", "gradients", "optimizer")
-                values.append(sum(costs[f"memory_{part}_bytes"] for part in parts))
-            else:
-                values.append(costs.get(fact.metric, UNCOUNTED))
-        return float(np.median([value for value in values if value is not None]))
-
-    def _price(self, fact: Fact) -> dict[str, Any]:
-        return self.predictions.find(self.predictions.ledger["tasks"][fact.task]["price"]).result()
-
-    def step(self, fact: Fact) -> float:
-        """Median seconds of a step."""
-        if fact.metric != "seconds":
-            return UNCOUNTED  # the single steps' seconds alone are stored
-        return float(np.median(self._price(fact)["seconds"][fact.method]))
-
-    def ratio(self, fact: Fact) -> float:
-        """Median ratio of the seconds that the same batches took."""
-        if fact.metric != "step_seconds":
-            return UNCOUNTED
-        own, other = (np.log(self._price(fact)["seconds"][m]) for m in (fact.method, fact.against))
-        return float(np.exp(np.median(own - other)))
-
-    def latency(self, fact: Fact) -> float:
-        """Median seconds of a forward pass, or the median ratio of the passes on one batch."""
-        name = self.predictions.ledger["tasks"][fact.task]["latency"]
-        sizes = self.predictions.find(name).result()["methods"][fact.method]
-        seconds = next(s["seconds"] for s in sizes if str(s["size"]) == fact.group)
-        if fact.metric.endswith("_seconds"):
-            return float(np.median(seconds[fact.metric.removesuffix("_seconds")]))
-        ratios = np.log(seconds["unmerged"]) - np.log(seconds["merged"])
-        return float(np.exp(np.median(ratios)))
-
-
-def threshold(predictions: Predictions, fact: Fact, seed: Seed) -> float | None:
-    """Quality where another margin between the two logits decides, or with the best of them."""
-    raw = predictions.raw(fact.method, seed, fact.evaluation).astype(np.float64)
-    margins, gold = raw[:, 1] - raw[:, 0], predictions.gold(fact.evaluation)
-
-    def at(margin: float) -> float:
-        said = np.stack([margins <= margin, margins > margin], axis=-1).astype(np.float64)
-        return score_sentences(said, gold).get("matthews_correlation", UNCOUNTED)
-
-    if fact.step is not None:
-        share = fact.step / 100
-        return at(math.log(share / (1 - share)) if 0 < share < 1 else (share - 0.5) * math.inf)
-    best = max(at(cut) for cut in (-math.inf, 0.0, *margins))
-    found = {"argmax": at(0.0), "upper_bound": best, "gain": best - at(0.0)}
-    return found.get(fact.metric, UNCOUNTED)
-
-
-def _place(fact: Fact) -> dict[str, Any]:
-    return {"task": fact.task, "method": fact.method, "evaluation": fact.evaluation}
+    def _best(self, method: str) -> str:
+        """The try with the highest score where tries are selected; of equal ones the own rate."""
+        place: dict[str, Any] = {
+            "quantity": "score",
+            "method": method,
+            "metric": METRIC[self._task.kind],
+        }
+        tries = self._tries(method)
+        facts = [Fact(**place, variant=v.name, evaluation=v.held_out) for v in tries]
+        scores = [self.value(fact) or 0.0 for fact in facts]
+        best = [v for v, score in zip(tries, scores, strict=True) if score == max(scores)]
+        return next((v for v in best if v.own_rate), best[0]).name

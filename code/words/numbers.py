@@ -136,7 +136,10 @@ class Numbers:
             text = fixed(rounded, 1 if digits is None else digits)
             if bare:
                 return text
-            return self._with_unit(text, unit)
+            if unit is Unit.POINTS:
+                return self.words.say("tables", "percentage_points", value=text)
+            gap = "\u00a0" if self.words.language == "ru" else ""
+            return f"{text}{gap}%"
         if unit is Unit.SMALL:
             return self._significant(number, USUAL_DIGITS if digits is None else digits)
         if unit in (Unit.SECONDS, Unit.BYTES):
@@ -144,12 +147,6 @@ class Numbers:
         usual = {Unit.COUNT: 0, Unit.RATE: 0, Unit.EPOCHS: 1, Unit.RATIO: 2}.get(unit, 3)
         usual = usual if digits is None else digits
         return fixed(round(number, usual) + 0.0, usual)
-
-    def _with_unit(self, text: str, unit: Unit) -> str:
-        if unit is Unit.POINTS:
-            return self.words.say("tables", "percentage_points", value=text)
-        gap = "\u00a0" if self.words.language == "ru" else ""
-        return f"{text}{gap}%"
 
     def _bytes(self, size: float) -> str:
         if 0 < size < KILOBYTES:

@@ -37,17 +37,7 @@ def make(
     items: Mapping[str, Entry],
     predictions: Entries,
 ) -> Entry:
-    """Summarises a task's finished runs, or finds them summarised.
-
-    Args:
-        store: where the entry is.
-        data: the corpora.
-        task: what the runs are of.
-        runs: the finished ones, at least one.
-        items: the table of items of each evaluated set.
-        predictions: those of every run on each evaluated set, with their metrics: the evidence is
-            refused if its own are others.
-    """
+    """Summarises a task's finished runs, or finds them summarised; their scores must agree."""
     source = {
         "items": {address: entry.digest for address, entry in items.items()},
         "predictions": {

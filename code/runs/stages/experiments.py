@@ -39,15 +39,7 @@ def make(
     runs: Mapping[Run, Finished],
     items: Mapping[str, Entry],
 ) -> Entry:
-    """Summarises the finished experiments of a task, or finds them summarised.
-
-    Args:
-        store: where the entry is.
-        data: the corpora.
-        task: its settings.
-        runs: those of the experiments and of the comparison, what they are compared with.
-        items: the table of items of each evaluated set, that which selects among them.
-    """
+    """Summarises the finished experiments beside the comparison, or finds them summarised."""
     source = {
         "runs": [
             [

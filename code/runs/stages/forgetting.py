@@ -22,14 +22,7 @@ STAGE = Stage("forgetting", 1, __name__)
 def make(
     store: Store, task: TaskSettings, runs: Sequence[Run], masked: Mapping[str, Entry]
 ) -> Entry:
-    """Summarises the finished runs that move their encoder, or finds them summarised.
-
-    Args:
-        store: where the entry is.
-        task: what the runs are of.
-        runs: the finished ones that move their encoder, at least one.
-        masked: run -> its losses under masks.
-    """
+    """Summarises the finished runs that move their encoder, or finds them summarised."""
     source = {
         "masked": [[run.method.name, run.seed, masked[run.name].digest] for run in runs],
         "resamples": RESAMPLES,

@@ -30,16 +30,7 @@ def make(
     restored: Mapping[str, Entry],
     predictions: Mapping[str, Mapping[str, Entry]],
 ) -> Entry:
-    """Summarises the finished runs that move their encoder, or finds them summarised.
-
-    Args:
-        store: where the entry is.
-        inputs: the corpora.
-        task: what the runs are of.
-        runs: the finished ones that move their encoder, at least one.
-        restored: run -> its predictions with parts set back.
-        predictions: evaluated set -> run -> its predictions as trained.
-    """
+    """Summarises the finished runs that move their encoder, or finds them summarised."""
     source = {
         "restored": [[run.method.name, run.seed, restored[run.name].digest] for run in runs],
         "resamples": RESAMPLES,
