@@ -75,7 +75,7 @@ def summarise_acceptability(
     found: list[Fact] = []
     for method, of_method in every.items():
         key: dict[str, Any] = {"task": task, "method": method, "evaluation": evaluation}
-        found += _method_facts(panel, all_seeds[method], of_method, labels, groups, majority, key)
+        found += _method_facts(panel, all_seeds[method], of_method, labels, groups, key)
         if method in logits:
             learned = (comparisons, method, evaluation, COMPARED[0], roles, MAJORITY)
             found += [fact] if (fact := learned_fact(*learned)) else []
@@ -115,10 +115,9 @@ def _method_facts(
     logits: Floats,
     labels: Ints,
     groups: Groups,
-    majority: int | None,
     key: dict[str, Any],
 ) -> Iterator[Fact]:
-    """Everything about one method: metrics, groups, contrasts, errors, thresholds."""
+    """Everything about one method: metrics, groups, contrasts, errors, the best threshold."""
     method, predicted = key["method"], scoring.predicted_labels(logits)
     undefined = scoring.undefined_metrics(labels)
     for metric in scoring.ACCEPTABILITY_METRICS:
@@ -139,42 +138,24 @@ def _method_facts(
         parts: dict[str, Part] = {}
         for group in order:
             place = {**key, "grouping": grouping, "group": group}
-            parts[group], facts = _group_facts(panel, seeds, names == group, labels, place)
-            yield from facts
+            member = names == group
+            place |= {"quantity": "score", "metric": "accuracy", "n": int(member.sum())}
+            counts = panel.counts[method] * member[:, None]
+            parts[group] = panels.measure_part(
+                panel, counts, member, scoring.accuracy, seeds, **place
+            )
+            yield from parts[group].facts
         pair = CONTRASTS.get(grouping, ())
         if pair and set(pair) <= parts.keys():
             one, other = pair
             place = {**key, "grouping": grouping, "group": one, "against": other}
             place |= {"quantity": "contrast", "metric": "accuracy"}
             yield from panels.contrast(parts[one], parts[other], seeds, **place)
-    if majority is not None:
-        agree = (predicted == majority).astype(np.float64)
-        counts = np.stack([agree, np.ones_like(agree)], axis=-1)
-        given_majority = panel.replicate(counts, panels.ratio)
-        place = {**key, "quantity": "share", "metric": "given majority", "n": len(labels)}
-        yield from panels.estimate(given_majority, seeds, **place)
     yield from _shared_errors(predicted == labels, key)
     if seeds and not undefined:
-        yield from _threshold_facts(logits, labels, seeds, key)
-
-
-def _group_facts(
-    panel: Panel, seeds: Sequence[int], member: Bools, labels: Ints, place: dict[str, Any]
-) -> tuple[Part, list[Fact]]:
-    """Accuracy on some of the sentences, and all facts about them."""
-    counts, size = panel.counts[place["method"]] * member[:, None], int(member.sum())
-    key: dict[str, Any] = {**place, "quantity": "score", "n": size}
-    accuracy = panels.measure_part(
-        panel, counts, member, scoring.accuracy, seeds, metric="accuracy", **key
-    )
-    key["metric"] = "matthews_correlation"
-    if len(set(labels[member].tolist())) == len(LABELS):
-        metric = scoring.matthews_correlation
-        mcc = panels.measure_part(panel, counts, member, metric, seeds, **key).facts
-    else:
-        mcc = panels.points([], (), "MCC needs items of both labels", **key)
-    share = Fact(quantity="share", metric="items", **place, n=size, value=float(member.mean()))
-    return accuracy, [*accuracy.facts, *mcc, share]
+        best = [scoring.best_matthews(of_seed, labels) for of_seed in logits]
+        bound: dict[str, Any] = {"metric": "upper_bound", "value": float(np.mean(best))}
+        yield Fact(quantity="threshold", **key, **bound, seeds=len(seeds))
 
 
 def _shared_errors(correct: Bools, key: dict[str, Any]) -> list[Fact]:
@@ -189,28 +170,3 @@ def _shared_errors(correct: Bools, key: dict[str, Any]) -> list[Fact]:
         Fact(quantity="shared errors", **key, metric=metric, value=value, n=items)
         for metric, value in values.items()
     ]
-
-
-def _threshold_facts(
-    logits: Floats, labels: Ints, seeds: Sequence[int], key: dict[str, Any]
-) -> Iterator[Fact]:
-    """MCC by the threshold on P(acceptable) in steps of a hundredth; the best one is optimistic."""
-    curves = [scoring.threshold_curve(of_seed, labels) for of_seed in logits]
-    place: dict[str, Any] = {**key, "quantity": "threshold", "seeds": len(seeds)}
-    grid = np.linspace(0.0, 1.0, 101)
-    mcc = np.stack([curve.at(grid) for curve in curves])
-    spread = mcc.std(axis=0, ddof=1) if len(mcc) > 1 else [None] * len(grid)
-    for step, (value, sd) in enumerate(zip(mcc.mean(axis=0), spread, strict=True)):
-        yield Fact(
-            **place, metric="matthews_correlation", step=step, value=float(value),
-            sd=None if sd is None else float(sd),
-        )  # fmt: skip
-    argmax = float(np.mean([curve.argmax for curve in curves]))
-    bound = float(np.mean([curve.upper_bound for curve in curves]))
-    for metric, value in (("argmax", argmax), ("upper_bound", bound), ("gain", bound - argmax)):
-        yield Fact(**place, metric=metric, value=value)
-    best = [curve.best_threshold for curve in curves]
-    place = {**key, "quantity": "threshold", "metric": "best_threshold"}
-    yield Fact(**place, value=float(np.mean(best)), seeds=len(seeds))
-    for seed, value in zip(seeds, best, strict=True):
-        yield Fact(**place, seed=int(seed), value=value, seeds=1)

@@ -40,16 +40,11 @@ class Lexicon:
     A form is looked up as it stands, then in lower case among the lower-cased training forms; a
     form unknown in both gets ``unseen``, the most frequent tag among the forms that occur once in
     training, since words seen once resemble unseen ones most (the idea of Good-Turing estimates).
-
-    Attributes:
-        by_form: tag of each form.
-        by_lower: tag of each lower-cased form.
-        unseen: tag of all others.
     """
 
-    by_form: Mapping[str, str]
-    by_lower: Mapping[str, str]
-    unseen: str
+    by_form: Mapping[str, str]  # tag of each form
+    by_lower: Mapping[str, str]  # tag of each lower-cased form
+    unseen: str  # tag of all others
 
     def tag(self, form: str) -> str:
         """Tag of one form."""

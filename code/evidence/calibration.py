@@ -5,7 +5,7 @@ the study at hand.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,33 +19,19 @@ FILE = Path(__file__).with_suffix(".json")
 
 @dataclass(frozen=True)
 class Rate:
-    """Rates of one kind of statement that rests on some number of runs; fractions of studies.
+    """Rates of one kind of statement that rests on some number of runs; fractions of studies."""
 
-    Attributes:
-        simulation: the function that draws the studies.
-        kind: of statement.
-        seeds: runs of each method.
-        covers: what the interval is over; "" where there is none, hence no verdict.
-        studies: how many were simulated, over all true differences.
-        false: statements that are false about what they are about (``covers``).
-        worst: the same at the true difference where it is most often.
-        worst_size: that difference, in margins.
-        worst_studies: studies of that difference.
-        false_of_method: statements that would be false if they were about the method.
-        unclear: studies in which nothing is decided.
-    """
-
-    simulation: str
-    kind: str
-    seeds: int
-    covers: str
-    studies: int
-    false: float
-    worst: float
-    worst_size: float
-    worst_studies: int
-    false_of_method: float
-    unclear: float
+    simulation: str  # the function that draws the studies
+    kind: str  # of statement
+    seeds: int  # runs of each method
+    covers: str  # what the interval is over; "" where there is none, hence no verdict
+    studies: int  # how many were simulated, over all true differences
+    false: float  # statements that are false about what they are about (``covers``)
+    worst: float  # the same at the true difference where it is most often
+    worst_size: float  # that difference, in margins
+    worst_studies: int  # studies of that difference
+    false_of_method: float  # statements that would be false if they were about the method
+    unclear: float  # studies in which nothing is decided
 
     @property
     def error(self) -> float:
@@ -70,7 +56,7 @@ def read_rates() -> list[Rate]:
 
 
 def calibration_facts() -> Iterator[Fact]:
-    """The rates of each kind, and the extremes of statements about runs and about methods.
+    """How often each kind stays open, and the extremes of statements about runs and methods.
 
     ``group`` is the number of runs of a kind; of an extreme it is ``runs`` or ``method``, what the
     statement is about, or "" for both.
@@ -78,26 +64,18 @@ def calibration_facts() -> Iterator[Fact]:
     rates = [rate for rate in read_rates() if rate.covers]
     for rate in rates:
         place: dict[str, Any] = {"quantity": "calibration", "kind": rate.kind, "n": rate.studies}
-        for metric in ("false", "worst", "false_of_method", "unclear"):
-            yield Fact(**place, group=str(rate.seeds), metric=metric, value=getattr(rate, metric))
+        yield Fact(**place, group=str(rate.seeds), metric="unclear", value=rate.unclear)
     about = {
         "": rates,
         "runs": [rate for rate in rates if "seeds" not in rate.covers],
         "method": [rate for rate in rates if "seeds" in rate.covers],
     }
     for group, own in about.items():
-        yield from _extremes(own, group)
-
-
-def _extremes(rates: Sequence[Rate], group: str) -> Iterator[Fact]:
-    if not rates:
-        return
-    place: dict[str, Any] = {"quantity": "calibration", "group": group}
-    worst = max(rates, key=lambda rate: rate.worst)
-    studies = sum(rate.studies for rate in rates)
-    yield Fact(**place, metric="worst", value=worst.worst, n=worst.worst_studies)
-    yield Fact(**place, metric="error", value=worst.worst_error, n=worst.worst_studies)
-    yield Fact(**place, metric="false_of_method", value=max(r.false_of_method for r in rates))
-    yield Fact(**place, metric="least_unclear", value=min(r.unclear for r in rates))
-    yield Fact(**place, metric="most_unclear", value=max(r.unclear for r in rates))
-    yield Fact(**place, metric="studies", value=float(studies))
+        if not own:
+            continue
+        worst = max(own, key=lambda rate: rate.worst)
+        place = {"quantity": "calibration", "group": group}
+        yield Fact(**place, metric="worst", value=worst.worst, n=worst.worst_studies)
+        yield Fact(**place, metric="error", value=worst.worst_error, n=worst.worst_studies)
+        yield Fact(**place, metric="false_of_method", value=max(r.false_of_method for r in own))
+        yield Fact(**place, metric="studies", value=float(sum(rate.studies for rate in own)))

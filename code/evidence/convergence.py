@@ -10,10 +10,6 @@ neighbouring evaluations are alike: they are taken to correlate with ``LIKENESS`
 estimate too large if they do so less. Differences between means that share no point need no such
 assumption, but take a bend for noise. Both err on the side of saying nothing, so the smaller one is
 taken. How often the statements are false is known by simulation (``bench/calibration.py``).
-
-What an extrapolation is worth: with a decaying learning rate a curve flattens because its steps
-become small, whether or not anything is left to learn, and one more epoch would run under another
-schedule from its first step on. ``extrapolated_gain`` therefore continues a line, no more.
 """
 
 from collections import Counter
@@ -39,7 +35,6 @@ AFTER_NOISE = 4.0  # standard errors of a difference between two such means
 FLAT_GAIN = 0.002  # of the metric: a smaller change of level is called flat
 MEASURES = {
     "best_loss": "the lowest validation loss, the first of equals",
-    "best_loss_step": "its step",
     "best_loss_epoch": "its epoch",
     "final_loss": "validation loss at the end",
     "final_train_loss": "training loss averaged over the steps since the last but one evaluation",
@@ -47,13 +42,10 @@ MEASURES = {
     "rise": "mean of the last three validation losses minus the lowest mean of three neighbours",
     "turned": "1 if validation loss rises after its minimum by more than noise",
     "best_metric": "the highest value of the first validation metric, the first of equals",
-    "best_metric_step": "its step",
     "best_metric_epoch": "its epoch",
     "final_metric": "that metric at the end",
-    "metric_change_after_best_loss": "its change from the lowest loss to the end, means of three",
-    "direction_after_best_loss": "1, 0 or -1: that change beyond noise",
+    "direction_after_best_loss": "1, 0 or -1: its change from the lowest loss on, beyond noise",
     "slope": "of the metric over the last third of the steps, an epoch",
-    "extrapolated_gain": "of one more epoch at that slope, no further than to 1",
 }
 """What is read off the curves of a run; what cannot be read off is left out."""
 
@@ -132,14 +124,15 @@ def describe_run(rows: Facts) -> tuple[dict[str, float], float]:
     if not metrics:
         return found, 0.0
     curve = select_curve(rows, "validation", metrics[0])
+    found |= {
+        **_best(curve, "metric", int(np.argmax(curve.values))),
+        "final_metric": float(curve.values[-1]),
+    }
+    direction = _direction_after(curve, float(loss.steps[np.argmin(loss.values)]))
+    if direction is not None:
+        found["direction_after_best_loss"] = direction
     line = late_slope(curve)
-    final = float(curve.values[-1])
-    found |= {**_best(curve, "metric", int(np.argmax(curve.values))), "final_metric": final}
-    found |= _change_after(curve, found["best_loss_step"])
-    if line is None:
-        return found, 0.0
-    found |= {"slope": line[0], "extrapolated_gain": min(1.0, final + line[0]) - final}
-    return found, line[1]
+    return (found, 0.0) if line is None else (found | {"slope": line[0]}, line[1])
 
 
 def select_curve(rows: Facts, split: str, metric: str) -> Curve:
@@ -152,7 +145,6 @@ def select_curve(rows: Facts, split: str, metric: str) -> Curve:
 def _best(curve: Curve, name: str, where: int) -> dict[str, float]:
     return {
         f"best_{name}": float(curve.values[where]),
-        f"best_{name}_step": float(curve.steps[where]),
         f"best_{name}_epoch": float(curve.epochs[where]),
     }
 
@@ -201,16 +193,15 @@ def moving_mean(values: Floats) -> Floats:
     return np.convolve(values, np.full(WINDOW, 1 / WINDOW), mode="valid")
 
 
-def _change_after(curve: Curve, step: float) -> dict[str, float]:
-    """Change of level from a step to the end, with its direction where it exceeds the noise."""
+def _direction_after(curve: Curve, step: float) -> float | None:
+    """Direction of the change of level from a step to the end, 0 within noise; None: unknown."""
     where = int(np.searchsorted(curve.steps, step))
     if len(curve.values) < MIN_POINTS or where >= len(curve.values) - 1:
-        return {}
+        return None
     levels = moving_mean(curve.values)
     change = float(levels[-1] - levels[min(max(where - 1, 0), len(levels) - 1)])
     limit = AFTER_NOISE * noise_of(curve.values) * np.sqrt(2)
-    direction = 0.0 if abs(change) <= max(limit, FLAT_GAIN) else float(np.sign(change))
-    return {"metric_change_after_best_loss": change, "direction_after_best_loss": direction}
+    return 0.0 if abs(change) <= max(limit, FLAT_GAIN) else float(np.sign(change))
 
 
 def late_slope(curve: Curve) -> tuple[float, float] | None:

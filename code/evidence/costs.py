@@ -17,20 +17,13 @@ from evidence.intervals import LEVEL
 
 @dataclass(frozen=True, slots=True)
 class StepPrice:
-    """The price of a method's training step.
+    """The price of a method's training step."""
 
-    Attributes:
-        seconds: median over batches.
-        ratio: median over batches of its seconds in units of the reference's.
-        low, high: 95 % interval of the ratio.
-        steps: batches.
-    """
-
-    seconds: float
-    ratio: float
-    low: float
+    seconds: float  # median over batches
+    ratio: float  # median over batches of its seconds in units of the reference's
+    low: float  # with ``high`` the 95 % interval of the ratio
     high: float
-    steps: int
+    steps: int  # batches
 
 
 def price_steps(

@@ -41,11 +41,14 @@ def derived_facts(facts: Facts, pairs: Mapping[str, Pair]) -> Iterator[Fact]:
     spectra = list(_mean_spectra(facts))
     yield from spectra
     for task, pair in pairs.items():
-        yield from _cost_ratios(facts, task, pair)
-        yield from _change_ratio(facts, task, pair)
+        of_task = facts.where(task=task)
+        costs = of_task.where(quantity="cost")
+        compared = {metric: costs.where(metric=metric) for metric in costs.distinct("metric")}
+        changes = of_task.where(quantity="distance", kind="encoder", metric="relative")
         ranks = Facts(spectra).where(task=task, metric="effective_rank")
-        one, other = (_by_seed(ranks.where(method=method)) for method in pair)
-        yield from _ratio(one, other, task, pair, "effective_rank")
+        for metric, rows in {**compared, "relative": changes, "effective_rank": ranks}.items():
+            one, other = (_by_seed(rows.where(method=method)) for method in pair)
+            yield from _ratio(one, other, task, pair, metric)
         yield from _moved_ratio(facts, task, pair)
         yield from _state_differences(facts, task, pair)
 
@@ -75,17 +78,6 @@ def last_over_first(profile: Sequence[float]) -> float | None:
     return profile[-1] / profile[0] if len(profile) > 1 and profile[0] and profile[-1] else None
 
 
-def centre_of_change(profile: Sequence[float]) -> float | None:
-    """Mean depth, 0 at the first layer and 1 at the last, with the layers weighted by their change.
-
-    None for fewer than two layers or no change at all.
-    """
-    total = sum(profile)
-    if len(profile) < 2 or not total:
-        return None
-    return sum(i / (len(profile) - 1) * change for i, change in enumerate(profile)) / total
-
-
 def _trends(distances: Facts, task: str, method: str) -> Iterator[Fact]:
     """Where along the depth one model's change is, by seed and over seeds."""
     for measure in MEASURES:
@@ -101,7 +93,6 @@ def _trends(distances: Facts, task: str, method: str) -> Iterator[Fact]:
                 "rank_correlation": rank_correlation(profile),
                 "upper_over_lower": upper_over_lower(profile),
                 "last_over_first": last_over_first(profile),
-                "centre": centre_of_change(profile),
                 "head_over_next": _head_over_next(rows),
             }
             for metric, value in values.items():
@@ -176,21 +167,6 @@ def _mean_spectra(facts: Facts) -> Iterator[Fact]:
 # --------------------------------------------------------------------------- two methods of a task
 
 
-def _cost_ratios(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
-    """Costs of the second method in units of the first's, seed by seed."""
-    costs = facts.where(quantity="cost", task=task)
-    for metric in costs.distinct("metric"):
-        one, other = (_by_seed(costs.where(method=m, metric=metric)) for m in pair)
-        yield from _ratio(one, other, task, pair, metric)
-
-
-def _change_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
-    """Mean relative change of the encoder's layers, second in units of the first, seed by seed."""
-    changes = facts.where(quantity="distance", task=task, kind="encoder", metric="relative")
-    one, other = (_by_seed(changes.where(method=method)) for method in pair)
-    yield from _ratio(one, other, task, pair, "relative")
-
-
 def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
     """How far the second method moves the matrices that it adapts, in units of the first's way.
 
@@ -208,17 +184,6 @@ def _moved_ratio(facts: Facts, task: str, pair: Pair) -> Iterator[Fact]:
         seeds = dict.fromkeys(f.seed for f in rows if f.seed is not None)
         of = {s: [f.value for f in rows if f.seed == s and f.value is not None] for s in seeds}
         means.append({seed: float(np.mean(values)) for seed, values in of.items() if values})
-        for seed, value in means[-1].items():
-            yield Fact(
-                quantity="distance", task=task, method=method, layer="all", kind="adapted",
-                metric="l2", seed=seed, value=value, seeds=1,
-            )  # fmt: skip
-        if means[-1]:
-            mean = float(np.mean(list(means[-1].values())))
-            yield Fact(
-                quantity="distance", task=task, method=method, layer="all", kind="adapted",
-                metric="l2", value=mean, seeds=len(means[-1]),
-            )  # fmt: skip
     yield from _ratio(means[0], means[1], task, pair, "moved")
 
 

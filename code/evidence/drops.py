@@ -22,8 +22,7 @@ def transfer_facts(
     whole, *of_runs = estimate(drop, seeds, quantity="drop", metric="accuracy", **key)
     yield from (whole, *of_runs)
     yield from _macro_drop(study, method, target, key)
-    for kind, parts in groups[study.source].items():
-        yield from _group_drops(kind, parts, groups[target][kind], key, seeds)
+    yield from _tag_drops(groups[study.source]["by_tag"], groups[target]["by_tag"], key, seeds)
     yield from _cells(study, method, target, key)
     yield from _causes(study, method, target, key, whole)
 
@@ -43,25 +42,22 @@ def _macro_drop(study: Tagging, method: str, target: str, key: Mapping[str, Any]
     yield from estimate(one.drop_to(other), study.seeds[method], **place)
 
 
-def _group_drops(
-    kind: str, source: Parts, target: Parts, key: Mapping[str, Any], seeds: Sequence[int]
+def _tag_drops(
+    source: Parts, target: Parts, key: Mapping[str, Any], seeds: Sequence[int]
 ) -> Iterator[Fact]:
-    """The drop on each group, and its part in the whole; of tags also how that part divides."""
-    pairs = [(source[group], target[group]) for group in source]
-    rows = transfer.drop_by_group([a.row for a, _ in pairs], [b.row for _, b in pairs])
-    for row, (one, other) in zip(rows, pairs, strict=True):
-        place = {"tag": row.group} if kind == "by_tag" else {"grouping": kind, "group": row.group}
-        drop: dict[str, Any] = {**key, **place, "quantity": "drop", "metric": "accuracy"}
-        yield from _group_drop(one, other, seeds, drop)
-        part: dict[str, Any] = {**key, **place, "quantity": "contribution", "seeds": len(seeds)}
-        yield Fact(**part, value=row.points, n=row.target_words)
-    if kind == "by_tag":
-        divided = [(row.group, {"rate": row.points_rate, "mix": row.points_mix}) for row in rows]
-        whole = {metric: sum(parts[metric] for _, parts in divided) for metric in ("rate", "mix")}
-        for tag, parts in (*divided, ("", whole)):
-            for metric, value in parts.items():
-                part = {**key, "quantity": "contribution", "metric": metric, "grouping": kind}
-                yield Fact(**part, tag=tag, value=value, seeds=len(seeds))
+    """The drop on each tag, and what it adds to the whole by lower accuracy and by frequency."""
+    for tag in source:
+        place: dict[str, Any] = {**key, "tag": tag, "quantity": "drop", "metric": "accuracy"}
+        yield from _group_drop(source[tag], target[tag], seeds, place)
+    rows = transfer.drop_by_group(
+        [g.row for g in source.values()], [g.row for g in target.values()]
+    )
+    divided = [(row.group, {"rate": row.rate, "mix": row.mix}) for row in rows]
+    whole = {metric: sum(parts[metric] for _, parts in divided) for metric in ("rate", "mix")}
+    for tag, parts in (*divided, ("", whole)):
+        for metric, value in parts.items():
+            part = {**key, "quantity": "contribution", "metric": metric, "grouping": "by_tag"}
+            yield Fact(**part, tag=tag, value=value, seeds=len(seeds))
 
 
 def _group_drop(one: Group, other: Group, seeds: Any, place: dict[str, Any]) -> list[Fact]:
@@ -73,7 +69,7 @@ def _group_drop(one: Group, other: Group, seeds: Any, place: dict[str, Any]) -> 
 
 
 def _cells(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> Iterator[Fact]:
-    """Confusions: points of the drop, and the rate in both sets."""
+    """Confusions: points of the drop."""
     source_table, target_table = (
         mean_confusion(study.sets[n].gold, study.predicted[method][n], len(study.tags))
         for n in (study.source, target)
@@ -82,14 +78,12 @@ def _cells(study: Tagging, method: str, target: str, key: Mapping[str, Any]) -> 
         place = {**key, "tag": cell.gold, "predicted": cell.predicted}
         place["seeds"] = len(study.seeds[method])
         yield Fact(quantity="contribution", **place, value=cell.points)
-        yield Fact(quantity="rate", **place, value=cell.target_rate)
-        yield Fact(quantity="rate", **place, against=study.source, value=cell.source_rate)
 
 
 def _causes(
     study: Tagging, method: str, target: str, key: Mapping[str, Any], drop: Fact
 ) -> Iterator[Fact]:
-    """Kinds of error, the dearest first: points of the drop with interval, rate in both sets.
+    """Kinds of error, the dearest first: points of the drop with interval.
 
     Shares of the drop are told where the drop is more than chance.
     """
@@ -112,7 +106,3 @@ def _causes(
         yield from (points_of, *of_runs)
         part = (points_of.value or 0.0) / (drop.value or 1.0) if told else None
         yield Fact(**share, cause=cause, value=part)
-        yield Fact(quantity="rate", **place, value=to.value, seeds=len(seeds))
-        yield Fact(
-            quantity="rate", **place, against=study.source, value=source.value, seeds=len(seeds)
-        )

@@ -29,14 +29,10 @@ BEST = "best rates"
 
 @dataclass(frozen=True)
 class EvaluatedSet:
-    """The arms on one evaluated set.
+    """The arms on one evaluated set."""
 
-    Attributes:
-        counts: arm -> (S, U, K), as the metrics take them.
-        metrics: name -> metric, those that are defined on the set; the task's own first.
-    """
-
-    counts: Mapping[Arm, Floats]
+    counts: Mapping[Arm, Floats]  # arm -> (S, U, K), as the metrics take them
+    # name -> metric, those that are defined on the set; the task's own first
     metrics: Mapping[str, CountMetric]
 
 

@@ -22,19 +22,12 @@ METRIC = "masked_loss"
 
 @dataclass(frozen=True)
 class MaskedLosses:
-    """The losses of a method's encoders on one set, summed over the masked pieces of a sentence.
+    """The losses of a method's encoders on one set, summed over the masked pieces of a sentence."""
 
-    Attributes:
-        seeds: of the trained encoders.
-        base: (U,) losses before training, in nats.
-        tuned: (S, U) losses after it.
-        pieces: (U,) how many pieces are masked.
-    """
-
-    seeds: Sequence[int]
-    base: Floats
-    tuned: Floats
-    pieces: Ints
+    seeds: Sequence[int]  # of the trained encoders
+    base: Floats  # (U,) losses before training, in nats
+    tuned: Floats  # (S, U) losses after it
+    pieces: Ints  # (U,) how many pieces are masked
 
 
 def summarise_forgetting(

@@ -64,19 +64,12 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Replicated:
-    """A quantity with what is needed for its uncertainty.
+    """A quantity with what is needed for its uncertainty."""
 
-    Attributes:
-        values: (S,) the quantity for each seed.
-        replicates: (B, S) under B bootstrap resamples of units.
-        influence: (U, S) how much each unit moves each value (jackknife, mean 0).
-        bounds: the least and the greatest value that the quantity can have.
-    """
-
-    values: Floats
-    replicates: Floats
-    influence: Floats
-    bounds: Bounds = UNIT
+    values: Floats  # (S,) the quantity for each seed
+    replicates: Floats  # (B, S) under B bootstrap resamples of units
+    influence: Floats  # (U, S) how much each unit moves each value (jackknife, mean 0)
+    bounds: Bounds = UNIT  # the least and the greatest value that the quantity can have
 
     @property
     def value(self) -> float:

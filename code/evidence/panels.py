@@ -28,20 +28,13 @@ RARE = "too rare: some resamples hold no such item"
 
 @dataclass(frozen=True)
 class Panel:
-    """All methods on one evaluated set, under the same resamples and exchanges of units.
+    """All methods on one evaluated set, under the same resamples and exchanges of units."""
 
-    Attributes:
-        compared: name -> metric, those by which methods are compared.
-        weights: (B, U) of ``intervals.resample_weights``.
-        masks: (P, U) of ``intervals.exchange_masks``.
-        counts: method -> (S, U, K).
-        quantities: method -> metric -> the metric with its replicates.
-    """
-
-    compared: Mapping[str, CountMetric]
-    weights: Floats
-    masks: Floats
-    counts: Mapping[str, Floats]
+    compared: Mapping[str, CountMetric]  # name -> metric, those by which methods are compared
+    weights: Floats  # (B, U) of ``intervals.resample_weights``
+    masks: Floats  # (P, U) of ``intervals.exchange_masks``
+    counts: Mapping[str, Floats]  # method -> (S, U, K)
+    # method -> metric -> the metric with its replicates
     quantities: Mapping[str, Mapping[str, Replicated]]
 
     def replicate(self, counts: Floats, metric: CountMetric) -> Replicated:

@@ -16,7 +16,6 @@ wrongly given that tag still count against their own. Values are fractions in [0
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -122,36 +121,12 @@ def bounds_of(metric: CountMetric) -> Bounds:
     return others.get(metric, UNIT)
 
 
-@dataclass(frozen=True)
-class ThresholdCurve:
-    """MCC at every threshold on P(acceptable); an item is acceptable if its probability exceeds it.
+def best_matthews(logits: Floats, labels: Ints) -> float:
+    """MCC at the best threshold on P(acceptable): logits (N, 2), labels (N,).
 
-    The best threshold is chosen on the items that it is scored on: ``upper_bound`` says how
-    much any threshold could gain, not what one chosen beforehand would.
-
-    Attributes:
-        thresholds: (T,) ascending probabilities, from 0 (all items acceptable) up.
-        matthews_correlation: (T,) MCC at each.
-        argmax: MCC at 0.5, the arg max.
-        best_threshold: the threshold with the highest MCC.
-        upper_bound: that MCC.
+    The threshold is chosen on the items that it is scored on, so that this says how much any
+    threshold could gain, not what one chosen beforehand would.
     """
-
-    thresholds: Floats
-    matthews_correlation: Floats
-    argmax: float
-    best_threshold: float
-    upper_bound: float
-
-    def at(self, thresholds: ArrayLike) -> Floats:
-        """MCC at any thresholds in [0, 1)."""
-        return self.matthews_correlation[
-            np.searchsorted(self.thresholds, thresholds, side="right") - 1
-        ]
-
-
-def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
-    """MCC over all thresholds that separate the items differently: logits (N, 2), labels (N,)."""
     margins = np.diff(np.asarray(logits, dtype=np.float64))[:, 0]
     gold = np.asarray(labels) == 1
     cuts = np.concatenate([[-np.inf], np.union1d(margins, [0.0])])
@@ -160,20 +135,7 @@ def threshold_curve(logits: Floats, labels: Ints) -> ThresholdCurve:
     fn = np.searchsorted(np.sort(margins[gold]), cuts, side="right")
     tn = rejected - fn
     tp, fp = gold.sum() - fn, (~gold).sum() - tn
-    values = matthews_correlation(np.stack([tp, fp, fn, tn], axis=-1))
-    best = int(np.argmax(values))
-    return ThresholdCurve(
-        thresholds=probability_of(cuts),
-        matthews_correlation=values,
-        argmax=float(values[np.searchsorted(cuts, 0.0)]),
-        best_threshold=float(probability_of(cuts[best])),
-        upper_bound=float(values[best]),
-    )
-
-
-def probability_of(margin: ArrayLike) -> Floats:
-    """Logistic function, the probability of "acceptable" at a logit margin (any shape)."""
-    return np.exp(-np.logaddexp(0.0, -np.asarray(margin, dtype=np.float64)))
+    return float(matthews_correlation(np.stack([tp, fp, fn, tn], axis=-1)).max())
 
 
 # ------------------------------------------------------------------------------------------ tags

@@ -18,7 +18,7 @@ from study.settings import Margins, Roles, find_roles
 
 LEXICAL = "most frequent tag"
 COMPARED = ("accuracy", "macro_f1")
-CONTRASTS = {"by_seen": ("seen", "unseen"), "by_pieces": ("1", "4+")}
+FEWEST_PIECES, MOST_PIECES = "1", "4+"
 
 
 def summarise_tagging(
@@ -102,11 +102,6 @@ def summarise_tagging(
         for name, stored in (scores or {}).get(method, {}).items():
             key: dict[str, Any] = {"task": task, "method": method, "evaluation": name}
             check_scores(f"{method} on {name}", found, key, stored)
-    for name, words in sets.items():
-        support = np.bincount(words.gold, minlength=len(tags))
-        place: dict[str, Any] = {"quantity": "size", "metric": "words", "task": task}
-        place["evaluation"] = name
-        found += [Fact(**place, tag=t, value=float(n)) for t, n in zip(tags, support, strict=True)]
     found += _example_facts(task)
     return [*found, *comparisons, *procedure_facts(task, resamples)]
 
@@ -151,12 +146,10 @@ def _set_facts(
             yield from part.facts
             share: dict[str, Any] = {"grouping": kind, "group": group, "n": row.words}
             yield Fact(quantity="share", **key, **share, metric="items", value=row.share)
-        if kind in CONTRASTS:
-            first, second = CONTRASTS[kind]
-            pair: dict[str, Any] = {"grouping": kind, "group": first, "against": second, **key}
-            one, other = parts[first].part, parts[second].part
-            pair |= {"quantity": "contrast", "metric": "accuracy"}
-            yield from panels.contrast(one, other, seeds, **pair)
+    whole, cut = (groups["by_pieces"][group].part for group in (FEWEST_PIECES, MOST_PIECES))
+    pair: dict[str, Any] = {"grouping": "by_pieces", "group": FEWEST_PIECES, "against": MOST_PIECES}
+    pair |= {"quantity": "contrast", "metric": "accuracy", **key}
+    yield from panels.contrast(whole, cut, seeds, **pair)
     confusion = panels.mean_confusion(words.gold, predicted, len(study.tags))
     for gold, given in np.argwhere(confusion):
         cell: dict[str, Any] = {"tag": study.tags[gold], "predicted": study.tags[given]}

@@ -12,8 +12,7 @@ columns ``sentence, position, form, tag, deprel, xpos``; empty ``deprel`` or ``x
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -42,24 +41,19 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class DropPoints:
-    """A group of words in both sets and its part in the drop: ``points_rate`` + ``points_mix``."""
+    """A group of words and its part in the drop: ``rate`` + ``mix``."""
 
     group: str
-    source_words: int
-    target_words: int
-    points: float
-    points_rate: float
-    points_mix: float
+    rate: float
+    mix: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A confusion and its part in the drop; rates are shares of all words of a set."""
+    """A confusion and its part in the drop."""
 
     gold: str
     predicted: str
-    source_rate: float
-    target_rate: float
     points: float
 
 
@@ -102,11 +96,8 @@ def _drop_points(source: GroupRow, target: GroupRow) -> DropPoints:
     error_in, error_out = (known[0], known[-1]) if known else (0.0, 0.0)
     return DropPoints(
         group=source.group,
-        source_words=source.words,
-        target_words=target.words,
-        points=target.share * error_out - source.share * error_in,
-        points_rate=(error_out - error_in) * (source.share + target.share) / 2,
-        points_mix=(target.share - source.share) * (error_in + error_out) / 2,
+        rate=(error_out - error_in) * (source.share + target.share) / 2,
+        mix=(target.share - source.share) * (error_in + error_out) / 2,
     )
 
 
@@ -140,16 +131,7 @@ def decompose_drop(source: Floats, target: Floats, tags: Sequence[str]) -> list[
     source_rate, target_rate = source / source.sum(), target / target.sum()
     wrong = ~np.eye(len(tags), dtype=bool) & ((source_rate > 0) | (target_rate > 0))
     points = target_rate - source_rate
-    rows = [
-        Cell(
-            gold=tags[g],
-            predicted=tags[p],
-            source_rate=float(source_rate[g, p]),
-            target_rate=float(target_rate[g, p]),
-            points=float(points[g, p]),
-        )
-        for g, p in np.argwhere(wrong)
-    ]
+    rows = [Cell(tags[g], tags[p], float(points[g, p])) for g, p in np.argwhere(wrong)]
     return sorted(rows, key=lambda row: (-row.points, row.gold, row.predicted))
 
 
@@ -173,14 +155,6 @@ class Words:
 Covers = Callable[[Words], Bools]
 
 
-class Cause(NamedTuple):
-    """A kind of error: its name, what it means in words, and which words it covers."""
-
-    name: str
-    meaning: str
-    covers: Covers
-
-
 def taken(gold: Sequence[str], predicted: Sequence[str]) -> Covers:
     """Covers words of some tags that are given one of the others."""
     return lambda words: np.isin(words.gold, gold) & np.isin(words.predicted, predicted)
@@ -192,64 +166,31 @@ def either(one: str, *others: str) -> Covers:
     return lambda words: there(words) | back(words)
 
 
-EITHER = "either for the other"
 FUNCTION_WORDS = ("ADP", "ADV", "CCONJ", "PART", "SCONJ")
-CAUSES: tuple[Cause, ...] = (
-    Cause(
-        "separable particles",
-        "the word is a verb particle (relation compound:prt or tag PTKVZ)",
-        lambda words: words.particle,
-    ),
-    Cause(
-        "reflexive pronouns",
-        "the word is a reflexive pronoun by its language's own tag (PRF)",
-        lambda words: words.reflexive,
-    ),
-    Cause(
-        "capitalisation",
-        "a capitalised word inside the sentence that is no PROPN is tagged PROPN",
-        lambda words: words.capitalised & ~words.first & (words.predicted == "PROPN"),
-    ),
-    Cause("NOUN/PROPN", "the other confusions of the two", either("NOUN", "PROPN")),
-    Cause(
-        "possessive DET",
-        "a possessive DET (tag PPOSAT, or German by its form) is tagged PRON, as English 'my' is",
-        lambda words: words.possessive & (words.predicted == "PRON"),
-    ),
-    Cause("DET/PRON", "the other confusions of the two", either("DET", "PRON")),
-    Cause("ADJ/ADV", EITHER, either("ADJ", "ADV")),
-    Cause(
-        "clause-final verbs",
-        "a VERB or AUX at the end of its clause is given any other tag",
-        lambda words: words.clause_final,
-    ),
-    Cause("AUX/VERB", "the other confusions of the two", either("AUX", "VERB")),
-    Cause(
-        "DET as ADP",
-        "a DET is tagged ADP: an article in the genitive does the work of English 'of'",
-        taken(["DET"], ["ADP"]),
-    ),
-    Cause(
-        "quantifiers",
-        "a DET is tagged ADJ, ADV or NUM: words such as German 'viele', English 'many'",
-        taken(["DET"], ["ADJ", "ADV", "NUM"]),
-    ),
-    Cause("ADJ/VERB", f"{EITHER}: participles, above all", either("ADJ", "VERB")),
-    Cause(
-        "numerals",
-        "NUM confused with ADJ or NOUN: ordinals, and German 'Millionen'",
-        either("NUM", "ADJ", "NOUN"),
-    ),
-    Cause("ADJ/NOUN", EITHER, either("ADJ", "NOUN")),
-    Cause(
-        "function words",
-        "confusions among ADP, ADV, CCONJ, PART and SCONJ",
-        taken(FUNCTION_WORDS, FUNCTION_WORDS),
-    ),
-)
-CAUSE_MEANINGS = {**{c.name: c.meaning for c in CAUSES}, REMAINING: "all other errors"}
-"""Name of each cause -> what it covers; an error belongs to the first cause that covers it."""
-CAUSE_NAMES = tuple(CAUSE_MEANINGS)
+CAUSES: Mapping[str, Covers] = {
+    # A verb particle, by relation or tag, and a reflexive pronoun by its language's own tag.
+    "separable particles": lambda words: words.particle,
+    "reflexive pronouns": lambda words: words.reflexive,
+    # A capitalised word inside the sentence that is no PROPN is tagged so.
+    "capitalisation": lambda w: w.capitalised & ~w.first & (w.predicted == "PROPN"),
+    "NOUN/PROPN": either("NOUN", "PROPN"),
+    # Tagged PRON, as English "my" is.
+    "possessive DET": lambda words: words.possessive & (words.predicted == "PRON"),
+    "DET/PRON": either("DET", "PRON"),
+    "ADJ/ADV": either("ADJ", "ADV"),
+    "clause-final verbs": lambda words: words.clause_final,
+    "AUX/VERB": either("AUX", "VERB"),
+    # An article in the genitive does the work of English "of".
+    "DET as ADP": taken(["DET"], ["ADP"]),
+    # Words such as German "viele", English "many".
+    "quantifiers": taken(["DET"], ["ADJ", "ADV", "NUM"]),
+    "ADJ/VERB": either("ADJ", "VERB"),  # participles, above all
+    "numerals": either("NUM", "ADJ", "NOUN"),  # ordinals, and German "Millionen"
+    "ADJ/NOUN": either("ADJ", "NOUN"),
+    "function words": taken(FUNCTION_WORDS, FUNCTION_WORDS),
+}
+"""Kind of error -> the words that it covers; an error belongs to the first that covers it."""
+CAUSE_NAMES = (*CAUSES, REMAINING)
 
 
 def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> Ints:
@@ -258,30 +199,33 @@ def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> 
     Returns:
         (S, W) indices into ``CAUSE_NAMES``, -1 where the tag is right.
     """
-    annotation = _annotation(items)
     names = np.asarray(tags, dtype=str)
-    return np.stack([_first_cause(annotation, names[of_seed]) for of_seed in predicted])
+    annotated = _annotate(items)
+    return np.stack(
+        [_first_cause(replace(annotated, predicted=names[of_seed])) for of_seed in predicted]
+    )
 
 
-def _first_cause(annotation: Mapping[str, Any], predicted: Names) -> Ints:
-    words = Words(predicted=predicted, **annotation)
-    covered = [words.gold == predicted, *(cause.covers(words) for cause in CAUSES)]
+def _first_cause(words: Words) -> Ints:
+    covered = [words.gold == words.predicted, *(covers(words) for covers in CAUSES.values())]
     return np.select(covered, range(-1, len(CAUSES)), len(CAUSES))
 
 
-def _annotation(items: pd.DataFrame) -> dict[str, Any]:
+def _annotate(items: pd.DataFrame) -> Words:
+    """The annotation of the words, each given its right tag."""
     gold = items["tag"].to_numpy(dtype=str)
     xpos, deprel = items["xpos"].to_numpy(dtype=str), items["deprel"].to_numpy(dtype=str)
     german = np.array([bool(POSSESSIVE.fullmatch(form)) for form in items["form"]], dtype=bool)
-    return {
-        "gold": gold,
-        "capitalised": np.array([form[:1].isupper() for form in items["form"]], dtype=bool),
-        "first": items["position"].to_numpy() == 0,
-        "particle": (deprel == "compound:prt") | (xpos == "PTKVZ"),
-        "reflexive": xpos == "PRF",
-        "possessive": (gold == "DET") & ((xpos == "PPOSAT") | german),
-        "clause_final": clause_final_verbs(gold, items["sentence"].to_numpy()),
-    }
+    return Words(
+        gold=gold,
+        predicted=gold,
+        capitalised=np.array([form[:1].isupper() for form in items["form"]], dtype=bool),
+        first=items["position"].to_numpy() == 0,
+        particle=(deprel == "compound:prt") | (xpos == "PTKVZ"),
+        reflexive=xpos == "PRF",
+        possessive=(gold == "DET") & ((xpos == "PPOSAT") | german),
+        clause_final=clause_final_verbs(gold, items["sentence"].to_numpy()),
+    )
 
 
 def clause_final_verbs(gold: ArrayLike, sentence: ArrayLike) -> Bools:

@@ -16,19 +16,12 @@ LENGTHS = (5, 10, 20, 30)
 
 @dataclass(frozen=True)
 class WordSet:
-    """The words of one evaluated set.
+    """The words of one evaluated set."""
 
-    Attributes:
-        items: one row per word, as in ``tagging.summarise_tagging``.
-        gold: (W,) indices into the tag set.
-        sentence: (W,) sentence numbers 0..U-1.
-        groups: kind -> (name of each word's group, the groups in order).
-    """
-
-    items: pd.DataFrame
-    gold: Ints
-    sentence: Ints
-    groups: Groups
+    items: pd.DataFrame  # one row per word, as in ``tagging.summarise_tagging``
+    gold: Ints  # (W,) indices into the tag set
+    sentence: Ints  # (W,) sentence numbers 0..U-1
+    groups: Groups  # kind -> (name of each word's group, the groups in order)
 
 
 def build_word_set(items: pd.DataFrame, tags: Sequence[str]) -> WordSet:
@@ -54,30 +47,19 @@ def build_word_set(items: pd.DataFrame, tags: Sequence[str]) -> WordSet:
 
 @dataclass(frozen=True)
 class Tagging:
-    """What the entries of all methods share.
+    """What the entries of all methods share."""
 
-    Attributes:
-        task: the task's name.
-        sets: evaluation -> its words.
-        panels: evaluation -> its panel.
-        predicted: method -> evaluation -> (S, W) tag indices.
-        seeds: method -> its seeds, [] for a control.
-        pieces: method -> evaluation -> (W,) word pieces by the method's own tokenizer; the sets'
-            own where a method has none.
-        tags: the tag set.
-        source: the evaluation in the language of training.
-        targets: those in other languages.
-    """
-
-    task: str
-    sets: Mapping[str, WordSet]
-    panels: Mapping[str, Panel]
-    predicted: Mapping[str, Mapping[str, Ints]]
-    seeds: Mapping[str, Sequence[int]]
+    task: str  # the task's name
+    sets: Mapping[str, WordSet]  # evaluation -> its words
+    panels: Mapping[str, Panel]  # evaluation -> its panel
+    predicted: Mapping[str, Mapping[str, Ints]]  # method -> evaluation -> (S, W) tag indices
+    seeds: Mapping[str, Sequence[int]]  # method -> its seeds, [] for a control
+    # method -> evaluation -> (W,) word pieces by the method's own tokenizer; the sets' own where a
+    # method has none
     pieces: Mapping[str, Mapping[str, Ints]]
-    tags: tuple[str, ...]
-    source: str
-    targets: Sequence[str]
+    tags: tuple[str, ...]  # the tag set
+    source: str  # the evaluation in the language of training
+    targets: Sequence[str]  # those in other languages
 
     def groups(self, method: str, name: str) -> Groups:
         """The groups of a set's words as they are for a method."""

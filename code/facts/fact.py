@@ -23,74 +23,42 @@ BASE = "base"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One row of the table of facts.
+    """One row of the table of facts."""
 
-    Attributes:
-        quantity: what was measured, one of ``facts.quantities``.
-        task: the task's name.
-        method: the method's name; a control that is computed has a name of its own.
-        variant: which settings of an experiment; "" in the main study.
-        against: the second method of a difference or a ratio, the second group of a contrast, the
-            second third of a model in a restoration, the other task of a trend; ``BASE``: the
-            encoder before training.
-        evaluation: address of the evaluated set, ``corpus:split``.
-        metric: which of the quantity's measures.
-        seed: of one run; None: over seeds, or of no run.
-        layer: ``embeddings``, ``encoder.layer.0``, ..., ``pooler``, ``head``; ``all``: their mean.
-        kind: kind of matrix within the layer; ``all``: the layer as one vector.
-        tag: the right tag or label.
-        predicted: the tag or label that was given.
-        grouping: what items are grouped by (``by_domain``).
-        group: one of its groups.
-        cause: kind of error.
-        part: part of the model that was set back to its values before training.
-        split: ``train`` or ``validation`` of a curve.
-        step: optimisation step of a curve; of ``threshold``, the threshold in hundredths.
-        value: the estimate; a mean over seeds where ``seed`` is None, of costs the median.
-        low, high: ends of its 95 % interval, or of the range of the runs; None without.
-        covers: what the interval is over.
-        p: two-sided p value, corrected for the comparisons of its family.
-        n: how many items, tokens, batches or weights it rests on.
-        seeds: how many runs it rests on; 0 for what has no seeds.
-        sd: standard deviation over these runs, None for fewer than two.
-        outcome: what the interval decides.
-        reason: why something is missing.
-        entry: name of the stored entry that it comes from; of several runs with * for their seeds.
-        epoch, elapsed: of a point of a curve: epochs and seconds of training so far.
-    """
-
-    quantity: str
+    quantity: str  # what was measured, one of ``facts.quantities``
     task: str = ""
-    method: str = ""
-    variant: str = ""
+    method: str = ""  # a control that is computed has a name of its own
+    variant: str = ""  # which settings of an experiment; "" in the main study
+    # The second method of a difference or a ratio, the second group of a contrast, the second third
+    # of a model in a restoration, the other task of a trend; ``BASE``: the encoder before training.
     against: str = ""
-    evaluation: str = ""
-    metric: str = ""
-    seed: int | None = None
-    layer: str = ""
-    kind: str = ""
-    tag: str = ""
-    predicted: str = ""
-    grouping: str = ""
-    group: str = ""
-    cause: str = ""
-    part: str = ""
-    split: str = ""
-    step: int | None = None
+    evaluation: str = ""  # address of the evaluated set, ``corpus:split``
+    metric: str = ""  # which of the quantity's measures
+    seed: int | None = None  # of one run; None: over seeds, or of no run
+    layer: str = ""  # ``embeddings``, ``encoder.layer.0``, ..., ``pooler``, ``head``; ``all``: mean
+    kind: str = ""  # kind of matrix within the layer; ``all``: the layer as one vector
+    tag: str = ""  # the right tag or label
+    predicted: str = ""  # the tag or label that was given
+    grouping: str = ""  # what items are grouped by (``by_domain``)
+    group: str = ""  # one of its groups
+    cause: str = ""  # kind of error
+    part: str = ""  # part of the model that was set back to its values before training
+    split: str = ""  # ``train`` or ``validation`` of a curve
+    step: int | None = None  # optimisation step of a curve; of ``expected best``, how many tries
 
-    value: float | None = None
-    low: float | None = None
+    value: float | None = None  # mean over seeds where ``seed`` is None, of costs the median
+    low: float | None = None  # with ``high`` the 95 % interval, or the range of the runs
     high: float | None = None
-    covers: Covers = ""
-    p: float | None = None
-    n: int | None = None
-    seeds: int = 0
-    sd: float | None = None
-    outcome: Outcome = ""
-    reason: str = ""
-    entry: str = ""
-    epoch: float | None = None
-    elapsed: float | None = None
+    covers: Covers = ""  # what the interval is over
+    p: float | None = None  # two-sided, corrected for the comparisons of its family
+    n: int | None = None  # how many items, tokens, batches or weights it rests on
+    seeds: int = 0  # how many runs it rests on; 0 for what has no seeds
+    sd: float | None = None  # standard deviation over these runs, None for fewer than two
+    outcome: Outcome = ""  # what the interval decides
+    reason: str = ""  # why something is missing
+    entry: str = ""  # the stored entry that it comes from; of several runs with * for their seeds
+    epoch: float | None = None  # of a point of a curve, and
+    elapsed: float | None = None  # seconds of training so far
 
     @property
     def key(self) -> tuple[str | int | None, ...]:

@@ -29,19 +29,13 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a quantity is.
+    """What a quantity is."""
 
-    Attributes:
-        meaning: in one sentence.
-        unit: of its values.
-        metrics: metric -> unit, where a metric has another one than ``unit``.
-        less_is_better: whether the smaller of two values is the better one.
-    """
-
-    meaning: str
-    unit: Unit
+    meaning: str  # in one sentence
+    unit: Unit  # of its values
+    # metric -> unit, where a metric has another one than ``unit``
     metrics: Mapping[str, Unit] = field(default_factory=dict)
-    less_is_better: bool = False
+    less_is_better: bool = False  # whether the smaller of two values is the better one
 
 
 _SCORES = {"matthews_correlation": Unit.PLAIN, "loss": Unit.PLAIN}
@@ -74,7 +68,6 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "one division add up to the drop",
             Unit.POINTS,
         ),
-        "rate": Quantity("share of all words of a set that are a certain error", Unit.PERCENT),
         "share": Quantity("a part of a whole", Unit.PERCENT),
         "confusion": Quantity(
             "items of a label that were given another, mean over seeds", Unit.COUNT
@@ -88,7 +81,8 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "1 if a method is above its controls by more than chance, else 0", Unit.COUNT
         ),
         "threshold": Quantity(
-            "MCC by the threshold on the probability of 'acceptable'", Unit.PLAIN
+            "MCC at the best threshold on these very items: an upper bound",
+            Unit.PLAIN,
         ),
         "cost": Quantity(
             "what a training takes",
@@ -151,8 +145,6 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "what a learning curve says: best points, rise after the minimum, slope an epoch",
             Unit.PLAIN,
             {
-                "best_loss_step": Unit.COUNT,
-                "best_metric_step": Unit.COUNT,
                 "best_loss_epoch": Unit.EPOCHS,
                 "best_metric_epoch": Unit.EPOCHS,
                 "onset_epoch": Unit.EPOCHS,
@@ -170,7 +162,6 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
                 "upper_over_lower": Unit.RATIO,
                 "last_over_first": Unit.RATIO,
                 "head_over_next": Unit.RATIO,
-                "centre": Unit.PERCENT,
             },
         ),
         "calibration": Quantity(

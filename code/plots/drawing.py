@@ -157,11 +157,7 @@ def name_rows(ax: Axes, labels: Sequence[str], characters: int = 18) -> None:
 
 
 def draw_seeds(ax: Axes, runs: pd.DataFrame, style: MethodStyle) -> "pd.Series[float]":
-    """Mean over seeds (columns) at each x (rows) as a line, each seed thin, their range as a band.
-
-    Returns:
-        The mean over seeds by x.
-    """
+    """Mean over seeds (columns) by x (rows) as a line, each seed thin, the range as a band."""
     mean = runs.mean(axis=1)
     if runs.shape[1] > 1:
         low, high = runs.min(axis=1), runs.max(axis=1)

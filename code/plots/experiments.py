@@ -21,7 +21,6 @@ from words.variants import write_value
 from words.wording import Wording
 
 TASK = "cola"
-PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}
 RATE, SHARE = "learning_rate", "train_share"
 PUBLISHED = 10  # times the rate of full fine-tuning: Schulman et al. (2025)
 MAIN = ""  # the comparison among the specifications
@@ -34,7 +33,7 @@ def plot_rates(results: Results, words: Wording, task: str = TASK) -> Figure:
     """Quality by learning rate, where it selects and where it reports, a line a method."""
     context = Context(results, words)
     settings = context.tasks[task]
-    tries, metric = settings.experiments.tries, PRIMARY[settings.kind]
+    tries, metric = settings.experiments.tries, settings.metric
     if not tried(results, task):
         return drawing.nothing_to_show(words)
     held_out = next(iter(tries.values()))[0].held_out
@@ -68,7 +67,7 @@ def tried(results: Results, task: str) -> list[Fact]:
     """Scores of the tries of a task."""
     settings = results.profile.tasks[task]
     names = [variant.name for own in settings.experiments.tries.values() for variant in own]
-    metric = PRIMARY[settings.kind]
+    metric = settings.metric
     return known(
         results.facts.where(quantity="score", task=task, metric=metric, seed=None, variant=names)
     )
@@ -178,7 +177,7 @@ def specified(results: Results, task: str) -> list[Fact]:
     settings = results.profile.tasks[task]
     reference = settings.roles.reference or ""
     facts = results.facts.where(
-        quantity="difference", task=task, method=reference, metric=PRIMARY[settings.kind],
+        quantity="difference", task=task, method=reference, metric=settings.metric,
         evaluation=settings.validation, variant=[MAIN, BEST, *settings.experiments.specifications],
     )  # fmt: skip
     adapters = [settings.roles.adapter, *settings.experiments.tries]
@@ -258,7 +257,7 @@ def _draw_choices(
 def plot_shares(results: Results, words: Wording, task: str = TASK) -> Figure:
     """Quality by the share of the training sentences, a line a method, all of them at the end."""
     context = Context(results, words)
-    metric = PRIMARY[context.tasks[task].kind]
+    metric = context.tasks[task].metric
     lines = shared(results, task)
     if not lines:
         return drawing.nothing_to_show(words)
@@ -288,7 +287,7 @@ def shared(results: Results, task: str) -> dict[str, list[tuple[float, Fact]]]:
         for name, variants in settings.experiments.specifications.items()
         if [key for key, _ in variants[0].changes] == [SHARE]
     } | {MAIN: 1.0}
-    where: Any = {"task": task, "metric": PRIMARY[settings.kind], "evaluation": settings.validation}
+    where: Any = {"task": task, "metric": settings.metric, "evaluation": settings.validation}
     lines = {
         method: [
             (share, fact)

@@ -13,7 +13,6 @@ from plots import drawing, lettering
 from plots.context import Context, known, unit
 from plots.style import BAND_ALPHA, FAINT
 from store.results import Results
-from text.view import PRIMARY
 from words.escaping import capitalise
 from words.wording import Wording
 
@@ -55,7 +54,7 @@ def draw_gains(ax: Axes, context: Context, added: list[Fact]) -> None:
     """A dot a seed for the methods of one evaluated set, beside zero, margin and control."""
     task, evaluation = added[0].task, added[0].evaluation
     settings = context.tasks[task]
-    metric = PRIMARY[settings.kind]
+    metric = settings.metric
     where: Any = {"task": task, "evaluation": evaluation, "metric": metric}
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")
     margin = settings.margins.masked_loss

@@ -89,11 +89,7 @@ def plot_tag_transfer(results: Results, words: Wording, task: str = TASK) -> Fig
 def draw_tags(
     ax: Axes, context: Context, tags: Sequence[str], method: str, ends: tuple[str, str]
 ) -> str:
-    """Two points a tag, joined, or one where a set lacks the tag; both accuracies in a sentence.
-
-    Returns:
-        Both accuracies by tag, in a sentence.
-    """
+    """Two points a tag, joined, or one where a set lacks the tag; both accuracies in a sentence."""
     color = context.styles[method].color
     drawing.name_rows(ax, [lettering.shorten(tag) for tag in tags], characters=30)
     drawing.fraction_axis(ax, context)

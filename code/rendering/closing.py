@@ -14,19 +14,15 @@ _MARKUP = re.compile(r"<!--.*?-->|\*\*|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)|\s*\[-?@[
 
 
 def closing_lines(results: Results, words: Wording, report: Path) -> list[str]:
-    """What a reader wants to know first, a line a finding; then the report's files that exist.
-
-    Returns:
-        One line a finding: quality, transfer, weights; then the report's files, if there are any.
-    """
-    answers = load_answers(results, words.language)
-    findings = answers.abstract.findings
+    """What a reader wants to know first, a line a finding; then the report's files that exist."""
+    abstract = load_answers(results, words.language).abstract
+    findings = abstract.findings
     # Not with_suffix: of "report.ru" it would take the language for a suffix.
     candidates = [report.with_name(report.name + suffix) for suffix in SUFFIXES]
     files = [file for file in candidates if file.is_file()]
-    where = answers.speak.say("closing-report", files=Markup(", ".join(map(_shown, files))))
+    where = abstract.speak.say("closing-report", files=Markup(", ".join(map(_shown, files))))
     return [
-        answers.speak.say("closing-findings"),
+        abstract.speak.say("closing-findings"),
         *(f"  {number}. {plain_text(text)}" for number, text in enumerate(findings, 1)),
         *([where] if files else []),
     ]

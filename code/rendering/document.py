@@ -18,29 +18,19 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
 @dataclass(frozen=True)
 class Prose:
-    """Markdown between chunks.
+    """Markdown between chunks."""
 
-    Attributes:
-        text: the Markdown, inline expressions included.
-        line: its first line in the document, 1-based.
-    """
-
-    text: str
-    line: int
+    text: str  # the Markdown, inline expressions included
+    line: int  # its first line in the document, 1-based
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """One executable chunk.
+    """One executable chunk."""
 
-    Attributes:
-        source: the code, its ``#|`` lines included.
-        line: the line of the code's first line in the document, 1-based.
-        options: the chunk's own options over the document's defaults.
-    """
-
-    source: str
-    line: int
+    source: str  # the code, its ``#|`` lines included
+    line: int  # the line of the code's first line in the document, 1-based
+    # the chunk's own options over the document's defaults
     options: dict[str, Any] = field(default_factory=dict)
 
     @property

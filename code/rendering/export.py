@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from facts.files import record, schema, write_facts
 from store.entries import disk_errors
 from store.results import Results
 from study.paths import output_folder
-from text.answers import Answers, load_answers
+from text.answers import load_answers
 from text.sentence import Said
 from words.numbers import unmark
 from words.wording import LANGUAGES
@@ -91,9 +90,7 @@ def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answers(results: Results, language: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every sentence that needs no argument: its text, the outcome behind it, and its facts."""
-    answers = load_answers(results, language)
-    for topic in [name for name, of in vars(Answers).items() if isinstance(of, cached_property)]:
-        of_topic = getattr(answers, topic)
+    for topic, of_topic in vars(load_answers(results, language)).items():
         for name, of in vars(type(of_topic)).items():
             if not name.startswith("_") and isinstance(of, property):
                 said = getattr(of_topic, name)

@@ -29,38 +29,12 @@ from rendering.document import HEADER, Piece, parse, read_document, read_setting
 from rendering.execution import execute
 from store.entries import disk_errors
 from study.errors import StudyError
+from words.wording import LANGUAGES, load_wording
 
 _WORK = ".render-"  # and the process: the folder of a render that goes on
 _METADATA = "metadata.json"  # in it, for pandoc
 # Links in it: pandoc takes "%20" in a path for a space and ":" for the end of a folder's name.
 _LINKS = _ASSETS, _DOCUMENT, _PROJECT = "assets", "document", "project"
-
-WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "fig": "Figure",
-        "tbl": "Table",
-        "sec": "Section",
-        "contents": "Contents",
-        "abstract": "Abstract",
-        "references": "References",
-        "code": "Code",
-        "date": "{month} {day}, {year}",
-        "months": "January February March April May June July August September October "
-        "November December",
-    },
-    "ru": {
-        "fig": "Рисунок",
-        "tbl": "Таблица",
-        "sec": "Раздел",
-        "contents": "Содержание",
-        "abstract": "Аннотация",
-        "references": "Литература",
-        "code": "Код",
-        "date": "{day} {month} {year} г.",
-        "months": "января февраля марта апреля мая июня июля августа сентября октября "
-        "ноября декабря",
-    },
-}
 
 Writer = Callable[[str, Path, Path], Path]
 """From Markdown, the document and the folder of work to the finished file."""
@@ -107,7 +81,6 @@ def _render(
         metadata = json.dumps(_metadata(settings, profile), default=str)
         (work / _METADATA).write_text(metadata, encoding="utf-8")
         given = (execute(pieces, document, profile, work), document, work)
-        options = (settings.get("format") or {}).get("html") or {}
         options = (settings.get("format") or {}).get("html") or {}
         write_html: Writer = partial(_write_html, int(options.get("toc-depth", 3)))
         # Both wait for programs of their own: side by side they take as long as the slower one.
@@ -204,7 +177,8 @@ def _pandoc(markdown: str, document: Path, target: Path, options: Sequence[str])
 def _metadata(settings: Mapping[str, Any], profile: str) -> dict[str, Any]:
     """What pandoc, the filter and the templates need to know."""
     language = str(settings.get("lang", "en"))
-    words = dict(WORDS.get(language[:2], WORDS["en"]))
+    known = language[:2] if language[:2] in LANGUAGES else "en"
+    words = dict(load_wording(known).texts["preview"])
     for key, value in (settings.get("crossref") or {}).items():
         if key.endswith(("-prefix", "-title")):
             words[key] = str(value)

@@ -11,19 +11,12 @@ TRAINING = 0.85  # of a run; its other stages take the rest
 
 @dataclass(frozen=True)
 class Planned:
-    """A run that is to be made.
+    """A run that is to be made."""
 
-    Attributes:
-        name: of the run.
-        task: runs of a task have encoders and sentences of like size.
-        method: runs of a task and a method take about the same time.
-        work: of its training, in token passes; compares the methods of a task.
-    """
-
-    name: str
-    task: str
-    method: str
-    work: float
+    name: str  # of the run
+    task: str  # runs of a task have encoders and sentences of like size
+    method: str  # runs of a task and a method take about the same time
+    work: float  # of its training, in token passes; compares the methods of a task
 
 
 class Estimate:

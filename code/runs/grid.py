@@ -52,18 +52,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Run:
-    """One training.
+    """One training."""
 
-    Attributes:
-        task: with the training and evaluated sets of this run.
-        method: as it is run.
-        seed: of all generators.
-        variant: the experiment that it belongs to, None for a run of the comparison.
-    """
-
-    task: TaskSettings
-    method: MethodSettings
-    seed: int
+    task: TaskSettings  # with the training and evaluated sets of this run
+    method: MethodSettings  # as it is run
+    seed: int  # of all generators
+    # the experiment that it belongs to, None for a run of the comparison
     variant: Variant | None = None
 
     @property

@@ -30,21 +30,13 @@ GIGABYTE = 1e9
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in their seed alone.
+    """Runs that differ in their seed alone."""
 
-    Attributes:
-        name: task and method.
-        runs: with their seeds.
-        finished: how many of them are trained already.
-        needs: of each run; None where that cannot be known.
-        problem: why a run cannot be made; "" where it can.
-    """
-
-    name: str
-    runs: tuple[Run, ...]
-    finished: int
-    needs: Needs | None
-    problem: str = ""
+    name: str  # task and method
+    runs: tuple[Run, ...]  # with their seeds
+    finished: int  # how many of them are trained already
+    needs: Needs | None  # of each run; None where that cannot be known
+    problem: str = ""  # why a run cannot be made; "" where it can
 
     @property
     def missing(self) -> int:
@@ -54,18 +46,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole of it.
-
-    Attributes:
-        supplies: corpora and models.
-        groups: of runs, in the profile's order.
-        free_bytes: of the disk that results are stored on.
-    """
+    """The whole of it."""
 
     profile: Profile
-    supplies: list[Supply]
-    groups: list[Group]
-    free_bytes: int
+    supplies: list[Supply]  # corpora and models
+    groups: list[Group]  # of runs, in the profile's order
+    free_bytes: int  # of the disk that results are stored on
 
     @property
     def disk_bytes(self) -> int:

@@ -44,28 +44,20 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Needs:
-    """What each run of a group takes.
+    """What each run of a group takes."""
 
-    Attributes:
-        steps: optimisation steps.
-        precision: of the matrix products.
-        computed_bytes: weights, gradients and AdamW's moments.
-        peak_bytes: memory on the longest batch, computed ones included; None without a probe.
-        micro_batch: sentences that go through the model at once where memory does not hold a whole
-            batch; None where it does.
-        seconds: of steps at their fastest, and of all steps and evaluations at their slowest; None
-            without a probe.
-        kept_bytes: what stays on the disk.
-        working_bytes: a checkpoint on the disk while it is trained.
-    """
-
-    steps: int
-    precision: str
-    computed_bytes: int
-    kept_bytes: int
-    working_bytes: int
+    steps: int  # optimisation steps
+    precision: str  # of the matrix products
+    computed_bytes: int  # weights, gradients and AdamW's moments
+    kept_bytes: int  # what stays on the disk
+    working_bytes: int  # a checkpoint on the disk while it is trained
+    # memory on the longest batch, computed ones included; None without a probe
     peak_bytes: int | None = None
+    # sentences that go through the model at once where memory does not hold a whole batch; None
+    # where it does
     micro_batch: int | None = None
+    # of steps at their fastest, and of all steps and evaluations at their slowest; None without a
+    # probe
     seconds: Interval | None = None
 
 

@@ -10,7 +10,7 @@ from store.ledger import Ledger
 from study.settings import Profile, TaskSettings
 
 # Kind of task -> the metric that a finished run is told by, and what it is called.
-SCORES = {"sequence": ("matthews_correlation", "MCC"), "token": ("accuracy", "accuracy")}
+NAMES = {"matthews_correlation": "MCC", "accuracy": "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,9 @@ def tell_scores(store: Store, inputs: Inputs, run: Run) -> str:
     trained = store.find(train.key(inputs, run))
     if trained is None:
         return ""
-    metric, name = SCORES[run.task.kind]
     found = []
     for address in run.task.evaluations:
         entry = predict.make(store, inputs, run, trained, address)
-        value = entry.result()["metrics"].get(metric)
+        value = entry.result()["metrics"].get(run.task.metric)
         found.append(f"{'-' if value is None else format(value, '.3f')} on {address}")
-    return f"{name} {', '.join(found)}"
+    return f"{NAMES[run.task.metric]} {', '.join(found)}"

@@ -16,17 +16,11 @@ QUARTO_SECONDS = 30
 
 @dataclass(frozen=True)
 class Supply:
-    """A corpus or a model that a profile needs.
+    """A corpus or a model that a profile needs."""
 
-    Attributes:
-        name: with its splits, or its revision.
-        told: where it comes from, or what was tried and what to do.
-        here: whether it can be had.
-    """
-
-    name: str
-    told: str
-    here: bool
+    name: str  # with its splits, or its revision
+    told: str  # where it comes from, or what was tried and what to do
+    here: bool  # whether it can be had
 
 
 def find_supplies(inputs: Inputs, profile: Profile) -> list[Supply]:

@@ -65,6 +65,11 @@ class Entry:
         with np.load(self.path("arrays.npz"), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
 
+    def array(self) -> Any:
+        """Its one array, where it holds no others: logits (N, 2), or tag indices (W,)."""
+        (array,) = self.arrays().values()
+        return array
+
     def provenance(self) -> dict[str, Any]:
         """Where the entry came from (``provenance.describe``)."""
         return _read_object(self.path("provenance.json"))

@@ -30,8 +30,10 @@ from study.profiles import load_profile
 from study.settings import Profile, TaskSettings, find_roles, name_run
 
 ORIGIN = ("time", "platform", "python", "device", "commit", "dirty", "packages")
-MACHINE = ("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held")
-NOTES = ("tokenizer_removes",)
+MACHINE = (
+    *("device_kind", "precision", "memory_kind", "pooler", "encoder_outputs_held"),
+    "tokenizer_removes",
+)
 FACTS = "facts.csv"  # of an entry whose result is facts
 SOURCES = {
     "convergence": "curve",
@@ -106,40 +108,37 @@ def _with_entries(of_runs: Iterable[Fact], *derived: Iterable[Fact]) -> Iterator
 class _Reader:
     def __init__(self, profile: Profile, store: Store, ledger: Ledger):
         self._profile, self._store, self._content = profile, store, ledger.content
-        self._facts: list[Fact] = []
-        self._runs: list[RunRecord] = []
-        self._of_variants: list[Fact] = []
-        self._variants: list[RunRecord] = []
         self._open = functools.cache(self._read_entry)
         # Most entries of a stage were made by the same code.
         self._changed = functools.cache(lambda code: provenance.changed_modules(dict(code)))
 
     def read(self) -> Results:
-        missing = []
+        missing, runs, variants = list[Missing](), list[RunRecord](), list[RunRecord]()
+        of_runs, of_variants = list[Fact](), list[Fact]()
         for task in self._profile.tasks.values():
             sizes = self._training_sizes(task.name)
             of_task = self._stale(self._stages(task.name))
-            for method in task.methods:
-                for seed in task.seeds_of(method):
-                    run = name_run(task.name, method.name, seed)
-                    if run in self._content["runs"]:
-                        head = {"task": task.name, "method": method.name, "seed": seed}
-                        self._read_run(run, head, self._content["runs"][run], sizes, of_task)
-                    else:
-                        missing.append(self._missing(run))
-            for seed, variant in itertools.product(
-                task.experiments.seeds, task.experiments.variants
-            ):
-                run = name_run(task.name, variant.method.name, seed, variant.name)
-                if run in self._content["runs"]:
-                    head = {"task": task.name, "method": variant.method.name, "seed": seed}
-                    self._read_variant(run, head, variant.name, of_task)
-                else:
+            asked = [(m.name, "", seed) for m in task.methods for seed in task.seeds_of(m)]
+            asked += [
+                (variant.method.name, variant.name, seed)
+                for seed in task.experiments.seeds
+                for variant in task.experiments.variants
+            ]
+            for method, variant_name, seed in asked:
+                run = name_run(task.name, method, seed, variant_name)
+                head = {"task": task.name, "method": method, "seed": seed}
+                if run not in self._content["runs"]:
                     missing.append(self._missing(run))
+                elif variant_name:
+                    variants.append(self._record(run, head, of_task))
+                    of_variants += self._variant_facts(run, {**head, "variant": variant_name})
+                else:
+                    runs.append(self._record(run, head, of_task))
+                    of_runs += self._run_facts(run, head, sizes)
         of_tasks: list[Fact] = []
         items = {task: self._items(task) for task in self._profile.tasks}
         for task in self._profile.tasks.values():
-            self._refuse_mixture(task)
+            self._refuse_mixture(task, runs)
             of_tasks += self._task_facts(task.name)
             entries = self._stages(task.name).get("items", {})
             of_tasks += [
@@ -150,12 +149,10 @@ class _Reader:
             profile=self._profile,
             missing=tuple(missing),
             facts=gather(
-                self._profile,
-                self._facts,
-                [*of_tasks, *self._of_variants, *over_seeds(self._of_variants)],
+                self._profile, of_runs, [*of_tasks, *of_variants, *over_seeds(of_variants)]
             ),
-            runs=tuple(self._runs),
-            variants=tuple(self._variants),
+            runs=tuple(runs),
+            variants=tuple(variants),
             items=items,
             examples={
                 task: pd.DataFrame(self._open(stages["evidence"]).result()["examples"])
@@ -172,10 +169,10 @@ class _Reader:
             return Missing(run, reason, "left-out")
         return Missing(run, "not run yet")
 
-    def _refuse_mixture(self, task: TaskSettings) -> None:
+    def _refuse_mixture(self, task: TaskSettings, runs: Iterable[RunRecord]) -> None:
         """Runs of two kinds of machine are never pooled or divided: not what one table shows."""
         kinds: dict[str, set[tuple[str, str]]] = {}  # wanted precision -> what it was
-        for run in self._runs:
+        for run in runs:
             if run.task == task.name and "device_kind" in run.machine:
                 wanted = task.method(run.method).training.precision
                 found = (run.machine["device_kind"], run.machine["precision"])
@@ -191,69 +188,48 @@ class _Reader:
             )
 
     def _record(
-        self,
-        run: str,
-        head: dict[str, Any],
-        stages: dict[str, Any],
-        stale_of_task: Mapping[str, list[str]],
+        self, run: str, head: Mapping[str, Any], stale_of_task: Mapping[str, list[str]]
     ) -> RunRecord:
+        stages = self._content["runs"][run]
         trained = self._open(stages["train"])
         result, origin = trained.result(), trained.provenance()
         machine = {key: origin[key] for key in ORIGIN}
-        noted = (*MACHINE, *NOTES)
-        machine |= {key: result["costs"][key] for key in noted if key in result["costs"]}
+        machine |= {key: result["costs"][key] for key in MACHINE if key in result["costs"]}
         stale = {**self._stale(stages), **stale_of_task}
         return RunRecord(run, **head, machine=machine, sources=result["sources"], stale=stale)
 
-    def _read_variant(
-        self,
-        run: str,
-        head: dict[str, Any],
-        variant: str,
-        stale_of_task: Mapping[str, list[str]],
-    ) -> None:
-        """A run of an experiment: what it was made with, and how far its head moved if measured.
+    def _variant_facts(self, run: str, head: Mapping[str, Any]) -> Iterator[Fact]:
+        """How far the head of an experiment's run moved, if that was measured.
 
         What it scored is in the facts of the task.
         """
-        stages = self._content["runs"][run]
-        self._variants.append(self._record(run, head, stages, stale_of_task))
-        if "drift" in stages:
-            entry = self._open(stages["drift"])
-            own = {**head, "variant": variant, "entry": entry.name}
+        for entry in self._measured(run, "drift"):
             rows = [row for row in entry.result()["rows"] if row["layer"] == HEAD]
-            measured = run_facts.distance_facts(own, rows)
-            self._of_variants += [fact for fact in measured if fact.layer == HEAD]
+            measured = run_facts.distance_facts({**head, "entry": entry.name}, rows)
+            yield from (fact for fact in measured if fact.layer == HEAD)
 
-    def _read_run(
-        self,
-        run: str,
-        head: dict[str, Any],
-        stages: dict[str, Any],
-        sizes: Mapping[str, int],
-        stale_of_task: Mapping[str, list[str]],
-    ) -> None:
-        self._runs.append(self._record(run, head, stages, stale_of_task))
-        trained = self._open(stages["train"])
-        result = trained.result()
-        own = {**head, "entry": trained.name}
-        self._facts += run_facts.cost_facts(own, {**result["costs"], **sizes})
-        self._facts += run_facts.curve_facts(own, result["curves"])
-        if "drift" in stages:
-            entry = self._open(stages["drift"])
+    def _run_facts(
+        self, run: str, head: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> Iterator[Fact]:
+        for entry in self._measured(run, "train"):
+            own, trained = {**head, "entry": entry.name}, entry.result()
+            yield from run_facts.cost_facts(own, {**trained["costs"], **sizes})
+            yield from run_facts.curve_facts(own, trained["curves"])
+        for entry in self._measured(run, "drift"):
             own, drift = {**head, "entry": entry.name}, entry.result()
-            self._facts += run_facts.distance_facts(own, drift["rows"])
-            rows = drift["embedding_rows"] or {}
-            self._facts += run_facts.plain_facts(own, "embedding rows", rows)
-            self._facts += run_facts.plain_facts(own, "untouched", drift["untouched"])
-        if "structure" in stages:
-            entry = self._open(stages["structure"])
+            yield from run_facts.distance_facts(own, drift["rows"])
+            yield from run_facts.plain_facts(own, "embedding rows", drift["embedding_rows"] or {})
+            yield from run_facts.plain_facts(own, "untouched", drift["untouched"])
+        for entry in self._measured(run, "structure"):
             own = {**head, "entry": entry.name}
-            self._facts += run_facts.spectrum_facts(own, entry.result()["rows"])
-        if "representation" in stages:
-            entry = self._open(stages["representation"])
-            own = {**head, "entry": entry.name}
-            self._facts += run_facts.similarity_facts(own, entry.result())
+            yield from run_facts.spectrum_facts(own, entry.result()["rows"])
+        for entry in self._measured(run, "representation"):
+            yield from run_facts.similarity_facts({**head, "entry": entry.name}, entry.result())
+
+    def _measured(self, run: str, stage: str) -> list[Entry]:
+        """The entry of a run's stage, if there is one."""
+        stages = self._content["runs"][run]
+        return [self._open(stages[stage])] if stage in stages else []
 
     def _task_facts(self, task: str) -> list[Fact]:
         stages, found = self._stages(task), list[Fact]()
@@ -261,12 +237,13 @@ class _Reader:
             if stage in stages:
                 entry = self._open(stages[stage])
                 found += read_facts(entry.path(FACTS), entry=entry.name)
-        if "price" in stages:
-            entry = self._open(stages["price"])
-            found += run_facts.price_facts({"task": task, "entry": entry.name}, entry.result())
-        if "latency" in stages:
-            entry = self._open(stages["latency"])
-            found += run_facts.latency_facts({"task": task, "entry": entry.name}, entry.result())
+        for stage, facts_of in (
+            ("price", run_facts.price_facts),
+            ("latency", run_facts.latency_facts),
+        ):
+            if stage in stages:
+                entry = self._open(stages[stage])
+                found += facts_of({"task": task, "entry": entry.name}, entry.result())
         return found
 
     def _stale(self, stages: dict[str, Any]) -> dict[str, list[str]]:

@@ -16,65 +16,45 @@ from study.settings import MethodSettings, Profile, Roles, find_roles
 
 @dataclass(frozen=True)
 class Missing:
-    """A run that the settings ask for and the report cannot show.
+    """A run that the settings ask for and the report cannot show."""
 
-    Attributes:
-        run: its name.
-        reason: why.
-        state: ``missing`` (not run), ``failed``, or ``left-out``: trained on another kind of
-            machine than the runs that are shown.
-    """
-
-    run: str
-    reason: str
+    run: str  # its name
+    reason: str  # why
+    # ``missing`` (not run), ``failed``, or ``left-out``: trained on another kind of machine than
+    # the runs that are shown
     state: str = "missing"
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known of a finished run and is no number.
+    """What is known of a finished run and is no number."""
 
-    Attributes:
-        run: its name.
-        task, method, seed: what it is a run of.
-        machine: device, device_kind, precision, memory_kind, pooler, time, platform, python,
-            commit, dirty, packages; what the tokenizer takes away, where it does.
-        sources: item (corpus, model) -> where it came from.
-        stale: stage -> modules changed since its result was stored (its task's stages included).
-    """
-
-    run: str
+    run: str  # its name
     task: str
     method: str
     seed: int
+    # device, device_kind, precision, memory_kind, pooler, time, platform, python, commit, dirty,
+    # packages; what the tokenizer takes away, where it does
     machine: Mapping[str, Any] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)  # corpus or model -> where it is from
+    # stage -> modules changed since its result was stored (its task's stages included)
     stale: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Everything that a report shows, read once; equal to itself alone, so that it can be a key.
+    """Everything that a report shows, read once; equal to itself alone, so that it can be a key."""
 
-    Attributes:
-        profile: the settings behind it.
-        missing: runs without results, with the reason.
-        facts: everything that was measured.
-        runs: the finished runs of the comparison.
-        variants: the finished runs of experiments.
-        items: task -> evaluation -> frame of the evaluated sentences or words.
-        examples: task -> rows about single items, chosen by rule.
-        ledger: which stored entries these are (``store.ledger``).
-    """
-
-    profile: Profile
-    missing: tuple[Missing, ...]
-    facts: Facts
-    runs: tuple[RunRecord, ...]
+    profile: Profile  # the settings behind it
+    missing: tuple[Missing, ...]  # runs without results, with the reason
+    facts: Facts  # everything that was measured
+    runs: tuple[RunRecord, ...]  # the finished runs of the comparison
+    # task -> evaluation -> frame of the evaluated sentences or words
     items: Mapping[str, Mapping[str, pd.DataFrame]]
-    examples: Mapping[str, pd.DataFrame]
+    examples: Mapping[str, pd.DataFrame]  # task -> rows about single items, chosen by rule
+    # which stored entries these are (``store.ledger``)
     ledger: Mapping[str, Any] = field(default_factory=dict)
-    variants: tuple[RunRecord, ...] = ()
+    variants: tuple[RunRecord, ...] = ()  # the finished runs of experiments
 
     @functools.cached_property
     def _finished(self) -> dict[str, list[MethodSettings]]:

@@ -163,26 +163,17 @@ Value = float | int | str | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Variant:
-    """A method with other settings than in the comparison, or with other training sentences.
+    """A method with other settings than in the comparison, or with other training sentences."""
 
-    Attributes:
-        name: of the experiment and, where it tries several values, of the value: ``lr3e-4``.
-        method: as it is run.
-        changes: what differs from the comparison: setting -> value. Settings of the adapter stand
-            beside the others; ``train_share`` is a share of the training sentences.
-        train: address of the training sentences.
-        evaluations: addresses of the evaluated sets.
-        held_out: the evaluated set that selects, "" for a specification.
-        own_rate: whether the rate that is tried is that of the method's own settings.
-    """
-
-    name: str
-    method: MethodSettings
+    name: str  # of the experiment and, where it tries several values, of the value: ``lr3e-4``
+    method: MethodSettings  # as it is run
+    # what differs from the comparison: setting -> value. Settings of the adapter stand beside the
+    # others; ``train_share`` is a share of the training sentences
     changes: tuple[tuple[str, Value], ...]
-    train: str
-    evaluations: tuple[str, ...]
-    held_out: str = ""
-    own_rate: bool = False
+    train: str  # address of the training sentences
+    evaluations: tuple[str, ...]  # addresses of the evaluated sets
+    held_out: str = ""  # the evaluated set that selects, "" for a specification
+    own_rate: bool = False  # whether the rate that is tried is that of the method's own settings
 
     @property
     def label(self) -> str:
@@ -197,15 +188,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Experiments:
-    """What is run after the comparison: tries that select a rate, specifications that do not.
+    """What is run after the comparison: tries that select a rate, specifications that do not."""
 
-    Attributes:
-        seeds: of every variant.
-        variants: in the order in which they are run.
-    """
-
-    seeds: tuple[int, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    seeds: tuple[int, ...] = ()  # of every variant
+    variants: tuple[Variant, ...] = ()  # in the order in which they are run
 
     def __post_init__(self) -> None:
         require_distinct(self.seeds, "seeds")
@@ -280,6 +266,11 @@ class TaskSettings:
         return self.evaluations[0]
 
     @property
+    def metric(self) -> str:
+        """The metric that the task is judged by."""
+        return "matthews_correlation" if self.kind == "sequence" else "accuracy"
+
+    @property
     def roles(self) -> Roles:
         """Which of the task's methods plays which role."""
         return find_roles(self.methods)
@@ -295,18 +286,12 @@ class TaskSettings:
 
 @dataclass(frozen=True)
 class Profile:
-    """A named set of tasks: one report.
+    """A named set of tasks: one report."""
 
-    Attributes:
-        name: of its table in experiments.toml.
-        title: in words.
-        tasks: task -> its settings.
-        workers: runs that are trained at a time where there is no GPU; they share its threads.
-    """
-
-    name: str
-    title: str
-    tasks: dict[str, TaskSettings]
+    name: str  # of its table in experiments.toml
+    title: str  # in words
+    tasks: dict[str, TaskSettings]  # task -> its settings
+    # runs that are trained at a time where there is no GPU; they share its threads
     workers: int = 1
 
     def __post_init__(self) -> None:

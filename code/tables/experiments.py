@@ -7,7 +7,6 @@ from tables.specification import Column, Context, Find, Key, Row, Table, estimat
 from words.escaping import escape_markdown
 from words.variants import name_variant
 
-PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}
 DIGITS = {"sequence": 3, "token": 1}
 
 
@@ -18,7 +17,7 @@ def experiments(at: Context, task: str) -> Table:
     validation set, beside its method in the comparison.
     """
     settings = at.results.profile.tasks[task]
-    metric, digits = PRIMARY[settings.kind], DIGITS[settings.kind]
+    metric, digits = settings.metric, DIGITS[settings.kind]
     reference = settings.roles.reference or ""
     rows = [
         Row(

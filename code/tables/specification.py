@@ -26,62 +26,39 @@ Form = Callable[[Numbers, Fact], Markup]
 
 @dataclass(frozen=True)
 class Row:
-    """A row.
+    """A row."""
 
-    Attributes:
-        labels: its first cells, Markdown.
-        key: columns of its facts.
-        compared: whether it takes part in the choice of the best value of a column.
-    """
-
-    labels: Sequence[str]
-    key: Key = field(default_factory=dict)
-    compared: bool = False
+    labels: Sequence[str]  # its first cells, Markdown
+    key: Key = field(default_factory=dict)  # columns of its facts
+    compared: bool = False  # whether it takes part in the choice of the best value of a column
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of numbers.
+    """A column of numbers."""
 
-    Attributes:
-        title: Markdown.
-        find: the fact for a row's key; None for the heading of a group, which has no numbers.
-        form: how the fact is written.
-        best: whether the best value among the compared rows is bold.
-    """
-
-    title: str
+    title: str  # Markdown
+    # the fact for a row's key; None for the heading of a group, which has no numbers
     find: Find | None
-    form: Form
-    best: bool = False
+    form: Form  # how the fact is written
+    best: bool = False  # whether the best value among the compared rows is bold
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table.
+    """A table."""
 
-    Attributes:
-        heads: titles of the labels, as many as each row has labels.
-        rows: in order.
-        columns: in order; none for a table of texts.
-        notes: what has to be known to read it; empty ones are left out.
-        turned: whether columns are shown as rows and rows as columns.
-        align: ``l``, ``r`` or ``c`` for each shown column, the last letter for those left over; as
-            a rule labels are left and numbers right.
-        name: heading, where several tables stand under one another.
-        empty: the sentence that stands in place of a table without any value.
-        optional: whether nothing stands there.
-    """
-
-    heads: Sequence[str]
-    rows: Sequence[Row]
-    columns: Sequence[Column] = ()
-    notes: Sequence[str] = ()
-    turned: bool = False
+    heads: Sequence[str]  # titles of the labels, as many as each row has labels
+    rows: Sequence[Row]  # in order
+    columns: Sequence[Column] = ()  # in order; none for a table of texts
+    notes: Sequence[str] = ()  # what has to be known to read it; empty ones are left out
+    turned: bool = False  # whether columns are shown as rows and rows as columns
+    # ``l``, ``r`` or ``c`` for each shown column, the last letter for those left over; as a rule
+    # labels are left and numbers right
     align: str = ""
-    name: str = ""
-    empty: str = ""
-    optional: bool = False
+    name: str = ""  # heading, where several tables stand under one another
+    empty: str = ""  # the sentence that stands in place of a table without any value
+    optional: bool = False  # whether nothing stands there
 
 
 # ----------------------------------------------------------------------------------------- forms
@@ -136,15 +113,10 @@ def p_value(numbers: Numbers, fact: Fact) -> Markup:
 
 @dataclass(frozen=True)
 class Context:
-    """What a table is made from: the results, and how things are called and numbers written.
+    """What a table is made from: the results, and how things are called and numbers written."""
 
-    Attributes:
-        results: settings, roles of methods, facts.
-        numbers: writes facts in the language of the report.
-    """
-
-    results: Results
-    numbers: Numbers
+    results: Results  # settings, roles of methods, facts
+    numbers: Numbers  # writes facts in the language of the report
 
     @property
     def facts(self) -> Facts:

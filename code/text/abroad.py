@@ -3,7 +3,6 @@
 A method is never replaced by another: what was not run is a fact without a value.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,16 +12,12 @@ from facts.table import Facts
 from study.addresses import language_of
 from study.settings import MethodSettings
 from text.rules import Verdict, judge, scope
-from text.sentence import Said, Speaker
-from text.view import TaskView
+from text.sentence import Said
+from text.view import TaskSentences
 
 
-@dataclass(frozen=True)
-class Abroad:
+class Abroad(TaskSentences):
     """What a tagger trained on one language does in another: its facts and their placeholders."""
-
-    view: TaskView
-    speak: Speaker
 
     # ------------------------------------------------------------------------------------- facts
 

@@ -1,8 +1,5 @@
 """All sentences of a report in one language, by topic: what its inline expressions ask for."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
 from store.results import Results
 from text.abstract import AbstractSentences
 from text.calibration import CalibrationSentences
@@ -26,18 +23,33 @@ from text.view import TaskView
 from text.weights import WeightSentences
 
 
-@dataclass(frozen=True)
 class Answers:
     """The sentences, one attribute a topic."""
 
-    results: Results
-    speak: Speaker
-
-    @cached_property
-    def abstract(self) -> AbstractSentences:
-        """What all topics found, in short."""
-        return AbstractSentences(
-            self.speak,
+    def __init__(self, results: Results, speak: Speaker):
+        cola, pos = TaskView(results, "cola"), TaskView(results, "pos")
+        self.setup = SetupSentences(results, speak)  # what was run
+        self.judging = JudgingSentences(results, speak)
+        self.quality = QualitySentences(cola, speak)
+        self.cola_experiments = ExperimentSentences(cola, speak)  # does the verdict survive?
+        self.cola_rates = RateSentences(cola, speak)
+        self.pos_rates = RateSentences(pos, speak)
+        self.pos_experiments = ExperimentSentences(pos, speak)
+        self.cola_costs = CostSentences(cola, speak)
+        self.pos_costs = CostSentences(pos, speak)
+        self.weights = WeightSentences(results, speak)  # where they moved
+        self.head = HeadSentences(results, speak)
+        self.states = StateSentences(results, speak)  # what the weights do
+        self.forgetting = ForgettingSentences(results, speak)
+        self.curves = CurveSentences(results, speak)
+        self.treebanks = TreebankSentences(pos, speak)
+        self.transfer = TransferSentences(pos, speak)
+        self.causes = CauseSentences(pos, speak)  # kinds of error that the drop consists of
+        self.reasons = ReasonSentences(pos, speak)  # why transfer is possible
+        self.tags = TagSentences(pos, speak)
+        self.calibration = CalibrationSentences(results.facts, speak)  # how often all this is false
+        self.abstract = AbstractSentences(
+            speak,
             self.setup,
             self.quality,
             self.cola_costs,
@@ -47,106 +59,6 @@ class Answers:
             self.curves,
             self.cola_experiments,
         )
-
-    @cached_property
-    def setup(self) -> SetupSentences:
-        """What was run, and how it is judged."""
-        return SetupSentences(self.results, self.speak)
-
-    @cached_property
-    def judging(self) -> JudgingSentences:
-        """How differences are judged."""
-        return JudgingSentences(self.results, self.speak)
-
-    @cached_property
-    def quality(self) -> QualitySentences:
-        """How well the methods do on CoLA."""
-        return QualitySentences(TaskView(self.results, "cola"), self.speak)
-
-    @cached_property
-    def cola_experiments(self) -> ExperimentSentences:
-        """Whether the verdict on CoLA survives other settings."""
-        return ExperimentSentences(TaskView(self.results, "cola"), self.speak)
-
-    @cached_property
-    def cola_rates(self) -> RateSentences:
-        """The rates that were tried on CoLA."""
-        return RateSentences(TaskView(self.results, "cola"), self.speak)
-
-    @cached_property
-    def pos_rates(self) -> RateSentences:
-        """The rates that were tried on tagging."""
-        return RateSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def pos_experiments(self) -> ExperimentSentences:
-        """The same for the verdict on tagging."""
-        return ExperimentSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def cola_costs(self) -> CostSentences:
-        """What the methods cost on CoLA."""
-        return CostSentences(TaskView(self.results, "cola"), self.speak)
-
-    @cached_property
-    def pos_costs(self) -> CostSentences:
-        """What the methods cost in tagging."""
-        return CostSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def weights(self) -> WeightSentences:
-        """Where fine-tuning moved the weights."""
-        return WeightSentences(self.results, self.speak)
-
-    @cached_property
-    def head(self) -> HeadSentences:
-        """Whether the head changes most, and what it is worth."""
-        return HeadSentences(self.results, self.speak)
-
-    @cached_property
-    def states(self) -> StateSentences:
-        """What the weights do: parts set back, hidden states, the shape of the update."""
-        return StateSentences(self.results, self.speak)
-
-    @cached_property
-    def forgetting(self) -> ForgettingSentences:
-        """What the encoders forgot of their pretraining."""
-        return ForgettingSentences(self.results, self.speak)
-
-    @cached_property
-    def curves(self) -> CurveSentences:
-        """What the learning curves say."""
-        return CurveSentences(self.results, self.speak)
-
-    @cached_property
-    def treebanks(self) -> TreebankSentences:
-        """What tagging is trained and tested on."""
-        return TreebankSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def transfer(self) -> TransferSentences:
-        """How far quality falls in another language, and with which method less."""
-        return TransferSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def causes(self) -> CauseSentences:
-        """The kinds of error that the drop consists of."""
-        return CauseSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def reasons(self) -> ReasonSentences:
-        """Why transfer is possible."""
-        return ReasonSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def tags(self) -> TagSentences:
-        """Which tags lose little, and which much."""
-        return TagSentences(TaskView(self.results, "pos"), self.speak)
-
-    @cached_property
-    def calibration(self) -> CalibrationSentences:
-        """How often the verdicts are false."""
-        return CalibrationSentences(self.results.facts, self.speak)
 
 
 def load_answers(results: Results, language: str) -> Answers:

@@ -1,21 +1,15 @@
 """Sentences on what the two methods cost: time, memory, what has to be kept."""
 
-from dataclasses import dataclass
-
 from facts.fact import Fact
 from text.rules import Verdict, judge, judge_all
-from text.sentence import NOTHING, Said, Speaker, clauses
-from text.view import ABSENT, TaskView
+from text.sentence import NOTHING, Said, clauses
+from text.view import ABSENT, TaskSentences
 
 HALF = 0.5  # of the time of a step of the first method
 
 
-@dataclass(frozen=True)
-class CostSentences:
+class CostSentences(TaskSentences):
     """What the method that trains every weight and the one that trains an adapter cost."""
-
-    view: TaskView
-    speak: Speaker
 
     @property
     def speed(self) -> Verdict:
@@ -49,7 +43,7 @@ class CostSentences:
             outcome,
             step=step,
             device=self.speak.listed(kind.upper() for kind in kinds),
-            **self._methods,
+            **self.compared,
         )
 
     def _how_strongly(self, step: Fact) -> str:
@@ -74,7 +68,7 @@ class CostSentences:
         plain = step is None or 1 / margin < second.value / first.value / step < margin
         outcome = "plain" if plain else "disturbed"
         return self.speak.say(
-            "wall", outcome, first_time=first, second_time=second, **self._methods
+            "wall", outcome, first_time=first, second_time=second, **self.compared
         )
 
     @property
@@ -84,7 +78,7 @@ class CostSentences:
         if not (first.known and second.known):
             return NOTHING
         share = self.view.ratio("trainable_parameters")
-        return self.speak.say("parameters", first=first, second=second, share=share, **self._named)
+        return self.speak.say("parameters", first=first, second=second, share=share, **self.paired)
 
     @property
     def memory(self) -> Said:
@@ -95,7 +89,7 @@ class CostSentences:
         kinds = self.view.results.machines("memory_kind", self.view.task)
         outcome = "resident" if "resident" in kinds else "video"
         return self.speak.say(
-            "memory", outcome, first_peak=first, second_peak=second, **self._methods
+            "memory", outcome, first_peak=first, second_peak=second, **self.compared
         )
 
     @property
@@ -104,7 +98,7 @@ class CostSentences:
         costs = self.view.held_and_kept
         if not all(fact.known for fact in costs.values()):
             return NOTHING
-        return self.speak.say("computed", "", **costs, **self._methods)
+        return self.speak.say("computed", "", **costs, **self.compared)
 
     @property
     def latency(self) -> Said:
@@ -122,22 +116,13 @@ class CostSentences:
         for size, verdict in found.items():
             item = self.speak.say("latency-item", ratio=ratios[size], size=size)
             told.setdefault(str(verdict), []).append(item)
-        said = clauses(self.speak, "latency", told, **self._methods)
+        said = clauses(self.speak, "latency", told, **self.compared)
         slower = Verdict.MORE in found.values()
         same = set(found.values()) <= {Verdict.SAME, Verdict.LESS}
         choice = "merge" if slower else "apart" if same else ""
-        ending = [self.speak.say("latency-choice", choice, **self._methods)] if choice else []
+        ending = [self.speak.say("latency-choice", choice, **self.compared)] if choice else []
         return self.speak.join([said, *ending])
 
     @property
     def _pair(self) -> tuple[str | None, str | None]:
         return self.view.first, self.view.second
-
-    @property
-    def _methods(self) -> dict[str, str]:
-        return self.speak.methods(first=self.view.first, second=self.view.second)
-
-    @property
-    def _named(self) -> dict[str, str]:
-        """The methods where ``first`` and ``second`` are facts."""
-        return self.speak.methods(one=self.view.first, other=self.view.second)

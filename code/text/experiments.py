@@ -1,7 +1,5 @@
 """Sentences on the experiments: whether rates were the best tried, what the verdict rests on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,25 +8,16 @@ from facts.fact import Fact
 from study.architecture import HEAD
 from study.settings import Variant
 from text.rules import Verdict, judge, judge_all, scope
-from text.sentence import NOTHING, Said, Speaker, clauses
-from text.view import ABSENT, TaskView
+from text.sentence import NOTHING, Said, clauses
+from text.view import ABSENT, TaskSentences
 from words.escaping import Markup, escape_markdown
 from words.variants import name_variant, write_rate
 
 EPOCHS, SHARE, HEAD_RATE = "num_train_epochs", "train_share", "head_learning_rate"
 
 
-@dataclass(frozen=True)
-class ExperimentSentences:
+class ExperimentSentences(TaskSentences):
     """What changes of the settings, one at a time, do to the verdict on a task."""
-
-    view: TaskView
-    speak: Speaker
-
-    @property
-    def made(self) -> bool:
-        """Whether any experiment of the task is finished."""
-        return any(run.task == self.view.task for run in self.view.results.variants)
 
     # ----------------------------------------------------------------------- does it survive?
 
@@ -124,7 +113,7 @@ class ExperimentSentences:
                 self.speak.say("specification-item", name=Markup(name), gap=self.differences[name])
             )
         found["unclear"] += found.pop("unknown")
-        return clauses(self.speak, "specification", found, **self._methods)
+        return clauses(self.speak, "specification", found, **self.compared)
 
     # ----------------------------------------------------------------------- cost
 
@@ -150,13 +139,13 @@ class ExperimentSentences:
         """Whether the two methods' lines meet as the training data shrink."""
         meeting = self.view.facts.one(
             "crossing", task=self.view.task, method=self.view.first or ABSENT,
-            against=self.view.second or ABSENT, **self._where,
+            against=self.view.second or ABSENT, **self.headline_set,
         )  # fmt: skip
         if not meeting.known and not meeting.reason:
             return NOTHING
         outcome = "meet" if meeting.known else "apart"
         figure = self._figure("shares")
-        return self.speak.say("shares", outcome, meeting=meeting, figure=figure, **self._methods)
+        return self.speak.say("shares", outcome, meeting=meeting, figure=figure, **self.compared)
 
     @property
     def epochs(self) -> Said:
@@ -189,7 +178,7 @@ class ExperimentSentences:
         """What a change of one setting did to the quality of each method that it was made of."""
         said = []
         for variant in self._variants(setting):
-            change = self._change(variant.method.name, variant.name)
+            change = self.change(variant.method.name, variant.name)
             if change.known:
                 value = dict(variant.changes)[setting]
                 said.append(
@@ -212,22 +201,10 @@ class ExperimentSentences:
 
     # ----------------------------------------------------------------------- what is asked
 
-    def _change(self, method: str, variant: str) -> Fact:
-        """A method with the settings of a variant minus the same method without."""
-        return self.view.one("difference", method, against=method, variant=variant, **self._where)
-
     def _chosen(self, **key: Any) -> list[Fact]:
         variants = [BEST, *self.view.settings.experiments.specifications]
-        chosen = {"task": self.view.task, "variant": variants, **self._where, **key}
+        chosen = {"task": self.view.task, "variant": variants, **self.headline_set, **key}
         return list(self.view.facts.where(**chosen))
 
     def _figure(self, name: str) -> Markup:
         return Markup(f"@fig-{self.view.task}-{name}")
-
-    @property
-    def _where(self) -> Mapping[str, Any]:
-        return {"metric": self.view.metric, "evaluation": self.view.validation}
-
-    @property
-    def _methods(self) -> dict[str, str]:
-        return self.speak.methods(first=self.view.first, second=self.view.second)

@@ -1,24 +1,18 @@
 """Sentences on how well the methods do on the validation set of a task."""
 
-from dataclasses import dataclass
-
 from facts.fact import Fact
 from facts.quantities import unit_of
 from text.literature import compare_with_published
 from text.rules import ALPHA, Verdict, judge, scope
-from text.sentence import NOTHING, Said, Speaker
-from text.view import TaskView
+from text.sentence import NOTHING, Said
+from text.view import TaskSentences
 
 ACCURACY = "accuracy"
 UNBALANCED = 0.1  # a share of one label further than this from one half
 
 
-@dataclass(frozen=True)
-class QualitySentences:
+class QualitySentences(TaskSentences):
     """The method that trains every weight against the one that trains an adapter."""
-
-    view: TaskView
-    speak: Speaker
 
     # -------------------------------------------------------------------------------- the question
 
@@ -72,7 +66,7 @@ class QualitySentences:
             level=self.speak.words.number(ALPHA, 2),
             yes=self.speak.say("yes", scope(gap)),
             here=self.speak.say("here", scope(gap)),
-            **self._methods,
+            **self.compared,
         )
 
     def _judge(self, gap: Fact) -> Verdict:
@@ -109,7 +103,7 @@ class QualitySentences:
             slope=slope,
             epochs=training.num_train_epochs,
             metric=self.speak.name(self.view.metric),
-            **self._methods,
+            **self.compared,
         )
 
     @property
@@ -128,7 +122,7 @@ class QualitySentences:
         )
         if not (first.known and second.known):
             return NOTHING
-        return self.speak.say("threshold", first_best=first, second_best=second, **self._methods)
+        return self.speak.say("threshold", first_best=first, second_best=second, **self.compared)
 
     @property
     def controls(self) -> Said:
@@ -192,7 +186,7 @@ class QualitySentences:
             margin=self._margin(gap),
             here=self.speak.say("here", scope(gap)),
             **self.view.held_and_kept,
-            **self._methods,
+            **self.compared,
         )
 
     # --------------------------------------------------------------------------------------- errors
@@ -219,7 +213,7 @@ class QualitySentences:
         )
         verdict = judge(contrast, self.view.settings.margins.accuracy)
         return self.speak.say(
-            key, verdict, contrast=contrast, one=one, other=other, **self._methods
+            key, verdict, contrast=contrast, one=one, other=other, **self.compared
         )
 
     @property
@@ -234,7 +228,3 @@ class QualitySentences:
             return NOTHING
         outcome = "none" if count.value == 0 else "some"
         return self.speak.say("shared-errors", outcome, count=count, expected=expected)
-
-    @property
-    def _methods(self) -> dict[str, str]:
-        return self.speak.methods(first=self.view.first, second=self.view.second)

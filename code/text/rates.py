@@ -1,33 +1,26 @@
 """Sentences on the rates that were tried: the best of each method, and what follows from them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from evidence.experiments import BEST
 from facts.fact import Fact
 from text.rules import Verdict, judge
-from text.sentence import NOTHING, Said, Speaker
-from text.view import ABSENT, TaskView
+from text.sentence import NOTHING, Said
+from text.view import ABSENT, TaskSentences
 from words.escaping import Markup
 from words.variants import write_rate
 
 PUBLISHED_RATIO = 10.0  # of LoRA's best rate to that of full fine-tuning: Schulman et al. (2025)
 
 
-@dataclass(frozen=True)
-class RateSentences:
+class RateSentences(TaskSentences):
     """Whether the rates of a task were the best of those tried, each method as often."""
-
-    view: TaskView
-    speak: Speaker
 
     @property
     def rates(self) -> Said:
         """Of each method, whether its rate is the best of those tried where none is reported."""
         tries = self.view.settings.experiments.tries
-        made = any(run.task == self.view.task for run in self.view.results.variants)
-        if not made or not tries:
+        if not self.made or not tries:
             return NOTHING
         said = [self._rate(method) for method in tries]
         if not any(said):
@@ -41,7 +34,7 @@ class RateSentences:
             return NOTHING
         tries = self.view.settings.experiments.tries[method]
         own = next(variant for variant in tries if variant.own_rate)
-        gain = self._change(method, BEST)
+        gain = self.change(method, BEST)
         rates = sorted(variant.method.training.learning_rate for variant in tries)
         same = best.value == own.method.training.learning_rate
         values: dict[str, Any] = {
@@ -84,14 +77,14 @@ class RateSentences:
             return NOTHING
         inside = ratio.low <= PUBLISHED_RATIO <= ratio.high
         outcome = "within" if inside else "above" if ratio.low > PUBLISHED_RATIO else "below"
-        return self.speak.say("rate-ratio", outcome, ratio=ratio, **self._methods)
+        return self.speak.say("rate-ratio", outcome, ratio=ratio, **self.compared)
 
     @property
     def best(self) -> Said:
         """The verdict where each method has its own best rate."""
         gap = self.view.one(
             "difference", self.view.first, against=self.view.second or ABSENT, variant=BEST,
-            **self._where,
+            **self.headline_set,
         )  # fmt: skip
         verdict = judge(gap, self.view.margin)
         if verdict is Verdict.UNKNOWN:
@@ -106,7 +99,7 @@ class RateSentences:
             gap=gap,
             beside=self.speak.say("beside", agrees),
             metric=self.speak.name(self.view.metric),
-            **self._methods,
+            **self.compared,
         )
 
     @property
@@ -117,7 +110,7 @@ class RateSentences:
             return NOTHING
         facts = {
             f"{role}_{count}": self.view.one(
-                "expected best", method, variant=BEST, step=step, **self._where
+                "expected best", method, variant=BEST, step=step, **self.headline_set
             )
             for role, method in (("first", self.view.first), ("second", self.view.second))
             for count, step in (("one", 1), ("all", steps[0]))
@@ -125,20 +118,4 @@ class RateSentences:
         if not all(fact.known for fact in facts.values()):
             return NOTHING
         metric = self.speak.name(self.view.metric)
-        return self.speak.say("expected", "", count=steps[0], metric=metric, **facts, **self._named)
-
-    def _change(self, method: str, variant: str) -> Fact:
-        """A method with the settings of a variant minus the same method without."""
-        return self.view.one("difference", method, against=method, variant=variant, **self._where)
-
-    @property
-    def _where(self) -> Mapping[str, Any]:
-        return {"metric": self.view.metric, "evaluation": self.view.validation}
-
-    @property
-    def _methods(self) -> dict[str, str]:
-        return self.speak.methods(first=self.view.first, second=self.view.second)
-
-    @property
-    def _named(self) -> dict[str, str]:
-        return self.speak.methods(one=self.view.first, other=self.view.second)
+        return self.speak.say("expected", "", count=steps[0], metric=metric, **facts, **self.paired)

@@ -149,17 +149,11 @@ def out_of_reach(fact: Fact, margin: float) -> bool:
 
 @dataclass(frozen=True)
 class Tally(Generic[Member]):
-    """In which of several cases something holds, in which it does not, and which cannot be told.
+    """In which of several cases something holds, in which it does not, and which cannot be told."""
 
-    Attributes:
-        yes: the cases in which it holds.
-        no: in which it is excluded.
-        untold: unclear and unknown ones.
-    """
-
-    yes: Sequence[Member] = field(default_factory=tuple)
-    no: Sequence[Member] = field(default_factory=tuple)
-    untold: Sequence[Member] = field(default_factory=tuple)
+    yes: Sequence[Member] = field(default_factory=tuple)  # the cases in which it holds
+    no: Sequence[Member] = field(default_factory=tuple)  # in which it is excluded
+    untold: Sequence[Member] = field(default_factory=tuple)  # unclear and unknown ones
 
     @property
     def outcome(self) -> str:

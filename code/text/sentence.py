@@ -21,17 +21,12 @@ from words.wording import CASES, MISSING, Wording, load_wording
 
 
 class Said(Markup):
-    """A sentence or list that is Markdown, with what it was made from.
-
-    Attributes:
-        key: what is spoken of, as in the language files, without the outcome.
-        outcome: the outcome that chose the wording; "" where there is no choice.
-        facts: ids of the facts that were handed over, those of inner sentences included.
-    """
+    """A sentence or list that is Markdown, with what it was made from."""
 
     __slots__ = ("facts", "key", "outcome")
-    key: str
-    outcome: str
+    key: str  # what is spoken of, as in the language files, without the outcome
+    outcome: str  # the outcome that chose the wording; "" where there is no choice
+    # ids of the facts that were handed over, those of inner sentences included
     facts: tuple[str, ...]
 
     def __new__(
@@ -99,15 +94,10 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Speaks the sentences of one language.
+    """Speaks the sentences of one language."""
 
-    Attributes:
-        numbers: writes the facts in them.
-        templates: key with outcome -> wording.
-    """
-
-    numbers: Numbers
-    templates: Mapping[str, str]
+    numbers: Numbers  # writes the facts in them
+    templates: Mapping[str, str]  # key with outcome -> wording
 
     @property
     def words(self) -> Wording:

@@ -14,8 +14,8 @@ from facts.table import Facts
 from store.results import Results
 from study.addresses import language_of
 from study.settings import TaskSettings
+from text.sentence import Speaker
 
-PRIMARY = {"sequence": "matthews_correlation", "token": "accuracy"}
 ABSENT = "\x00"  # the name of no method
 
 
@@ -39,7 +39,7 @@ class TaskView:
     @property
     def metric(self) -> str:
         """The metric that the task is judged by."""
-        return PRIMARY[self.settings.kind]
+        return self.settings.metric
 
     @property
     def margin(self) -> float:
@@ -158,3 +158,36 @@ class TaskView:
 
     def _where(self, where: str | None) -> str:
         return self.validation if where == "" else where or ABSENT
+
+
+@dataclass(frozen=True)
+class TaskSentences:
+    """Sentences on one task."""
+
+    view: TaskView
+    speak: Speaker
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """Placeholders for the names of the compared methods, ``{first}`` and ``{second}``."""
+        return self.speak.methods(first=self.view.first, second=self.view.second)
+
+    @property
+    def paired(self) -> dict[str, str]:
+        """The same where ``first`` and ``second`` are facts."""
+        return self.speak.methods(one=self.view.first, other=self.view.second)
+
+    @property
+    def headline_set(self) -> dict[str, Any]:
+        """The columns of the task's own metric on the validation set."""
+        return {"metric": self.view.metric, "evaluation": self.view.validation}
+
+    @property
+    def made(self) -> bool:
+        """Whether any experiment of the task is finished."""
+        return any(run.task == self.view.task for run in self.view.results.variants)
+
+    def change(self, method: str, variant: str) -> Fact:
+        """A method with the settings of a variant minus the same method without."""
+        place: dict[str, Any] = {"against": method, "variant": variant, **self.headline_set}
+        return self.view.one("difference", method, **place)

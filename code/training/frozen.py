@@ -30,19 +30,14 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class EncoderOutputs:
-    """What a frozen encoder gives the head for a split, in float32 and on the CPU.
+    """What a frozen encoder gives the head for a split, in float32 and on the CPU."""
 
-    Attributes:
-        states: one (W, H) a feature: a row for the sentence (its pooled output, or the state of
-            the first token where the head or a trained pooler reads that), or for each labelled
-            word the state of its first piece.
-        seconds: how long the pass over the split took.
-        cpu_seconds: how long this process computed in that time, all threads together.
-    """
-
+    # one (W, H) a feature: a row for the sentence (its pooled output, or the state of the first
+    # token where the head or a trained pooler reads that), or for each labelled word the state of
+    # its first piece
     states: tuple[Tensor, ...]
-    seconds: float
-    cpu_seconds: float
+    seconds: float  # how long the pass over the split took
+    cpu_seconds: float  # how long this process computed in that time, all threads together
 
     @property
     def size(self) -> int:

@@ -46,15 +46,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What a finished training reports (the weights are in the model).
+    """What a finished training reports (the weights are in the model)."""
 
-    Attributes:
-        curves: rows of step, epoch, seconds, split, metric, value.
-        costs: time in seconds, memory in bytes, tokens per second, steps.
-    """
-
-    curves: list[dict[str, Any]]
-    costs: dict[str, Any]
+    curves: list[dict[str, Any]]  # rows of step, epoch, seconds, split, metric, value
+    costs: dict[str, Any]  # time in seconds, memory in bytes, tokens per second, steps
 
 
 def build_schedule(features: int, settings: TrainingSettings) -> Schedule:

@@ -20,19 +20,12 @@ LABELS = ("unacceptable", "acceptable")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """The evaluated items of a task and the stored predictions of its runs.
+    """The evaluated items of a task and the stored predictions of its runs."""
 
-    Attributes:
-        task: its settings.
-        data: the corpora, for the controls that only count training items.
-        ledger: which entries the profile shows.
-        find: the entry of a name.
-    """
-
-    task: TaskSettings
-    data: Data
-    ledger: Mapping[str, Any]
-    find: Callable[[str], Entry]
+    task: TaskSettings  # its settings
+    data: Data  # the corpora, for the controls that only count training items
+    ledger: Mapping[str, Any]  # which entries the profile shows
+    find: Callable[[str], Entry]  # the entry of a name
 
     @property
     def classes(self) -> Sequence[str]:
@@ -74,8 +67,7 @@ class Predictions:
         if seed is None:
             return self._control(address)
         stored = self.stages(method, seed, variant)["predict"][address]
-        (array,) = self.find(stored).arrays().values()
-        return array
+        return self.find(stored).array()
 
     def said(self, fact: Fact, seed: int | None) -> Ints:
         """(N,) numbers of the classes that were given by the method of a fact, on its set."""

@@ -6,7 +6,7 @@ score decides (costs, spectra, what curves say) is ``UNCOUNTED``.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from verification.predictions import Predictions
 
 Seed = int | None
 Side = tuple[str, str]  # method, variant
-METRIC: Mapping[str, str] = {"sequence": "matthews_correlation", "token": "accuracy"}
 UNCOUNTED: Final = math.nan
 """Stands for the value of a fact that is not counted again."""
 
@@ -139,7 +138,7 @@ class Recount:
         place: dict[str, Any] = {
             "quantity": "score",
             "method": method,
-            "metric": METRIC[self._task.kind],
+            "metric": self._task.metric,
         }
         tries = self._tries(method)
         facts = [Fact(**place, variant=v.name, evaluation=v.held_out) for v in tries]

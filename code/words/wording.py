@@ -1,7 +1,7 @@
 """Words and number formats of one language, for tables, figures and computed sentences.
 
 Texts are in ``code/words/texts/<language>/<section>.toml``, one flat table of templates a section
-(``plots``, ``tables``, ``explorer``); a template's ``{placeholders}`` are filled by keyword. What a
+(``plots``, ``tables``, ...); a template's ``{placeholders}`` are filled by keyword. What a
 method, task, metric, layer or cause is called stands once, in ``names.toml``, whose tables group
 the names for its reader; the form of a name in a grammatical case is under that case. Languages are
 named in ``languages.toml``; their Russian cases follow by rule (``declension``). Numbers

@@ -79,28 +79,20 @@ def test_cross_entropy_survives_extreme_logits():
 
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
-def test_threshold_curve_agrees_with_scikit_learn_at_every_cut(seed):
+def test_the_best_threshold_agrees_with_scikit_learn_over_all_cuts(seed):
     logits, labels = random_logits(seed, 25)
     logits = np.round(logits, 1)  # ties between items
-    curve = scoring.threshold_curve(logits, labels)
     margins = np.round(logits[:, 1] - logits[:, 0], 10)
-    curve_margins = np.log(curve.thresholds[1:] / (1 - curve.thresholds[1:]))
-    for margin, value in zip(curve_margins, curve.matthews_correlation[1:], strict=True):
-        predicted = (margins > margin + 1e-9).astype(int)
-        assert value == pytest.approx(sk.matthews_corrcoef(labels, predicted), abs=1e-12)
-    assert curve.matthews_correlation[0] == 0
+    cuts = [-1e9, 1e-9, *(margins + 1e-9)]
+    best = max(sk.matthews_corrcoef(labels, (margins > cut).astype(int)) for cut in cuts)
+    assert scoring.best_matthews(logits, labels) == pytest.approx(best, abs=1e-12)
 
 
-def test_threshold_curve_brackets_argmax_and_its_bound():
+def test_the_best_threshold_finds_what_a_bias_costs():
     logits, labels = random_logits(3)
     logits[:, 1] += 1.5  # a bias that arg max pays for
-    curve = scoring.threshold_curve(logits, labels)
-    assert curve.argmax == pytest.approx(scores_of(logits, labels)["matthews_correlation"])
-    assert curve.at([0.5])[0] == curve.argmax
-    assert curve.upper_bound == curve.matthews_correlation.max() > curve.argmax + 0.05
-    assert curve.best_threshold > 0.6
-    assert (np.diff(curve.thresholds) > 0).all()
-    assert curve.at([0.0])[0] == 0.0 == curve.at([1.0])[0]
+    argmax = scores_of(logits, labels)["matthews_correlation"]
+    assert scoring.best_matthews(logits, labels) > argmax + 0.05
 
 
 # ------------------------------------------------------------------------------------------ tags

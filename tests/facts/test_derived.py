@@ -6,7 +6,6 @@ import pytest
 import scipy
 
 from evidence.derived import (
-    centre_of_change,
     derived_facts,
     last_over_first,
     rank_correlation,
@@ -28,8 +27,6 @@ def test_numbers_of_a_profile() -> None:
     assert upper_over_lower(rising) == pytest.approx(11 / 3)
     assert upper_over_lower([0.0, 1.0, 2.0]) is None
     assert last_over_first(rising) == 6.0
-    assert centre_of_change([1.0, 1.0, 1.0]) == pytest.approx(0.5)
-    assert centre_of_change([0.0, 0.0]) is None
 
 
 def test_an_interval_over_seeds_is_students() -> None:
@@ -78,5 +75,5 @@ def test_layers_that_did_not_move_have_no_ratio() -> None:
         for n in range(6)
     ]  # fmt: skip
     found = Facts(derived_facts(Facts(still), {}))
-    assert not found.where(metric=("upper_over_lower", "last_over_first", "centre"))
+    assert not found.where(metric=("upper_over_lower", "last_over_first"))
     assert found.where(metric="rank_correlation")

@@ -1,7 +1,7 @@
 """Estimates, intervals, tests and analyses over all finished runs of a task."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from store.reading import FACTS
 from study.addresses import language_of
 from study.settings import Roles, TaskSettings, find_roles
 
-STAGE = Stage("evidence", 7, __name__)
+STAGE = Stage("evidence", 8, __name__)
 RESAMPLES = 2000  # bootstrap resamples
 SEED = 20_260_101  # of the resampling; no training uses it
 
@@ -41,8 +41,7 @@ def make(
     source = {
         "items": {address: entry.digest for address, entry in items.items()},
         "predictions": {
-            address: [[run.method.name, run.seed, entries[run.name].digest] for run in runs]
-            for address, entries in predictions.items()
+            address: digests(runs, entries) for address, entries in predictions.items()
         },
         "resamples": RESAMPLES,
         "seed": SEED,
@@ -52,8 +51,15 @@ def make(
     def summarise(folder: Path) -> dict[str, Any]:
         methods = [m.name for m in task.methods if any(run.method == m for run in runs)]
         seeds = {m: [run.seed for run in runs if run.method.name == m] for m in methods}
-        stacked = {m: _stack(task, m, runs, predictions) for m in methods}
-        stored = {m: _scores(m, runs, predictions) for m in methods}
+        own = {m: [run.name for run in runs if run.method.name == m] for m in methods}
+        stacked = {
+            method: {a: np.stack([of[n].array() for n in names]) for a, of in predictions.items()}
+            for method, names in own.items()
+        }
+        stored = {
+            method: {a: [of[n].result()["metrics"] for n in names] for a, of in predictions.items()}
+            for method, names in own.items()
+        }
         frames = {a: pd.DataFrame(entry.result()["columns"]) for a, entry in items.items()}
         roles = find_roles([method for method in task.methods if method.name in methods])
         facts = _summarise(data, task, items, frames, stacked, seeds, stored, roles)
@@ -63,25 +69,22 @@ def make(
     return STAGE.produce(store, STAGE.key(task.name, source), summarise)
 
 
-def _stack(
-    task: TaskSettings, method: str, runs: Sequence[Run], predictions: Entries
-) -> dict[str, np.ndarray]:
-    """Arrays (seeds, items) or (seeds, items, classes) of a method by evaluated set."""
-    array = "predicted" if task.kind == "token" else "logits"
-    own = [run.name for run in runs if run.method.name == method]
-    return {
-        address: np.stack([entries[name].arrays()[array] for name in own])
-        for address, entries in predictions.items()
-    }
+def digests(runs: Sequence[Run], entries: Mapping[str, Entry]) -> list[list[Any]]:
+    """What a key says of the entries that it is computed from."""
+    return [[run.method.name, run.seed, entries[run.name].digest] for run in runs]
 
 
-def _scores(method: str, runs: Sequence[Run], predictions: Entries) -> Scores:
-    """Metrics of a method's runs, in their order, by evaluated set."""
-    own = [run.name for run in runs if run.method.name == method]
-    return {
-        address: [entries[name].result()["metrics"] for name in own]
-        for address, entries in predictions.items()
-    }
+def produce_facts(
+    stage: Stage, store: Store, name: str, source: Mapping[str, Any], make: Callable[[], list[Fact]]
+) -> Entry:
+    """An entry that holds facts alone."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        write_facts(make(), folder / FACTS)
+        return {}
+
+    source = {**source, "resamples": RESAMPLES, "seed": SEED}
+    return stage.produce(store, stage.key(name, source), write)
 
 
 def _pieces(task: TaskSettings, items: Mapping[str, Entry]) -> dict[str, dict[str, np.ndarray]]:

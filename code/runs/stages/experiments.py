@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,11 @@ from evidence.arrays import CountMetric, Floats
 from evidence.experiments import Arm, EvaluatedSet, summarise_experiments
 from evidence.tagging import COMPARED as TAGGING
 from evidence.word_groups import build_word_set
-from facts.files import write_facts
+from facts.fact import Fact
 from runs.data import Data
 from runs.grid import Run, Stage
-from runs.stages.evidence import RESAMPLES, SEED
+from runs.stages.evidence import RESAMPLES, SEED, produce_facts
 from store.entries import Entry, Store
-from store.reading import FACTS
 from study.settings import TaskSettings
 
 STAGE = Stage("experiments", 1, __name__)
@@ -51,11 +49,9 @@ def make(
         ],
         "experiments": dataclasses.asdict(task.experiments),
         "margins": dataclasses.asdict(task.margins),
-        "resamples": RESAMPLES,
-        "seed": SEED,
     }
 
-    def summarise(folder: Path) -> dict[str, Any]:
+    def summarise() -> list[Fact]:
         arms: dict[Arm, list[Run]] = {}
         for run in runs:
             variant = run.variant.name if run.variant else ""
@@ -66,12 +62,9 @@ def make(
         }
         seeds = {arm: [run.seed for run in own] for arm, own in arms.items()}
         seconds = {arm: sum(_seconds(runs[run]) for run in own) for arm, own in arms.items()}
-        write_facts(
-            summarise_experiments(task, sets, seeds, seconds, SEED, RESAMPLES), folder / FACTS
-        )
-        return {}
+        return summarise_experiments(task, sets, seeds, seconds, SEED, RESAMPLES)
 
-    return STAGE.produce(store, STAGE.key(task.name, source), summarise)
+    return produce_facts(STAGE, store, task.name, source, summarise)
 
 
 def _seconds(finished: Finished) -> float:
@@ -89,7 +82,7 @@ def _gather(
     """Counts of all arms that were evaluated on a set, and the metrics that it defines."""
     frame = pd.DataFrame(items.result()["columns"])
     stacked = {
-        arm: np.stack([_array(runs[run].predicted[address]) for run in own])
+        arm: np.stack([runs[run].predicted[address].array() for run in own])
         for arm, own in arms.items()
         if all(address in runs[run].predicted for run in own)
     }
@@ -99,8 +92,8 @@ def _gather(
         words, tags = build_word_set(frame, data.labels(task)), len(data.labels(task))
         metrics = {name: scoring.TAG_METRICS[name] for name in TAGGING}
         counts = {
-            arm: scoring.tag_counts(predicted, words.gold, words.sentence, tags)
-            for arm, predicted in stacked.items()
+            arm: scoring.tag_counts(of_arm, words.gold, words.sentence, tags)
+            for arm, of_arm in stacked.items()
         }
     else:
         labels = frame["label"].to_numpy()
@@ -108,9 +101,3 @@ def _gather(
         metrics = {name: scoring.ACCEPTABILITY_METRICS[name] for name in defined}
         counts = {a: scoring.acceptability_counts(logits, labels) for a, logits in stacked.items()}
     return EvaluatedSet(counts, metrics)
-
-
-def _array(predicted: Entry) -> np.ndarray:
-    """Logits (N, 2) of sentences or tag indices (W,) of words."""
-    (array,) = predicted.arrays().values()
-    return array

@@ -1,19 +1,15 @@
 """What a task's methods forgot of their encoder's pretraining, over all finished runs."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from evidence.forgetting import METRIC, NO_HEAD, MaskedLosses, summarise_forgetting
 from facts.fact import BASE, Fact
-from facts.files import write_facts
 from runs.grid import Run, Stage
-from runs.stages.evidence import RESAMPLES, SEED
+from runs.stages.evidence import RESAMPLES, SEED, digests, produce_facts
 from runs.stages.restored import array_name
 from store.entries import Entry, Store
-from store.reading import FACTS
 from study.settings import TaskSettings, find_roles
 
 STAGE = Stage("forgetting", 1, __name__)
@@ -23,21 +19,13 @@ def make(
     store: Store, task: TaskSettings, runs: Sequence[Run], masked: Mapping[str, Entry]
 ) -> Entry:
     """Summarises the finished runs that move their encoder, or finds them summarised."""
-    source = {
-        "masked": [[run.method.name, run.seed, masked[run.name].digest] for run in runs],
-        "resamples": RESAMPLES,
-        "seed": SEED,
-    }
 
-    def summarise(folder: Path) -> dict[str, Any]:
-        facts: list[Fact] = []
-        for address in task.evaluations:
-            key = {"task": task.name, "evaluation": address}
-            facts += _summarise(runs, masked, key)
-        write_facts(facts, folder / FACTS)
-        return {}
+    def summarise() -> list[Fact]:
+        keys = ({"task": task.name, "evaluation": address} for address in task.evaluations)
+        return [fact for key in keys for fact in _summarise(runs, masked, key)]
 
-    return STAGE.produce(store, STAGE.key(task.name, source), summarise)
+    source = {"masked": digests(runs, masked)}
+    return produce_facts(STAGE, store, task.name, source, summarise)
 
 
 def _summarise(runs: Sequence[Run], masked: Mapping[str, Entry], key: dict[str, str]) -> list[Fact]:

@@ -1,22 +1,18 @@
 """What a task's methods lose when a part of them is set back, over all finished runs."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from evidence import scoring
-from evidence.arrays import CountMetric, Floats
+from evidence.arrays import Floats
 from evidence.restoration import summarise_restoration
 from facts.fact import Fact
-from facts.files import write_facts
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
-from runs.stages.evidence import RESAMPLES, SEED
+from runs.stages.evidence import RESAMPLES, SEED, digests, produce_facts
 from runs.stages.restored import array_name, sentence_of_item
 from store.entries import Entry, Store
-from store.reading import FACTS
 from study.settings import TaskSettings
 
 STAGE = Stage("restoration", 3, __name__)
@@ -31,25 +27,20 @@ def make(
     predictions: Mapping[str, Mapping[str, Entry]],
 ) -> Entry:
     """Summarises the finished runs that move their encoder, or finds them summarised."""
-    source = {
-        "restored": [[run.method.name, run.seed, restored[run.name].digest] for run in runs],
-        "resamples": RESAMPLES,
-        "seed": SEED,
-    }
 
-    def summarise(folder: Path) -> dict[str, Any]:
+    def summarise() -> list[Fact]:
         facts: list[Fact] = []
         for method in dict.fromkeys(run.method.name for run in runs):
             own = [run for run in runs if run.method.name == method]
             for address in task.evaluations:
                 arrays = [restored[run.name].arrays() for run in own]
-                whole = [predictions[address][run.name].arrays() for run in own]
+                whole = [predictions[address][run.name].array() for run in own]
                 key = {"task": task.name, "method": method, "evaluation": address}
                 facts += _summarise(inputs, task, key, [run.seed for run in own], arrays, whole)
-        write_facts(facts, folder / FACTS)
-        return {}
+        return facts
 
-    return STAGE.produce(store, STAGE.key(task.name, source), summarise)
+    source = {"restored": digests(runs, restored)}
+    return produce_facts(STAGE, store, task.name, source, summarise)
 
 
 def _summarise(
@@ -58,7 +49,7 @@ def _summarise(
     key: dict[str, str],
     seeds: Sequence[int],
     restored: Sequence[Mapping[str, np.ndarray]],
-    whole: Sequence[Mapping[str, np.ndarray]],
+    whole: Sequence[np.ndarray],
 ) -> list[Fact]:
     """Facts about each part on one evaluated set, over the seeds of one method.
 
@@ -68,12 +59,12 @@ def _summarise(
     kept = restored[0][array_name("items", address)]
     sentence = np.unique(sentence_of_item(inputs, task, address)[kept], return_inverse=True)[1]
     gold = inputs.gold(task, address)[kept]
-    name, metric = _metric(task)
+    name = task.metric
     if task.kind == "sequence" and name in scoring.undefined_metrics(gold):
         return []
+    metrics = scoring.TAG_METRICS if task.kind == "token" else scoring.ACCEPTABILITY_METRICS
     ending = array_name("", address)
     parts = [name.removesuffix(ending) for name in restored[0] if name.endswith(ending)]
-    kind = "predicted" if task.kind == "token" else "logits"
 
     def count(predictions: Sequence[np.ndarray]) -> Floats:
         stacked = np.stack(list(predictions))
@@ -82,23 +73,16 @@ def _summarise(
         return scoring.acceptability_counts(stacked, gold)
 
     return summarise_restoration(
-        count([arrays[kind][kept] for arrays in whole]),
+        count([array[kept] for array in whole]),
         {
             part: count([arrays[array_name(part, address)] for arrays in restored])
             for part in parts
             if part != "items"
         },
-        metric,
+        metrics[name],
         seeds,
         SEED,
         RESAMPLES,
         metric=name,
         **key,
     )
-
-
-def _metric(task: TaskSettings) -> tuple[str, CountMetric]:
-    """The metric that a task is judged by."""
-    if task.kind == "token":
-        return "accuracy", scoring.tag_accuracy
-    return "matthews_correlation", scoring.matthews_correlation
