@@ -82,8 +82,7 @@ def load_hub_acceptability(splits: tuple[str, ...]) -> Corpus:
         _refuse_full_disk(error)
         tried = f"{GLUE_ID} (cola) at revision {GLUE_REVISION[:12]} on {_endpoint()}"
         raise StudyError(
-            f"CoLA cannot be loaded from the hub; tried {tried}: {_explain(error)}",
-            remedy=_REMEDY,
+            f"CoLA cannot be loaded from the hub; tried {tried}: {_explain(error)}", remedy=_REMEDY
         ) from error
     loaded = {split: Split(split, _build_sentences(tables[split], split)) for split in splits}
     source = f"CoLA from the Hugging Face hub, {GLUE_ID} at revision {GLUE_REVISION[:12]}."

@@ -13,12 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from corpora.hub import load_hub_acceptability, load_hub_treebank
-from corpora.items import (
-    SPLIT_NAMES,
-    Corpus,
-    Sentence,
-    Split,
-)
+from corpora.items import SPLIT_NAMES, Corpus, Sentence, Split
 from corpora.treebank import conllu_name, read_conllu
 from corpora.tsv import read_acceptability
 from study.errors import StudyError

@@ -257,11 +257,7 @@ SEQEVAL_TRAP: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "SCONJ PRON VERB CCONJ VERB",
             "CCONJ PRON VERB SCONJ VERB",
         ),
-        "merged": (
-            "stone bridge repair costs",
-            "NOUN NOUN NOUN NOUN",
-            "NOUN NOUN PROPN NOUN",
-        ),
+        "merged": ("stone bridge repair costs", "NOUN NOUN NOUN NOUN", "NOUN NOUN PROPN NOUN"),
     }
 )
 """Sentence, right and predicted tags of two small cases where seqeval's F1 misleads.

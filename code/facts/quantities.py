@@ -60,8 +60,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             less_is_better=True,
         ),
         "contrast": Quantity(
-            "accuracy on one group of items minus that on another, of one method",
-            Unit.POINTS,
+            "accuracy on one group of items minus that on another, of one method", Unit.POINTS
         ),
         "contribution": Quantity(
             "the part of the drop that a tag, group, confusion or cause accounts for; the parts of "
@@ -81,8 +80,7 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
             "1 if a method is above its controls by more than chance, else 0", Unit.COUNT
         ),
         "threshold": Quantity(
-            "MCC at the best threshold on these very items: an upper bound",
-            Unit.PLAIN,
+            "MCC at the best threshold on these very items: an upper bound", Unit.PLAIN
         ),
         "cost": Quantity(
             "what a training takes",

@@ -67,10 +67,7 @@ def _differences(
     context: Context, pairs: Sequence[tuple[str, str]], where: Mapping[str, Any]
 ) -> list[tuple[str, Fact]]:
     return [
-        (
-            context.name(second),
-            context.facts.difference(method=first, against=second, **where),
-        )
+        (context.name(second), context.facts.difference(method=first, against=second, **where))
         for first, second in pairs
     ]
 

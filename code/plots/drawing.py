@@ -177,13 +177,7 @@ def draw_range(ax: Axes, x: Any, values: NDArray[Any], style: MethodStyle, **loo
     ax.plot(x, values[:, 0], **{**plain, "label": "_mean", **look})
 
 
-def draw_estimate(
-    ax: Axes,
-    row: float,
-    fact: Fact,
-    style: MethodStyle,
-    context: Context,
-) -> None:
+def draw_estimate(ax: Axes, row: float, fact: Fact, style: MethodStyle, context: Context) -> None:
     """A fact as a mark, with its interval as a line and its single runs as dots."""
     if fact.value is None:
         return

@@ -50,12 +50,7 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
     return lettering.finish(context, figure, handles, [], said)
 
 
-def draw_curves(
-    ax: Axes,
-    context: Context,
-    task: str,
-    metric: str,
-) -> str:
+def draw_curves(ax: Axes, context: Context, task: str, metric: str) -> str:
     """The validation curves of a task by method, each with its best point marked.
 
     The training loss is a thin line under the validation loss.
@@ -96,13 +91,7 @@ def draw_curves(
     return context.sentence(context.say("panel", task=context.name(task), what=name), pairs)
 
 
-def select_curve(
-    context: Context,
-    task: str,
-    method: str,
-    split: str,
-    metric: str,
-) -> pd.DataFrame:
+def select_curve(context: Context, task: str, method: str, split: str, metric: str) -> pd.DataFrame:
     """A curve: a row a step that all seeds share, at its mean epoch; a column a seed."""
     where: Any = {"task": task, "method": method, "split": split, "metric": metric}
     facts = context.facts.where(quantity="curve", **where)

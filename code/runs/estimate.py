@@ -83,9 +83,7 @@ def _alike(one: Planned, other: Planned) -> bool:
 
 
 def _expect(
-    run: Planned,
-    taken: Sequence[tuple[Planned, float]],
-    measured: Sequence[tuple[Planned, float]],
+    run: Planned, taken: Sequence[tuple[Planned, float]], measured: Sequence[tuple[Planned, float]]
 ) -> float | None:
     """Seconds that a run is expected to take, from the runs that are most like it."""
     if alike := [seconds for other, seconds in taken if _alike(other, run)]:

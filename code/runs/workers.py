@@ -100,10 +100,7 @@ class Workers:
         return {name: reason for name, reason in made.items() if reason}
 
     def _work(
-        self,
-        executor: concurrent.futures.ProcessPoolExecutor,
-        runs: list[Run],
-        progress: Progress,
+        self, executor: concurrent.futures.ProcessPoolExecutor, runs: list[Run], progress: Progress
     ) -> dict[str, str | None]:
         """Run -> reason if it failed, of the runs that the processes got through."""
         made: dict[str, str | None] = {}

@@ -14,14 +14,7 @@ from typing import Any
 from study.addresses import parse_address
 from study.checks import require, require_known
 from study.errors import StudyError
-from study.settings import (
-    Experiments,
-    MethodSettings,
-    Table,
-    TaskSettings,
-    Value,
-    Variant,
-)
+from study.settings import Experiments, MethodSettings, Table, TaskSettings, Value, Variant
 
 KEPT = 0.9  # share of the training sentences that tries are trained on; the rest selects
 SHARE = "train_share"

@@ -13,13 +13,7 @@ from typing import Any
 
 from study.adapters import AdapterSettings
 from study.addresses import language_of, parse_address
-from study.checks import (
-    require,
-    require_at_least,
-    require_distinct,
-    require_one_of,
-    require_seeds,
-)
+from study.checks import require, require_at_least, require_distinct, require_one_of, require_seeds
 
 DEFAULT_PROFILE = "full"
 Table = Mapping[str, Any]

@@ -12,11 +12,7 @@ from tables.examples import seqeval_trap, wrong_examples
 from tables.experiments import experiments
 from tables.literature import literature
 from tables.overview import key_numbers
-from tables.quality import (
-    acceptability,
-    comparisons,
-    tagging,
-)
+from tables.quality import acceptability, comparisons, tagging
 from tables.rendering import render
 from tables.requirements import requirements
 from tables.setup import environment, missing, setup

@@ -3,16 +3,7 @@
 from facts.fact import Fact
 from facts.quantities import Unit, unit_of
 from store.results import Results
-from tables.specification import (
-    Context,
-    Form,
-    Row,
-    Table,
-    estimate,
-    interval,
-    p_value,
-    plain,
-)
+from tables.specification import Context, Form, Row, Table, estimate, interval, p_value, plain
 
 GROUPINGS = ("by_domain", "by_length", "by_label")
 

@@ -36,10 +36,7 @@ def _acceptability(at: Context) -> Iterator[Point]:
     key: dict[str, Any] = {"evaluation": at.results.evaluations("cola")[0]}
     quality = {
         at.name(metric): _facts(at, "cola", form, "score", metric=metric, **key)
-        for metric, form in (
-            ("matthews_correlation", estimate()),
-            ("accuracy", plain(bare=False)),
-        )
+        for metric, form in (("matthews_correlation", estimate()), ("accuracy", plain(bare=False)))
     }
     yield "cola_training", "sec-cola", _epochs(at, "cola")
     yield "cola_quality", "sec-cola", _metrics(at, quality)

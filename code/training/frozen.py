@@ -146,10 +146,7 @@ class _GivenOutputs(nn.Module):
 
 @contextlib.contextmanager
 def head_alone(
-    model: nn.Module,
-    kind: str,
-    splits: Splits,
-    outputs: SplitOutputs | None,
+    model: nn.Module, kind: str, splits: Splits, outputs: SplitOutputs | None
 ) -> Iterator[tuple[Splits, Collator | None]]:
     """Inside, the head can be trained on the encoder's outputs for these splits.
 

@@ -64,11 +64,7 @@ def diverged() -> StudyError:
 
 
 def length_sorted_batches(
-    data: Encoded,
-    kind: str,
-    tokenizer: Any,
-    batch_size: int,
-    collate: Collator | None = None,
+    data: Encoded, kind: str, tokenizer: Any, batch_size: int, collate: Collator | None = None
 ) -> Iterator[tuple[list[int], dict[str, torch.Tensor]]]:
     """Batches of features of like length, with the features' indices: little padding."""
     collate = collate or build_collator(kind, tokenizer)

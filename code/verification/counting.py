@@ -36,10 +36,7 @@ def score_sentences(logits: Floats, gold: Ints) -> dict[str, float]:
     positive, negative = _ratio(2 * tp, 2 * tp + fp + fn), _ratio(2 * tn, 2 * tn + fp + fn)
     exact = logits.astype(np.float64)
     margin = np.where(right, exact[:, 0] - exact[:, 1], exact[:, 1] - exact[:, 0])
-    found = {
-        "accuracy": (tp + tn) / len(gold),
-        "loss": float(np.mean(np.logaddexp(0, margin))),
-    }
+    found = {"accuracy": (tp + tn) / len(gold), "loss": float(np.mean(np.logaddexp(0, margin)))}
     if right.any():
         found["f1"] = positive
     if not right.all():

@@ -135,11 +135,7 @@ class Recount:
 
     def _best(self, method: str) -> str:
         """The try with the highest score where tries are selected; of equal ones the own rate."""
-        place: dict[str, Any] = {
-            "quantity": "score",
-            "method": method,
-            "metric": self._task.metric,
-        }
+        place: dict[str, Any] = {"quantity": "score", "method": method, "metric": self._task.metric}
         tries = self._tries(method)
         facts = [Fact(**place, variant=v.name, evaluation=v.held_out) for v in tries]
         scores = [self.value(fact) or 0.0 for fact in facts]

@@ -79,11 +79,7 @@ class Numbers:
         return self._mark(fact, column, text)
 
     def interval(
-        self,
-        fact: Fact,
-        *,
-        digits: int | None = None,
-        unit: Unit | None = None,
+        self, fact: Fact, *, digits: int | None = None, unit: Unit | None = None
     ) -> Markup:
         """The interval of a fact in brackets, without its unit; nothing where there is none."""
         if fact.low is None or fact.high is None:
