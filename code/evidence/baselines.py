@@ -6,7 +6,7 @@ German: what forms shared with English give away).
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -67,10 +67,11 @@ def learn_lexicon(
     for (form, tag), count in pairs.items():
         by_form.setdefault(form, Counter())[tag] += count
         by_lower.setdefault(form.lower(), Counter())[tag] += count
+    once = Counter(next(iter(tags)) for tags in by_form.values() if tags.total() == 1)
     return Lexicon(
         {form: _most_frequent(tags) for form, tags in by_form.items()},
         {form: _most_frequent(tags) for form, tags in by_lower.items()},
-        _tag_of_rare_forms(by_form.values()),
+        _most_frequent(once or sum(by_form.values(), Counter())),
     )
 
 
@@ -85,11 +86,6 @@ def tag_words(lexicon: Lexicon, forms: Iterable[str], tags: Sequence[str]) -> ND
     if unknown := known - index.keys():
         raise ValueError(f"expected training tags out of {list(tags)}, got {sorted(unknown)}")
     return np.array([[index[lexicon.tag(form)] for form in forms]], dtype=np.int64)
-
-
-def _tag_of_rare_forms(of_forms: Collection[Counter[str]]) -> str:
-    once = Counter(next(iter(tags)) for tags in of_forms if tags.total() == 1)
-    return _most_frequent(once or sum(of_forms, Counter()))
 
 
 def _most_frequent(counted: Counter[Key]) -> Key:

@@ -43,14 +43,14 @@ class CauseSentences(Abroad):
             "causes",
             "scattered" if rest.value / whole.value >= MOST else "named",
             drop=whole,
-            listed=self.speak.listed(map(self._cause_item, shown)),
+            listed=self.speak.listed(
+                self.speak.say("cause-item", cause=self.speak.name(fact.cause), points=fact)
+                for fact in shown
+            ),
             next=others[0] if others else rest,
             rest=rest,
             **self.named,
         )
-
-    def _cause_item(self, fact: Fact) -> Said:
-        return self.speak.say("cause-item", cause=self.speak.name(fact.cause), points=fact)
 
     @property
     def influence(self) -> Said:

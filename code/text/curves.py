@@ -114,15 +114,13 @@ class CurveSentences(ModelSentences):
         outcome = (
             "unknown" if not known else "all" if count == known else "some" if count else "none"
         )
-        items = [
-            self.speak.say(
-                "turned-item",
-                model=self.name(model),
-                rise=model.one("convergence", metric="rise"),
-                turned=self.count(self._cases(self._turned[model])),
-            )
-            for model in turned
-        ]
+        items = []
+        for model in turned:
+            runs = self._turned[model].n or 0
+            cases = [number < (self._turned[model].value or 0) for number in range(runs)]
+            rise = model.one("convergence", metric="rise")
+            said = {"model": self.name(model), "turned": self.count(cases)}
+            items.append(self.speak.say("turned-item", rise=rise, **said))
         listed = self.speak.listed(items)
         points = max((len(self._points(model)) for model in self._turned), default=0)
         return self.speak.say(
@@ -133,10 +131,6 @@ class CurveSentences(ModelSentences):
     def _points(model: Model) -> set[int | None]:
         """The steps at which validation loss was measured."""
         return {f.step for f in model.runs("curve", split="validation", metric="loss")}
-
-    @staticmethod
-    def _cases(turned: Fact) -> list[bool]:
-        return [number < (turned.value or 0) for number in range(turned.n or 0)]
 
     @property
     def after_turn(self) -> Said:
@@ -170,10 +164,8 @@ class CurveSentences(ModelSentences):
         """Validation loss minus training loss at the end: a clause for each direction."""
         found: dict[str, list[Said]] = {"above": [], "below": [], "mixed": []}
         for model in self.models:
-            gap, runs = (
-                model.one("convergence", metric="gap"),
-                model.runs("convergence", metric="gap"),
-            )
+            gap = model.one("convergence", metric="gap")
+            runs = model.runs("convergence", metric="gap")
             if gap.known and runs:
                 signs = {(fact.value or 0.0) > 0 for fact in runs}
                 kind = "mixed" if len(signs) > 1 else "above" if True in signs else "below"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from store.results import Results
-from study.settings import MethodSettings, TaskSettings, find_roles
+from study.settings import TaskSettings, find_roles
 from text.sentence import NOTHING, Said, Speaker
 from text.view import TaskView
 from words.escaping import Markup, join_markup
@@ -26,7 +26,8 @@ class SetupSentences:
         tasks = self._tasks
         if any(task.origin == "miniature" for task in tasks):
             return "miniature"
-        same = all(_encoder(task).endswith(ASSIGNED.get(task.name, "")) for task in tasks)
+        encoders = {task.name: task.methods[0].model_name_or_path for task in tasks}
+        same = all(model.endswith(ASSIGNED.get(task, "")) for task, model in encoders.items())
         return "as-assigned" if same else "other-models"
 
     @property
@@ -179,7 +180,10 @@ class SetupSentences:
             roles = find_roles(task.methods)
             if roles.reference is None or roles.adapter is None:
                 continue
-            first, second = (_rate(task.method(name)) for name in (roles.reference, roles.adapter))
+            first, second = (
+                task.method(name).training.learning_rate
+                for name in (roles.reference, roles.adapter)
+            )
             said.append(
                 self.speak.say(
                     "rates",
@@ -249,11 +253,3 @@ class SetupSentences:
     @property
     def _tasks(self) -> list[TaskSettings]:
         return list(self.results.profile.tasks.values())
-
-
-def _encoder(task: TaskSettings) -> str:
-    return task.methods[0].model_name_or_path
-
-
-def _rate(method: MethodSettings) -> float:
-    return method.training.learning_rate

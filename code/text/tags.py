@@ -76,7 +76,9 @@ class TagSentences(Abroad):
         for fact in sorted(self._tags, key=lambda fact: fact.value or 0.0):
             verdict = self._verdicts[fact.tag]
             if verdict.differs:
-                groups[verdict.value].append(self._tag_item(fact))
+                words = self._right(fact.tag, self.view.target)
+                item = self.speak.say("tag-item", tag=fact.tag, drop=fact, words=words)
+                groups[verdict.value].append(item)
             else:
                 groups["untold"].append(fact.tag)
         groups["more"].reverse()
@@ -88,10 +90,6 @@ class TagSentences(Abroad):
             scope=self.scope_of(self.whole),
             **self.named,
         )
-
-    def _tag_item(self, fact: Fact) -> Said:
-        words = self._right(fact.tag, self.view.target)
-        return self.speak.say("tag-item", tag=fact.tag, drop=fact, words=words)
 
     @property
     def predictions(self) -> Said:
