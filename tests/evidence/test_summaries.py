@@ -638,8 +638,9 @@ def test_pieces_are_those_of_the_methods_own_tokenizer(pos):
     assert words["second"] == [0, len(frames[DE]), 0, 0]
     assert min(words["first"]) > 0
     place = {"method": "second", "grouping": "by_pieces"}
-    drop = on_pos(facts, "drop", DE, method="second", metric="accuracy").value
-    assert on_pos(facts, "contribution", DE, group="2", **place).value == pytest.approx(drop)
+    whole = on_pos(facts, "score", DE, method="second", metric="accuracy").value
+    own = on_pos(facts, "score", DE, metric="accuracy", group="2", **place).value
+    assert own == pytest.approx(whole)
     lone = on_pos(facts, "contrast", DE, group="1", against="4+", metric="accuracy", **place)
     assert (lone.value, lone.reason) == (None, "no such items")
 
