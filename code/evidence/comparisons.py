@@ -25,15 +25,8 @@ def compare_all(
 ) -> list[Fact]:
     """All pairs of methods, those with a control corrected within metric and evaluation.
 
-    The reference against the adapter is the primary comparison and not corrected.
-
-    Args:
-        task: the task's name.
-        panels: evaluation -> panel.
-        drops: (source, target) evaluations whose difference in accuracy is compared too.
-        seeds: method -> seeds, [] for a control.
-        roles: whose comparison is the primary one.
-        margins: of what does not matter.
+    The reference against the adapter is the primary comparison and not corrected. ``drops`` are
+    (source, target) evaluations whose difference in accuracy is compared too.
     """
     primary = {roles.reference, roles.adapter}
     families: dict[tuple[str, str], list[Fact]] = {}

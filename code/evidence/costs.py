@@ -29,13 +29,7 @@ class StepPrice:
 def price_steps(
     seconds: Mapping[str, Floats], reference: str, rng_seed: int = 0, resamples: int = 2000
 ) -> dict[str, StepPrice]:
-    """Prices of all methods.
-
-    Args:
-        seconds: method -> (N,) seconds of each step; step i of all methods was on batch i.
-        reference: the method in whose units the ratios are.
-        rng_seed: of the resampling.
-        resamples: bootstrap resamples of the batches, the same for all methods.
+    """Prices of all methods from (N,) seconds of their steps, step i of all being on batch i.
 
     Raises:
         ValueError: the methods were not measured on the same number of batches, or a step took no

@@ -71,15 +71,11 @@ def summarise_experiments(
 
 
 def expected_best(selecting: Sequence[float], reported: Sequence[float]) -> list[float]:
-    """Score that the best of k tries is expected to report, for k = 1 .. n.
+    """Score that the best of k tries is expected to report, for k = 1 .. n, given (n,) scores.
 
     Of k tries drawn from the n with replacement, the one with the highest selecting score is the
     i-th smallest with probability (i / n)^k - ((i - 1) / n)^k (Dodge et al. 2019, section 3); its
     reported score counts, so that choosing does not flatter.
-
-    Args:
-        selecting: (n,) scores on the set that selects.
-        reported: (n,) scores of the same tries on the set that reports.
     """
     tries = len(selecting)
     steps = np.arange(tries + 1) / tries
@@ -90,12 +86,8 @@ def expected_best(selecting: Sequence[float], reported: Sequence[float]) -> list
 def crossing(shares: Sequence[float], differences: Sequence[float]) -> float | None:
     """The largest share of the data at which a difference changes its sign, None if it does not.
 
-    Between two measured shares the difference is taken as a straight line in the logarithm of the
-    share.
-
-    Args:
-        shares: (n,) ascending, of the training sentences.
-        differences: (n,) of the two methods at these shares.
+    Between two measured shares, (n,) ascending, the difference (n,) is taken as a straight line in
+    the logarithm of the share.
     """
     places = list(zip(np.log(shares), differences, strict=True))
     for (low, one), (high, other) in reversed(list(itertools.pairwise(places))):

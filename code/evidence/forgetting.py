@@ -39,12 +39,7 @@ def summarise_forgetting(
 ) -> list[Fact]:
     """The loss before training (``base_loss``) and after it, what was added, and by which more.
 
-    Args:
-        losses: method -> its losses, of the same sentences for all.
-        pair: two methods of one encoder, of which the first is compared with the second.
-        rng_seed: of the resampling.
-        resamples: bootstrap resamples of the sentences.
-        key: the other columns of the facts.
+    All losses are of the same sentences; the first method of the pair is compared with the second.
     """
     if not losses:
         return []

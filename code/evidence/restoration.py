@@ -31,14 +31,7 @@ def summarise_restoration(
 ) -> list[Fact]:
     """The score without each part, what is lost, and the losses of two thirds against each other.
 
-    Args:
-        tuned: counts (S, U, K) of the tuned models: seeds, units, columns of the metric.
-        restored: part -> counts of the same shape with the part set back.
-        measure: the metric, (..., K) -> (...).
-        seeds: of the models.
-        rng_seed: of the resampling.
-        resamples: bootstrap resamples of the units.
-        key: the other columns of the facts.
+    From counts (S, U, K) of the tuned models, and of the same shape with each part set back.
 
     Raises:
         ValueError: the shapes differ.

@@ -154,16 +154,10 @@ def confusion_matrix(gold: Ints, predicted: Ints, classes: int) -> Ints:
 
 
 def tag_counts(predicted: Ints, gold: Ints, sentence: Ints, tags: int) -> Floats:
-    """Counts of every sentence, the unit that is resampled.
+    """Counts of every sentence, the unit that is resampled: (S, U, 3 T) for T tags, float32.
 
-    Args:
-        predicted: (S, W) tag indices.
-        gold: (W,) tag indices.
-        sentence: (W,) sentence numbers 0..U-1.
-        tags: T, the size of the tag set.
-
-    Returns:
-        (S, U, 3 T), float32: the columns correct, predicted and gold of the module docstring.
+    From predicted (S, W) and gold (W,) tag indices and the words' sentences (W,) 0..U-1; columns
+    are correct, predicted and gold of the module docstring.
     """
     units = int(sentence.max()) + 1
     gold_part = _count_tags(gold, sentence, units, tags)

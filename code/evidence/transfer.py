@@ -194,11 +194,7 @@ CAUSE_NAMES = (*CAUSES, REMAINING)
 
 
 def assign_causes(items: pd.DataFrame, predicted: Ints, tags: Sequence[str]) -> Ints:
-    """Cause of every wrong one of (S, W) tag indices: the first of ``CAUSE_NAMES`` that covers it.
-
-    Returns:
-        (S, W) indices into ``CAUSE_NAMES``, -1 where the tag is right.
-    """
+    """The first of ``CAUSE_NAMES`` that covers each (S, W) tag index, as an index; -1 if right."""
     names = np.asarray(tags, dtype=str)
     annotated = _annotate(items)
     return np.stack(

@@ -107,11 +107,7 @@ def plot_acceptability_errors(results: Results, words: Wording, task: str = TASK
 
 
 def draw_groups(ax: Axes, context: Context, methods: Sequence[str], groups: Sequence[Fact]) -> str:
-    """Accuracy of every method on the groups of one grouping, a row a group.
-
-    Returns:
-        The values in sentences.
-    """
+    """Accuracy of every method by group, a row a group; returns the values in sentences."""
     labels, title = [], context.say(groups[0].grouping)
     for fact in groups:
         name = lettering.shorten(context.name(fact.group))

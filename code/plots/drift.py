@@ -110,8 +110,7 @@ def draw_bars(ax: Axes, context: Context, task: str, methods: Sequence[str]) -> 
 def draw_depths(ax: Axes, apart: Axes, context: Context, model: Tuned, shift: float) -> bool:
     """Relative distance by depth, 0 the embeddings and 1 the last layer; pooler and head apart.
 
-    Returns:
-        Whether every layer changed: those that did not have no point.
+    Returns whether every layer changed: those that did not have no point.
     """
     order, style = layers_of(context, model[0]), context.styles[model[1]]
     facts = known(distance(context, model, layer, RELATIVE) for layer in order)

@@ -53,10 +53,7 @@ def plot_learning_curves(results: Results, words: Wording) -> Figure:
 def draw_curves(ax: Axes, context: Context, task: str, metric: str) -> str:
     """The validation curves of a task by method, each with its best point marked.
 
-    The training loss is a thin line under the validation loss.
-
-    Returns:
-        The best and last mean of each method, in a sentence.
+    The training loss is a thin line below. Returns best and last mean in a sentence.
     """
     methods, pairs = context.results.methods(task), []
     curves = {m: select_curve(context, task, m, "validation", metric) for m in methods}

@@ -71,11 +71,7 @@ def plot_tagging(results: Results, words: Wording, task: str = TASK) -> Figure:
 def draw_accuracies(
     ax: Axes, context: Context, methods: Sequence[str], source: str, target: str
 ) -> list[str]:
-    """Accuracy of every method in the source (hollow) and the target (filled), joined by a line.
-
-    Returns:
-        The accuracies in each language, in sentences.
-    """
+    """Accuracy of every method in source (hollow) and target (filled); returns it in sentences."""
     drawing.name_rows(ax, [context.name(method) for method in methods])
     said = []
     for evaluation in (source, target):
@@ -138,11 +134,7 @@ def list_differences(
 
 
 def draw_causes(ax: Axes, context: Context, methods: Sequence[str], where: Any) -> list[str]:
-    """Points of the largest kinds of confusion of the first method, and of all other errors.
-
-    Returns:
-        The points of each method by kind, in sentences.
-    """
+    """Points of the largest kinds of confusion, and of all others; returns them in sentences."""
     causes = largest_causes(context, methods, where)
     drawing.name_rows(ax, [context.name(cause) for cause in causes], characters=22)
     ax.axvline(0, color=FAINT, lw=0.8, label="_zero")

@@ -142,11 +142,7 @@ def _evaluations(context: Context, task: str) -> list[str]:
 
 
 def draw_representation(ax: Axes, context: Context, model: Tuned) -> str:
-    """A line a language; the range of the seeds as a band.
-
-    Returns:
-        1 - CKA of the last layer in each language, in a sentence.
-    """
+    """A line a language, the range of the seeds as a band; returns the last layer in a sentence."""
     style, pairs = context.styles[model[1]], []
     for number, evaluation in enumerate(_evaluations(context, model[0])):
         where: Any = {"task": model[0], "method": model[1], "evaluation": evaluation}

@@ -29,11 +29,7 @@ _FOLDERS = re.compile(r"(?<![\w.:/~-])/(?:[^\s/'\"]+/)+")
 
 
 def export_results(results: Results, folder: Path | None = None) -> Path:
-    """Writes ``facts.csv``, ``results.json`` and its schema; paths lose their folders.
-
-    Returns:
-        ``results.json``.
-    """
+    """Writes ``facts.csv``, ``results.json``, which it returns, and its schema, without folders."""
     folder = folder or output_folder(results.profile.name)
     content = {
         "profile": _plain(results.profile),

@@ -112,13 +112,7 @@ class Grid:
         return Planned(run.name, run.task.name, settings, train.work(self.inputs, run))
 
     def check(self, known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Finds the missing runs that cannot be made, before the first step, and says why.
-
-        Args:
-            known: run -> reason, of runs that are not checked.
-
-        Returns:
-            Run -> reason, of those that cannot be made: the others can be.
+        """Run -> reason, of missing runs that cannot be made, known ones left out; takes no step.
 
         Raises:
             StudyError: none of the runs can be made or was made, or the disk has no room for them.

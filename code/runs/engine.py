@@ -38,13 +38,9 @@ SHARED_VARIABLES = (
 def complete_on_ray(
     profile: Profile, store: Store, address: str | None = None, report: Report | None = None
 ) -> Ledger:
-    """As ``Grid.complete``, with the runs spread over the workers of a Ray cluster.
+    """As ``Grid.complete``, with the runs spread over the workers of a Ray cluster at an address.
 
-    Args:
-        profile: what is run.
-        store: its folder must lie at the same path on every machine.
-        address: of a running cluster; None starts one on this machine that ends with the call.
-        report: see ``Grid.complete``.
+    Without one, Ray starts on this machine and ends with the call. All machines share the store.
 
     Raises:
         StudyError: Ray is not installed or the cluster cannot be reached, or nothing can run.

@@ -85,11 +85,7 @@ def is_taken_away(name: str) -> bool:
 
 
 def take_away(environment: MutableMapping[str, str] | None = None) -> list[str]:
-    """Removes the variables that would change results, here and in processes that this one starts.
-
-    Returns:
-        The names, sorted, of those that the user has set.
-    """
+    """Removes the variables that would change results; returns, sorted, those that were set."""
     environment = os.environ if environment is None else environment
     drawn = environment.get(_BACKEND, "")
     own = drawn == _FILES_ONLY or "inline" in drawn  # set by us or by a notebook's kernel

@@ -76,11 +76,8 @@ def judge_all(
 
     By Holm's (1979) procedure: as long as some are decided at the level of those that are left,
     these are taken out and the others judged again. So the whole sentence has the level of one
-    verdict; a list of n single verdicts would hold a false one up to n times as often.
-
-    Args:
-        facts: of the cases.
-        decide: the verdict on a case by its fact, whose interval is as wide as the list needs.
+    verdict; a list of n single verdicts would hold a false one up to n times as often. ``decide``
+    is given facts whose intervals are as wide as the list needs.
     """
     found = {case: decide(case, fact) for case, fact in facts.items()}
     left = [case for case, verdict in found.items() if verdict is not Verdict.UNKNOWN]

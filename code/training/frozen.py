@@ -148,17 +148,10 @@ class _GivenOutputs(nn.Module):
 def head_alone(
     model: nn.Module, kind: str, splits: Splits, outputs: SplitOutputs | None
 ) -> Iterator[tuple[Splits, Collator | None]]:
-    """Inside, the head can be trained on the encoder's outputs for these splits.
+    """Inside, the classifier's head can be trained on the encoder's outputs for these splits.
 
-    Args:
-        model: the classifier; whole again afterwards.
-        kind: ``sequence`` or ``token``.
-        splits: the training and the validation split, as they were encoded.
-        outputs: those of each split; None where they are too large to be held: the encoder then
-            computes them for every batch, its dropout off.
-
-    Yields:
-        The splits to train with, and the collator for them (None: the usual one).
+    Yields the splits to train with and their collator. Without outputs, which were too large to be
+    held, the encoder computes them for every batch, its dropout off, and the collator is the usual.
     """
     if outputs is None:
         with training_without_dropout(model):

@@ -20,18 +20,9 @@ def predict(
     batch_size: int,
     collate: Collator | None = None,
 ) -> np.ndarray:
-    """Logits in float32.
+    """Logits (items, classes) in float32: a row for each sentence, or for each word.
 
-    Args:
-        model: on its device; put into evaluation mode.
-        kind: ``sequence`` or ``token``.
-        data: features and which item each of their labels is for.
-        tokenizer: for padding.
-        batch_size: features a batch; halved when memory runs out.
-        collate: makes a batch of features, if not ``build_collator``'s of token ids.
-
-    Returns:
-        Array (items, classes): a row for each sentence, or for each word.
+    Batches are halved when memory runs out; ``collate`` makes them if not ``build_collator``'s.
 
     Raises:
         StudyError: a logit is not finite, or a single sentence does not fit into memory.
