@@ -113,10 +113,10 @@ def test_one_label_leaves_no_loss_to_tell(
     run, address = find_run(finished, "cola-full-seed1"), "cola:validation"
     stages, inputs = finished.ledger.content["runs"][run.name], finished.grid.inputs
     arrays = [finished.store.open(stages["restored"]).arrays()]
-    whole = [finished.store.open(stages["predict"][address]).arrays()]
+    whole = [finished.store.open(stages["predict"][address]).array()]
     key = {"task": "cola", "method": "full", "evaluation": address}
     assert restoration._summarise(inputs, run.task, key, [1], arrays, whole)
-    monkeypatch.setattr(Inputs, "gold", lambda *_: np.ones(len(whole[0]["logits"]), dtype=int))
+    monkeypatch.setattr(Inputs, "gold", lambda *_: np.ones(len(whole[0]), dtype=int))
     assert restoration._summarise(inputs, run.task, key, [1], arrays, whole) == []
 
 
