@@ -6,9 +6,7 @@ them. All visible words come from ``words/texts/<language>/tables.toml``, all nu
 ``words.numbers``; nothing is measured or estimated here.
 """
 
-from tables.costs import costs
-from tables.curves import convergence
-from tables.examples import seqeval_trap, wrong_examples
+from tables.errors import drop_causes, seqeval_trap, wrong_examples
 from tables.experiments import experiments
 from tables.literature import literature
 from tables.overview import key_numbers
@@ -17,5 +15,5 @@ from tables.rendering import render
 from tables.requirements import requirements
 from tables.setup import environment, missing, setup
 from tables.specification import Context, Table
-from tables.transfer import drop_causes
+from tables.training import convergence, costs
 from tables.weights import drift, forgetting, restoration

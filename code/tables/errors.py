@@ -1,4 +1,4 @@
-"""The table of what the drop of tagging between the languages consists of (Task 2).
+"""Tables of errors: kinds that a drop consists of, items that no run gets right, seqeval's trap.
 
 Points are percentage points of accuracy: what a row contributes to the drop from the language of
 training to the other.
@@ -6,7 +6,9 @@ training to the other.
 
 from typing import Any
 
+from evidence.scoring import SEQEVAL_TRAP
 from tables.specification import Column, Context, Find, Key, Row, Table, estimate, plain
+from words.escaping import escape_markdown as escape
 
 
 def drop_causes(at: Context) -> list[Table]:
@@ -34,3 +36,35 @@ def _cause_or_whole(at: Context, place: Key) -> Find:
     cause = at.find("contribution", **place)
     whole = at.find("drop", metric="accuracy", **place)
     return lambda row: cause(row) if row else whole(row)
+
+
+COUNT = 8
+
+
+def wrong_examples(at: Context) -> Table:
+    """The first sentences that every seed of every method gets wrong."""
+    rows = [
+        Row(
+            (
+                escape(row.text),
+                at.say("label_acceptable" if row.label else "label_unacceptable"),
+                at.name(row.phenomenon or row.source),
+            )
+        )
+        for row in at.results.wrong_in_every_run("cola").head(COUNT).itertuples()
+    ]
+    heads = at.titles("sentence", "label", "origin")
+    return Table(heads, rows, empty=at.say("no_examples"))
+
+
+def seqeval_trap(at: Context) -> Table:
+    """Two small computed cases where seqeval's F1 misleads on tags without IOB prefixes."""
+    return Table(
+        heads=at.titles("words", "gold", "predicted"),
+        rows=[Row([*map(escape, case)], {"group": n}) for n, case in SEQEVAL_TRAP.items()],
+        columns=[
+            at.column(at.title(metric), "example", plain(), task="pos", metric=metric)
+            for metric in ("accuracy", "seqeval_f1")
+        ],
+        notes=[at.say("note_seqeval")],
+    )
