@@ -7,11 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from evidence import scoring, transfer
+from evidence import transfer
 from evidence.arrays import Groups, Ints
 from evidence.panels import Panel, Part, measure_part, ratio
-
-LENGTHS = (5, 10, 20, 30)
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,10 @@ def build_word_set(items: pd.DataFrame, tags: Sequence[str]) -> WordSet:
         raise ValueError(f"expected gold tags out of {list(tags)}, got also {sorted(unknown)}")
     gold = np.array([index[tag] for tag in items["tag"]], dtype=np.int64)
     sentence = np.unique(items["sentence"].to_numpy(), return_inverse=True)[1]
-    bins, names = scoring.length_bins(items["length"], LENGTHS)
     groups = {
         "by_tag": (items["tag"].to_numpy(dtype=str), list(tags)),
         "by_seen": transfer.seen_groups(items["seen"]),
         "by_pieces": transfer.piece_groups(items["pieces"]),
-        "by_length": (np.asarray(names)[bins], names),
     }
     return WordSet(items, gold, sentence, groups)
 

@@ -5,8 +5,6 @@ from facts.quantities import Unit, unit_of
 from store.results import Results
 from tables.specification import Context, Form, Row, Table, estimate, interval, p_value, plain
 
-GROUPINGS = ("by_domain", "by_length", "by_label")
-
 
 def acceptability(at: Context) -> Table:
     """Quality, time, trained parameters and memory of every method and control of Task 1."""

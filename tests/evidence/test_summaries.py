@@ -547,7 +547,6 @@ def test_groups_of_words(pos):
             chosen = member(fact.group).to_numpy()
             assert fact.n == chosen.sum() > 0
             assert fact.value == pytest.approx(right[:, chosen].mean())
-    assert sum(fact.n for fact in own.where(grouping="by_length")) == len(frame)
 
 
 def test_the_difference_of_drops_is_compared(pos):
