@@ -3,8 +3,9 @@
 Sentences of one family lie on the same side of every cut. A family holds sentences that differ by
 one word added, taken away, replaced or moved; neighbours of the corpus that share half of their
 words, as the examples of one paragraph in CoLA do; and sentences of one document, where identifiers
-name documents. Families are put in the order of the hash of their content: the order is the same
-wherever a corpus comes from, and has nothing to do with its own.
+name documents. There a short sentence ("Thank you.") stands in many documents and joins none of
+them, or half of a treebank would be one family. Families are put in the order of the hash of their
+content: the order is the same wherever a corpus comes from, and has nothing to do with its own.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from corpora.items import Item, Sentence, Split, TaggedSentence
 from study.errors import StudyError
 
 LEAST_WORDS = 5  # of sentences that may differ by a word: nearly all shorter ones do
+LEAST_WORDS_OF_DOCUMENTS = 8  # of sentences that join two documents
 LIKENESS = 0.5  # of neighbours: shared words over all words of the two
 LARGEST_DOCUMENT = 0.1  # of a split; identifiers with larger ones name no documents
 
@@ -63,8 +65,9 @@ def _pairs(items: Sequence[Item]) -> Iterator[tuple[int, int]]:
     before: tuple[str, ...] = ()
     for number, item in enumerate(items):
         words = _words(item)
-        keys = {words}
-        if len(words) >= LEAST_WORDS:
+        joins_documents = len(words) >= LEAST_WORDS_OF_DOCUMENTS
+        keys = {words} if joins_documents or not documents[number] else set()
+        if joins_documents or (keys and len(words) >= LEAST_WORDS):
             keys |= {words[:n] + words[n + 1 :] for n in range(len(words))}
         for key in keys:
             yield first.setdefault(key, number), number

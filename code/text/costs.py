@@ -38,6 +38,8 @@ class CostSentences(TaskSentences):
         step = self.view.ratio("step_seconds")
         kinds = self.view.results.machines("device_kind", self.view.task)
         outcome = self._how_strongly(step) if key == "step" else self.speed.value
+        if step.known and step.low is None:
+            outcome = "few"  # steps, too few for an interval
         return self.speak.say(
             key,
             outcome,

@@ -1,6 +1,8 @@
 """Parts of a split: a partition by content that keeps like sentences together."""
 
+import os
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +63,34 @@ def test_sentences_of_one_document_are_of_one_family_if_identifiers_name_documen
     assert len(set(find_families(documents).tolist())) == 20
     numbered = [tagged(f"train-s{n}", n) for n in range(60)]
     assert len(set(find_families(numbered).tolist())) == 60
+
+
+def test_a_short_sentence_of_many_documents_joins_none_of_them() -> None:
+    def tagged(document: int, number: int, text: str) -> TaggedSentence:
+        words = tuple(Word(form, "X", "", "", -1) for form in text.split())
+        return TaggedSentence(f"weblog-{document}-000{number}", words)
+
+    own = " ".join(f"w{n}" for n in range(9))
+    texts = ("Thank you .", "I thank you very much .")
+    thanks = [
+        tagged(document, number, text)
+        for document in range(20)
+        for number, text in enumerate((*texts, f"{own} {document} {document} {document}"))
+    ]
+    assert len(set(find_families(thanks).tolist())) == 20
+    copied = [*thanks, tagged(20, 0, "Nothing else ."), tagged(20, 1, f"{own} 7 7 7")]
+    assert len(set(find_families(copied).tolist())) == 20
+
+
+@pytest.mark.skipif(not os.environ.get("DATA_DIR"), reason="needs the real corpora: set DATA_DIR")
+@pytest.mark.parametrize("corpus", ["cola", "en_ewt"])
+def test_parts_of_the_real_corpora_are_about_as_large_as_asked_for(corpus: str) -> None:
+    folder = Path(os.environ["DATA_DIR"])
+    whole = load_corpus(corpus, "local", ("train",), folder).splits["train"]
+    assert np.bincount(find_families(whole.items)).max() < 0.05 * len(whole.items)
+    for low, high in ((0.0, 0.0625), (0.0, 0.25), (0.9, 1.0)):
+        share = len(take_part(whole, low, high).items) / len(whole.items)
+        assert share == pytest.approx(high - low, abs=0.03)
 
 
 def test_a_part_follows_from_content_and_not_from_order() -> None:
