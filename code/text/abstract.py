@@ -58,17 +58,18 @@ class AbstractSentences:
     @property
     def models(self) -> Said:
         """What was trained, how often, and what it stands for."""
-        tasks = self.setup.results.profile.tasks.values()
-        said = [
-            self.speak.say(
-                "trained",
-                task.kind,
-                model=self.speak.words.model(task.methods[0].model_name_or_path),
-                seeds=len(TaskView(self.setup.results, task.name).seeds()),
-                adapter=self.setup.adapter(task.name, "adapter-short"),
+        said = []
+        for task in self.setup.results.profile.tasks.values():
+            seeds = len(TaskView(self.setup.results, task.name).seeds())
+            said.append(
+                self.speak.say(
+                    "trained",
+                    task.kind,
+                    model=self.speak.words.model(task.methods[0].model_name_or_path),
+                    seeds=self.speak.say("seeds-run", "one" if seeds == 1 else "", count=seeds),
+                    adapter=self.setup.adapter(task.name, "adapter-short"),
+                )
             )
-            for task in tasks
-        ]
         return self.speak.join([*said, self.speak.say("trained-on", self.setup.kind)])
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from store.results import Results
+from study.addresses import parse_address
 from study.settings import TaskSettings, find_roles
 from text.sentence import NOTHING, Said, Speaker
 from text.view import TaskView
@@ -22,13 +23,18 @@ class SetupSentences:
 
     @property
     def kind(self) -> str:
-        """``miniature``, ``other-models`` or ``as-assigned``."""
+        """``miniature``, ``other-models``, ``other-data`` or ``as-assigned``."""
         tasks = self._tasks
         if any(task.origin == "miniature" for task in tasks):
             return "miniature"
         encoders = {task.name: task.methods[0].model_name_or_path for task in tasks}
         same = all(model.endswith(ASSIGNED.get(task, "")) for task, model in encoders.items())
-        return "as-assigned" if same else "other-models"
+        return ("other-data" if self._cut else "as-assigned") if same else "other-models"
+
+    @property
+    def _cut(self) -> list[TaskSettings]:
+        """The tasks that train on a part of their training set."""
+        return [task for task in self._tasks if not parse_address(task.train).whole]
 
     @property
     def note(self) -> Said:
@@ -79,12 +85,15 @@ class SetupSentences:
             said.append(self.speak.say("mixed-devices", devices=self.devices))
         return said
 
-    # ------------------------------------------------------------------------------ data, methods
-
     @property
     def data(self) -> Said:
-        """What the corpora are: the public ones, or miniatures in their place."""
-        return self.speak.say("data", "miniature" if self.kind == "miniature" else "assigned")
+        """What the corpora are, public ones or miniatures, and how much of them is trained on."""
+        said = self.speak.say("data", "miniature" if self.kind == "miniature" else "assigned")
+        parts = [
+            self.speak.say("data-part", task=self.speak.name(task.name), part=task.train)
+            for task in self._cut
+        ]
+        return self.speak.join([said, *(parts or [self.speak.say("data-whole")])])
 
     @property
     def cola(self) -> Said:

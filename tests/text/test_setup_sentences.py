@@ -1,5 +1,7 @@
 """What was run, in words: scope, disclosure, margins and reach follow from settings and facts."""
 
+from dataclasses import replace
+
 import pytest
 
 from synthetic_study import build_study
@@ -55,6 +57,28 @@ def test_the_kind_of_study_decides_what_is_disclosed():
     of = topic()
     assert of.kind == "miniature"
     assert "chosen by trying" in of.choice and "miniatures" in unmark(of.data)
+
+
+def test_a_part_of_the_training_set_is_never_called_the_whole():
+    results = topic().results
+    encoders = {"cola": "google-bert/bert-base-uncased", "pos": "bert-base-multilingual-cased"}
+    told = {}
+    for train in ("cola:train", "cola:train[:25%]"):
+        tasks = {
+            name: replace(
+                task,
+                origin="hub",
+                train=train if name == "cola" else task.train,
+                methods=tuple(replace(m, model_name_or_path=encoders[name]) for m in task.methods),
+            )
+            for name, task in results.profile.tasks.items()
+        }
+        profile = replace(results.profile, tasks=tasks)
+        of = SetupSentences(replace(results, profile=profile), load_speaker("en"))
+        told[of.kind] = f"{of.data} {of.note} {of.cola}"
+    assert told.keys() == {"as-assigned", "other-data"}
+    assert "in full" in told["as-assigned"] and "in full" not in told["other-data"]
+    assert "`cola:train[:25%]`" in told["other-data"]
 
 
 def test_published_numbers_stand_beside_facts_of_the_same_kind():
