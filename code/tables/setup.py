@@ -7,7 +7,7 @@ from facts.quantities import Unit
 from store.results import Results
 from study.adapters import AdapterSettings
 from study.addresses import language_of
-from study.architecture import HEAD, number_of_layers
+from study.layers import HEAD, number_of_layers
 from study.settings import MethodSettings, TaskSettings
 from tables.specification import Context, Row, Table
 from words.escaping import escape_markdown as escape
