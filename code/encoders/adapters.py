@@ -112,7 +112,12 @@ def check_adapter(
     """
     kinds = linear_kinds(skeleton)
     if adapter.mergeable:
-        wrapped = add_adapter(skeleton, adapter, kind, head)
+        build_configuration(adapter, kind, head)
+        # A start that is computed from weights (PiSSA) needs their values; the modules are the same.
+        options = {k: v for k, v in adapter.options.items() if k != "init_lora_weights"}
+        wrapped = add_adapter(
+            skeleton, AdapterSettings.of(adapter.peft_type, **options), kind, head
+        )
         found = find_structure(wrapped).adapted
         targets = adapter.options.get("target_modules")
         for target in targets if isinstance(targets, list) else ():
@@ -126,11 +131,13 @@ def check_adapter(
                 "PREFIX_TUNING",
             )
         return
-    forward = inspect.signature(skeleton.forward).parameters
-    if adapter.peft_type == "PREFIX_TUNING" and "past_key_values" not in forward:
+    encoder: Any = skeleton.base_model
+    takes = inspect.signature(encoder.forward).parameters
+    if adapter.peft_type == "PREFIX_TUNING" and "past_key_values" not in takes:
         raise StudyError(
-            f"peft cannot put PREFIX_TUNING on {type(skeleton).__name__}: it takes no keys and "
-            "values from before a sentence (past_key_values)",
+            f"peft cannot put PREFIX_TUNING on an encoder of the type "
+            f"{encoder.config.model_type}: {type(encoder).__name__} takes no keys and values from "
+            "before a sentence (past_key_values)",
             remedy="leave the prefix method out of methods_run for this model",
         )
     add_adapter(skeleton, adapter, kind, head)

@@ -140,11 +140,8 @@ def find_structure(model: nn.Module) -> Structure:
     if not isinstance(encoder, nn.Module):
         prefix, encoder = "", inner
     layers = _find_layers(encoder)
-    front = list[str]()
-    for child, _ in encoder.named_children():
-        if layers and child == layers.partition(".")[0]:
-            break
-        front.append(child)
+    children = [name for name, _ in encoder.named_children()]
+    front = children[: children.index(layers.partition(".")[0]) if layers else 1]
     norms = {
         _PEFT.sub("", name).removesuffix(".weight")
         for name, parameter in inner.named_parameters(remove_duplicate=False)

@@ -139,7 +139,7 @@ def test_intruders_of_an_adapter_are_those_that_peft_reports():
     for line in lines:
         module, _, found = line.partition(": ")
         if found.startswith(("Intruders", "No intruders")):
-            place = find_structure(base).place(f"{module}.weight")
+            place = find_structure(tuned).place(f"{module}.base_layer.weight")
             reported[place.layer, place.kind] = int(
                 found.rpartition(" ")[2].replace("intruders", "0")
             )
