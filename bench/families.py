@@ -22,13 +22,13 @@ from store.entries import Store
 
 
 def show(cell: Cell, sentences: list[str]) -> str:
-    """The initials of the stages of a cell, or the number of the sentence that refuses it."""
-    if cell.refused:
-        if cell.refused not in sentences:
-            sentences.append(cell.refused)
-        return f"({sentences.index(cell.refused) + 1})"
+    """The initials of the stages of a cell; a number stands for what refuses or breaks it."""
     letters = "".join(LETTERS[stage] for stage in cell.done)
-    return f"{letters} FAILED {cell.broken}" if cell.broken else letters
+    if not (said := cell.refused or cell.broken):
+        return letters
+    if said not in sentences:
+        sentences.append(said)
+    return f"{letters}{' FAILED ' if cell.broken else ''}({sentences.index(said) + 1})"
 
 
 LETTERS = dict(zip(STAGES, "TPDVUSRFX", strict=True))

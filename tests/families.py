@@ -80,7 +80,9 @@ def load_family_profile(family: str, methods: Mapping[str, str]) -> Profile:
     for task in TASKS:
         extra += f"[profiles.tiny.{task}]\nmodel_name_or_path = '{family}'\nseeds = [1]\n"
         extra += f"methods_run = {list(methods)}\n"
-        extra += f"[profiles.tiny.{task}.training]\nnum_train_epochs = 1\n"
+        extra += (
+            f"[profiles.tiny.{task}.training]\nnum_train_epochs = 1\nevaluations_per_epoch = 1\n"
+        )
         for name, settings in methods.items():
             extra += f"[profiles.tiny.{task}.methods.{name}]\nlearning_rate = 1e-3\n{settings}\n"
     return load_tiny_profile(extra)

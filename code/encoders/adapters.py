@@ -113,7 +113,7 @@ def check_adapter(
     kinds = linear_kinds(skeleton)
     if adapter.mergeable:
         build_configuration(adapter, kind, head)
-        # A start that is computed from weights (PiSSA) needs their values; the modules are the same.
+        # A start computed from the weights (PiSSA) needs their values; the modules are the same.
         options = {k: v for k, v in adapter.options.items() if k != "init_lora_weights"}
         wrapped = add_adapter(
             skeleton, AdapterSettings.of(adapter.peft_type, **options), kind, head

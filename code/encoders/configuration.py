@@ -6,7 +6,9 @@ types, chunking, adapters, fusions) is left out; what would make another model i
 """
 
 import dataclasses
+import inspect
 import math
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +27,8 @@ MODELS = {  # transformers' mappings from the class of a configuration
     "pretraining": "MODEL_FOR_MASKED_LM_MAPPING",
 }
 _DECODER = ("is_decoder", "is_encoder_decoder", "add_cross_attention")
-_OUR_HEAD = {  # how every head reads: dropout as in the encoder, a sentence by its first token
-    "classifier_dropout": None,
-    "classifier_pooling": "cls",
-}
+#: Left at the default of the type: dropout before the head, and what of a sentence it reads.
+_OF_HEADS = {"classifier_dropout", "classifier_pooling"}
 
 
 def build_config(content: Any, num_labels: int, where: str) -> "PreTrainedConfig":
@@ -52,19 +52,22 @@ def build_config(content: Any, num_labels: int, where: str) -> "PreTrainedConfig
     kind = _find_class(str(content.get("model_type")), where)
     _refuse_other_models(content, where)
     common = {field.name for field in dataclasses.fields(PreTrainedConfig)}
+    model = getattr(transformers, MODELS["sequence"])[kind]
     own = {field.name for field in dataclasses.fields(kind)} - common | set(kind.attribute_map)
-    taken = {name: value for name, value in content.items() if name in own}
+    # Models read some fields that no class declares (DeBERTa's share_att_key).
+    code = inspect.getsource(sys.modules[model.__module__])
+    own |= {name for name in set(content) - common if f'getattr(config, "{name}"' in code}
+    taken = {name: value for name, value in content.items() if name in own - _OF_HEADS}
     for name, value in taken.items():
         if isinstance(value, float) and not math.isfinite(value):
             raise StudyError(
                 f"config.json says {name} = {value}, expected a finite number", where=where
             )
-    fast = getattr(transformers, MODELS["sequence"])[kind]._supports_sdpa
     return kind(
-        **taken | {name: value for name, value in _OUR_HEAD.items() if name in own},
+        **taken,
         num_labels=num_labels,
         problem_type="single_label_classification",
-        attn_implementation="sdpa" if fast else "eager",
+        attn_implementation="sdpa" if model._supports_sdpa else "eager",
     )
 
 

@@ -34,11 +34,7 @@ from study.layers import (
 from words.wording import Wording
 
 Tuned = tuple[str, str]  # task, method
-APART = (
-    OTHER,
-    POOLER,
-    HEAD,
-)  # no part of a depth, or of a scale of its own
+APART = (OTHER, POOLER, HEAD)  # no part of the depth, or with a scale of their own
 ALL_NAMED = 12  # layers that can all be named under a panel
 ABSOLUTE, RELATIVE = "l2", "relative"
 
@@ -272,9 +268,7 @@ def select_cells(context: Context, model: Tuned) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["layer", "kind", "value"]).dropna()
     table = frame.pivot(index="layer", columns="kind", values="value").astype(float)
     table.index = table.index.astype(int)
-    kinds = dict.fromkeys(
-        f.kind for f in inner
-    )  # in the order of the model, what is no matrix last
+    kinds = dict.fromkeys(f.kind for f in inner)  # in the order of the model
     return table.reindex(columns=sorted(kinds, key=(NORM, BIAS).__contains__))
 
 
