@@ -1,4 +1,4 @@
-"""Each family of encoders goes through every stage; what cannot be made says so before it starts."""
+"""Each family of encoders goes through every stage; what cannot be made says so beforehand."""
 
 import pytest
 from transformers import logging
