@@ -31,7 +31,7 @@ STAGES = (
     "train", "predict", "drift", "verify", "structure", "similarity", "restore", "forget", "export",
 )  # fmt: skip
 _ATTENTION = r".*\.(query|value|query_proj|value_proj|q_lin|v_lin|q_proj|v_proj|q|v|Wqkv)"
-_FEED_FORWARD = r".*\.(intermediate\.dense|lin1|Wi|up_proj|ffn)"
+_FEED_FORWARD = r".*\.(intermediate\.dense|lin1|Wi|up_proj|albert_layers\.\d+\.ffn)"
 METHODS = MappingProxyType(
     {
         "full": "",
