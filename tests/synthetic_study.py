@@ -28,7 +28,7 @@ from store.reading import gather
 from store.results import Missing, Results, RunRecord
 from study.adapters import AdapterSettings
 from study.addresses import language_of
-from study.architecture import EMBEDDINGS, HEAD, MATRIX_KINDS, POOLER
+from study.layers import EMBEDDINGS, HEAD, POOLER
 from study.settings import (
     MethodSettings,
     Profile,
@@ -78,6 +78,14 @@ class Traits:
     model: str = "synthetic/encoder"
 
 
+MATRIX_KINDS = (  # of BERT, whose names most encoders share
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
 LORA = AdapterSettings.of(
     "LORA", r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["query", "value"]
 )

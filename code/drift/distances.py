@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from drift.moments import Moments, measure_pairs
 from drift.weights import Pair, Weights, pair_weights, read_pair, read_tensors
-from study.architecture import HEAD, KINDS, canonical_name, layer_order, locate, number_of_layers
+from encoders.structure import Structure, find_structure
 from study.errors import StudyError
+from study.layers import BIAS, HEAD, NORM, layer_order, number_of_layers
 
 
 def weight_distance(
@@ -60,7 +61,8 @@ def weight_distance(
         layers = group_by_layer(pairs)
     else:
         names = [layer_names] if isinstance(layer_names, str) else layer_names
-        layers = {name: _choose(name, pairs, base, tuned) for name in names}
+        of_models = [find_structure(model) for model in (base_model, tuned_model)]
+        layers = {name: _choose(name, pairs, base, tuned, of_models) for name in names}
     # change_square: the sum of (tuned - base)**2 over all weights of the layer, in float64
     distances = {name: math.sqrt(measure_pairs(of).change_square) for name, of in layers.items()}
     return sum(distances.values()) / len(distances) if layer_names is None else distances
@@ -80,39 +82,50 @@ def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
     layers: dict[str, list[Pair]] = {}
     # By name, so that an adapter's model and a merged one give sums equal to the last digit.
     for pair in sorted(pairs, key=lambda pair: pair.name):
-        layers.setdefault(locate(pair.name).layer, []).append(pair)
-    order = layer_order(number_of_layers(pair.name for pair in pairs))
-    return {layer: layers[layer] for layer in [*order, "other"] if layer in layers}
+        layers.setdefault(pair.place.layer, []).append(pair)
+    return {
+        layer: layers[layer] for layer in layer_order(number_of_layers(layers)) if layer in layers
+    }
 
 
-def _matches(name: str, parameter: str) -> bool:
-    group = HEAD if name == "head" else canonical_name(name)
-    return (
-        locate(parameter).layer == group or parameter == group or parameter.startswith(f"{group}.")
-    )
+def _matches(name: str, weights: Weights, structures: Sequence[Structure]) -> set[str]:
+    """The parameters that a layer, a group, a module or a parameter of this name stands for."""
+    groups = {HEAD} if name == "head" else {name, *(one.canonical(name) for one in structures)}
+    return {
+        parameter
+        for parameter, weight in weights.items()
+        if (weight.place and weight.place.layer in groups)
+        or any(parameter == group or parameter.startswith(f"{group}.") for group in groups)
+    }
 
 
-def _choose(name: str, pairs: list[Pair], base: Weights, tuned: Weights) -> list[Pair]:
-    chosen = sorted((p for p in pairs if _matches(name, p.name)), key=lambda pair: pair.name)
+def _choose(
+    name: str, pairs: list[Pair], base: Weights, tuned: Weights, structures: Sequence[Structure]
+) -> list[Pair]:
+    sides = {
+        "base": _matches(name, base, structures),
+        "tuned": _matches(name, tuned, structures),
+    }
+    chosen = sorted((p for p in pairs if p.name in sides["tuned"]), key=lambda pair: pair.name)
     if chosen:
         return chosen
-    for side, weights in (("base", base), ("tuned", tuned)):
-        if any(_matches(name, parameter) for parameter in weights):
+    for side, found in sides.items():
+        if found:
             raise StudyError(
                 f"{name!r} is in the {side} model only (or tied to a weight that is counted "
                 "elsewhere), so that there is nothing to compare it with",
                 remedy="compare two models that both have it, for a head its state before training",
             )
-    raise _unknown(name, [pair.name for pair in pairs])
+    raise _unknown(structures[-1].canonical(name), name, pairs)
 
 
-def _unknown(name: str, parameters: list[str]) -> StudyError:
-    known = dict.fromkeys(locate(parameter).layer for parameter in parameters)
-    for parameter in parameters:
-        parts = parameter.split(".")
+def _unknown(canonical: str, name: str, pairs: list[Pair]) -> StudyError:
+    layers = list(dict.fromkeys(pair.place.layer for pair in pairs))
+    known = dict.fromkeys(layers)
+    for pair in pairs:
+        parts = pair.name.split(".")
         known.update(dict.fromkeys(".".join(parts[:end]) for end in range(1, len(parts) + 1)))
-    near = difflib.get_close_matches(canonical_name(name), known, n=3, cutoff=0.5)
-    layers = list(dict.fromkeys(locate(parameter).layer for parameter in parameters))
+    near = difflib.get_close_matches(canonical, known, n=3, cutoff=0.5)
     return StudyError(
         f"neither model has a layer or parameter called {name!r}",
         remedy=f"did you mean {', '.join(near)}?" if near else f"choose from {', '.join(layers)}",
@@ -137,7 +150,7 @@ def measure_drift(
 
     Returns:
         A row for each layer (canonical names, from input to output) and kind: ``all`` first, then
-        the kinds of ``architecture.KINDS`` that the layer has. Keys: ``layer``, ``kind``,
+        its kinds in the order of the model, what is no matrix last. Keys: ``layer``, ``kind``,
         ``parameters`` (count), ``l2``, ``relative``, ``rms``, ``angle``; the second and fourth are
         None where a norm they divide by is zero (a bias that starts at zero).
 
@@ -151,14 +164,17 @@ def measure_drift(
     layers = group_by_layer(pair_weights(base_weights, tuned_weights))
     for part, whole in counted_with.items():
         layers[whole] = layers.get(whole, []) + layers.pop(part, [])
-    rows = []
+    rows, order = [], list(tuned_weights)
     for layer, pairs in layers.items():
         kinds: dict[str, Moments] = {}
         for pair in pairs:
-            kind = locate(pair.name).kind
+            kind = pair.place.kind
             kinds[kind] = kinds.get(kind, Moments()) + measure_pairs([pair])
         rows.append(_row(layer, "all", sum(kinds.values(), Moments())))
-        rows.extend(_row(layer, kind, kinds[kind]) for kind in KINDS if kind in kinds)
+        of_model = sorted(pairs, key=lambda pair: order.index(pair.name))
+        present = dict.fromkeys(pair.place.kind for pair in of_model)
+        shown = sorted(present, key=(NORM, BIAS).__contains__)
+        rows.extend(_row(layer, kind, kinds[kind]) for kind in shown)
     return rows
 
 

@@ -15,7 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from drift.weights import Weights
 from encoders.masked import MaskedText
-from study.architecture import OTHER, canonical_name, locate
+from encoders.structure import find_places
+from study.layers import HEAD
 from training.prediction import diverged, group_by_length
 
 
@@ -27,9 +28,10 @@ def put_encoder(model: nn.Module, weights: Weights) -> None:
         model: of ``load_masked_model``.
         weights: those of a classifier on the same encoder (``drift.weights.read_pair``).
     """
+    places = find_places(model)
     for name, parameter in model.named_parameters():
-        if locate(name).layer != OTHER:
-            parameter.copy_(weights[canonical_name(name)].load())
+        if places[name].layer != HEAD:
+            parameter.copy_(weights[places[name].name].load())
 
 
 @torch.inference_mode()

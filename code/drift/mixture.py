@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from drift.weights import read_pair
-from study.architecture import canonical_name, locate
+from encoders.structure import find_places
 
 
 class Mixture:
@@ -21,6 +21,7 @@ class Mixture:
         tuned: the one after training; an adapter is merged for it and left as it is.
 
     Attributes:
+        places: where its parameters stand.
         model: the classifier; its weights are overwritten by ``restore``.
         before: parameters before training, by canonical name.
         after: those after it, adapters merged.
@@ -32,6 +33,7 @@ class Mixture:
     def __init__(self, base: nn.Module, tuned: nn.Module):
         before, after = read_pair(base, tuned)
         self.model = base
+        self.places = find_places(base)
         self.before = {name: weight.load().clone() for name, weight in before.items()}
         self.after = {name: weight.load().clone() for name, weight in after.items()}
 
@@ -39,7 +41,7 @@ class Mixture:
     def restore(self, layers: Collection[str]) -> nn.Module:
         """The model with these layers (canonical) as before training and all others after it."""
         for name, parameter in self.model.named_parameters():
-            canonical = canonical_name(name)
-            side = self.before if locate(canonical).layer in layers else self.after
-            parameter.copy_(side[canonical])
+            place = self.places[name]
+            side = self.before if place.layer in layers else self.after
+            parameter.copy_(side[place.name])
         return self.model

@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from drift.distances import group_by_layer
 from drift.moments import single_thread
 from drift.weights import LowRankUpdate, pair_weights, read_pair
-from study.architecture import MATRIX_KINDS, locate
+from study.layers import layer_number
 
 TOP_DIRECTIONS = 8
 """Directions in ``top8_share``: as many as LoRA has with the study's rank."""
@@ -45,7 +44,7 @@ def measure_update(
         known: directions of the same base model found before; those found now are added.
 
     Returns:
-        A row for each layer and each of ``MATRIX_KINDS``, with ``layer``, ``kind``, ``rank``,
+        A row for each layer and each matrix in it, with ``layer``, ``kind``, ``rank``,
         ``effective_rank`` (of the singular values that stand out from rounding, so at most the
         rank), ``top8_share`` and ``intruders``. Where a matrix has not changed, rank and intruders
         are 0 and the other two None.
@@ -55,12 +54,12 @@ def measure_update(
     """
     known = {} if known is None else known
     rows = []
-    for layer, pairs in group_by_layer(pair_weights(*read_pair(base, tuned))).items():
-        kinds = {locate(pair.name).kind: pair for pair in pairs}
-        for kind in (kind for kind in MATRIX_KINDS if kind in kinds):
-            before, after = kinds[kind].base.load(), kinds[kind].tuned.load()
-            update = kinds[kind].tuned.update
-            measured = measure_matrix(before, after, known, (layer, kind), update)
+    pairs = pair_weights(*read_pair(base, tuned))
+    for pair in pairs:
+        layer, kind = pair.place.layer, pair.place.kind
+        if layer_number(layer) is not None and len(pair.base.shape) == 2:
+            before, after = pair.base.load(), pair.tuned.load()
+            measured = measure_matrix(before, after, known, (layer, kind), pair.tuned.update)
             rows.append({"layer": layer, "kind": kind, **measured})
     return rows
 

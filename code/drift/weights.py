@@ -1,6 +1,6 @@
 """The weights of a model as named tensors, read one at a time and without changing the model.
 
-Names are canonical (``architecture.canonical_name``), so that a bare encoder, a classifier and an
+Names are those of ``encoders.structure``, so that a bare encoder, a classifier and an
 adapter on top of it can be laid side by side. What counts as a weight: parameters, each under its
 own name. Buffers are not weights, nor are the parameters of an adapter, which are merged into the
 matrices they adapt. Distances between models are in ``distances``.
@@ -8,7 +8,7 @@ matrices they adapt. Distances between models are in ``distances``.
 
 import copy
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from peft import PeftModel
@@ -18,7 +18,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
 from torch import Tensor, nn
 
-from study.architecture import canonical_name
+from encoders.structure import Place, Structure, find_structure, unwrap
 from study.errors import StudyError
 
 
@@ -30,12 +30,14 @@ class Weight:
         shape: its shape.
         identity: equal for two names of one tensor (tied weights).
         load: returns it, detached and on the CPU, in its own dtype; not to be written to.
+        place: where it stands; None for a tensor that was kept apart from its model.
         update: what LoRA adds to a matrix; None for any other parameter.
     """
 
     shape: tuple[int, ...]
     identity: Hashable
     load: Callable[[], Tensor]
+    place: Place | None = None
     update: "LowRankUpdate | None" = None
 
     def pieces(self, size: int) -> Iterator[Tensor]:
@@ -68,6 +70,13 @@ class Pair:
     base: Weight
     tuned: Weight
 
+    @property
+    def place(self) -> Place:
+        """Where it stands in the tuned model, else in the base model."""
+        found = self.tuned.place or self.base.place
+        assert found is not None, f"{self.name} was read from no model"
+        return found
+
 
 def read_weights(model: nn.Module) -> Weights:
     """The parameters of a model under their canonical names.
@@ -87,9 +96,11 @@ def adapted_parameters(model: nn.Module) -> set[str]:
 
     LoRA changes matrices; others (IA3) may change a bias too.
     """
+    inner = unwrap(model)
+    structure = find_structure(inner)
     return {
-        canonical_name(f"{name}.{own}")
-        for name, module in model.named_modules()
+        structure.canonical(f"{name}.{own}")
+        for name, module in inner.named_modules()
         if isinstance(module, BaseTunerLayer)
         for own, _ in module.get_base_layer().named_parameters()
         if own != "bias" or not isinstance(module, LoraLayer)
@@ -97,8 +108,8 @@ def adapted_parameters(model: nn.Module) -> set[str]:
 
 
 def read_tensors(tensors: Mapping[str, Tensor]) -> Weights:
-    """Tensors that were kept apart from their model, under their canonical names."""
-    return _collect((name, _held(tensor)) for name, tensor in tensors.items())
+    """Tensors that were kept apart from their model under the names that all models share."""
+    return {name: _held(tensor) for name, tensor in tensors.items()}
 
 
 def read_pair(base_model: nn.Module, tuned_model: nn.Module) -> tuple[Weights, Weights]:
@@ -150,16 +161,17 @@ def _check_shapes(pair: Pair) -> None:
         )
 
 
-def _collect(named: Iterable[tuple[str, Weight]]) -> Weights:
+def _collect(named: Iterable[tuple[str, Weight]], structure: Structure) -> Weights:
     weights: Weights = {}
     for name, weight in named:
-        canonical = canonical_name(name)
+        place = structure.place(name)
+        canonical = place.name
         if canonical in weights:
             raise StudyError(
                 f"two parameters of one model are both called {canonical} (the second: {name})",
                 remedy="pass the encoder or the classifier itself rather than a model holding two",
             )
-        weights[canonical] = weight
+        weights[canonical] = replace(weight, place=place)
     return weights
 
 
@@ -233,7 +245,9 @@ def _read_module(model: nn.Module, reading: _Reading) -> Weights:
             "and changes no weight, so that its weight drift is undefined",
             remedy="measure drift for full fine-tuning and for adapters that can be merged (LoRA)",
         )
-    return _collect(reading.read(model))
+    inner = unwrap(model)
+    structure = replace(find_structure(inner), adapted=frozenset())  # names are read without it
+    return _collect(reading.read(inner), structure)
 
 
 def _low_rank_update(layer: BaseTunerLayer, name: str) -> LowRankUpdate | None:

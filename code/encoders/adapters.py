@@ -2,12 +2,14 @@
 
 import dataclasses
 import difflib
+import inspect
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from encoders.structure import find_structure, linear_kinds
 from study.adapters import AdapterSettings
 from study.errors import StudyError
 
@@ -82,33 +84,107 @@ def add_adapter(
     from peft import get_peft_model
 
     configuration = build_configuration(adapter, kind, head)
+    model_type, kinds = str(model.config.model_type), linear_kinds(model)  # type: ignore[union-attr]
     start = adapter.options.get("init_lora_weights", True)
     before = {} if start in _BASE_KEPT else _copies(model)
     try:
         wrapped: Any = get_peft_model(model, configuration)  # type: ignore[arg-type]
     except (ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
-        raise refusal(model, adapter, error) from error
+        raise _refusal(model_type, adapter, kinds, error) from error
+    if not adapter.mergeable:  # peft's prompt learning trains the classifier alone beside itself
+        for name, parameter in wrapped.named_parameters():
+            if any(name.startswith(f"base_model.{module}.") for module in head):
+                parameter.requires_grad_(".original_module." not in name)
     wrapped.altered_base = frozenset(
         name for name, parameter in _wrapped_weights(wrapped) if not _same(before, name, parameter)
     )
     return wrapped
 
 
-def refusal(model: nn.Module, adapter: AdapterSettings, error: Exception) -> StudyError:
+def check_adapter(
+    skeleton: nn.Module, adapter: AdapterSettings, kind: str, head: Sequence[str]
+) -> None:
+    """Builds the adapter on a model without weights, before anything trains.
+
+    Raises:
+        StudyError: peft cannot put it there, a name of ``target_modules`` is no module of the
+            encoder, or the adapter is neither a prefix nor a change of weights.
+    """
+    kinds = linear_kinds(skeleton)
+    if adapter.mergeable:
+        build_configuration(adapter, kind, head)
+        # A start computed from the weights (PiSSA) needs their values; the modules are the same.
+        options = {k: v for k, v in adapter.options.items() if k != "init_lora_weights"}
+        wrapped = add_adapter(
+            skeleton, AdapterSettings.of(adapter.peft_type, **options), kind, head
+        )
+        found = find_structure(wrapped).adapted
+        targets = adapter.options.get("target_modules")
+        for target in targets if isinstance(targets, list) else ():
+            if not any(f".{module}".endswith(f".{target}") for module in found):
+                raise _unknown_target(str(skeleton.config.model_type), target, kinds)  # type: ignore[union-attr]
+        layers: list[Any] = [m for m in wrapped.modules() if hasattr(m, "get_base_layer")]
+        if not layers or not all(hasattr(layer, "merge") for layer in layers):
+            raise StudyError(
+                f"{adapter.peft_type} is no change of weights that could be merged and measured",
+                remedy="choose LORA, IA3, VERA or another adapter that peft can merge, or "
+                "PREFIX_TUNING",
+            )
+        return
+    encoder: Any = skeleton.base_model
+    takes = inspect.signature(encoder.forward).parameters
+    if adapter.peft_type == "PREFIX_TUNING" and "past_key_values" not in takes:
+        raise StudyError(
+            f"peft cannot put PREFIX_TUNING on an encoder of the type "
+            f"{encoder.config.model_type}: {type(encoder).__name__} takes no keys and values from "
+            "before a sentence (past_key_values)",
+            remedy="leave the prefix method out of methods_run for this model",
+        )
+    add_adapter(skeleton, adapter, kind, head)
+
+
+def _refusal(
+    model_type: str, adapter: AdapterSettings, kinds: list[str], error: Exception
+) -> StudyError:
     """Why peft cannot put an adapter on a model, and what could be written instead."""
-    model_type = str(model.config.model_type)  # type: ignore[union-attr]
     said = str(error).strip().split("\n")[0] or type(error).__name__
-    encoder = getattr(model, str(getattr(model, "base_model_prefix", "")), model)
-    linear = {
-        name.rpartition(".")[2]
-        for name, module in encoder.named_modules()
-        if isinstance(module, nn.Linear)
-    }
+    if "arget_modules" in said or "arget modules" in said:
+        return _unknown_target(model_type, adapter.options.get("target_modules"), kinds)
     return StudyError(
         f"peft cannot put {adapter.peft_type} on an encoder of the type {model_type}: {said}",
         remedy="leave the method out of methods_run for this model, or choose other options; the "
-        f"linear modules of its encoder are {', '.join(sorted(linear))}",
+        f"linear maps of its encoder are {', '.join(kinds)}",
     )
+
+
+def _unknown_target(model_type: str, target: Any, kinds: list[str]) -> StudyError:
+    """A sentence on what the matrices of this encoder are called."""
+    said = (
+        f"target_modules has {target!r}, which no matrix of an encoder of the type {model_type} "
+        "is called"
+        if target
+        else f"peft has no default target_modules for encoders of the type {model_type}"
+    )
+    fused = [kind for kind in kinds if "qkv" in kind.lower()]
+    beside = (
+        f"; {fused[0]} is query, key and value in one matrix, which are adapted together"
+        if fused
+        else ""
+    )
+    return StudyError(
+        said,
+        remedy=f"write target_modules (and feedforward_modules for IA3) as some of "
+        f'{", ".join(kinds)}, as a regular expression, or as "all-linear"{beside}',
+    )
+
+
+def is_adapter(parameter: str) -> bool:
+    """Whether a checkpoint's parameter is an adapter's, which is not merged into its matrix."""
+    from peft.mapping import PEFT_TYPE_TO_PREFIX_MAPPING
+
+    starts = {start for start in PEFT_TYPE_TO_PREFIX_MAPPING.values() if start.endswith("_")}
+    parts = parameter.split(".")
+    return "base_layer" in parts or any(part.startswith(tuple(starts)) for part in parts)
 
 
 def _near(value: str, known: Collection[str]) -> str:
@@ -128,4 +204,4 @@ def _wrapped_weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 def _same(before: dict[str, Tensor], name: str, parameter: Tensor) -> bool:
     own = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
-    return own not in before or torch.equal(before[own], parameter)
+    return own not in before or parameter.is_meta or torch.equal(before[own], parameter)

@@ -1,12 +1,5 @@
-"""What a checkpoint's files must hold before anything trains: one check of all that is read.
+"""What a checkpoint's files must hold before anything trains, besides ``config.json``."""
 
-Of ``config.json`` the fields of the model's own class are taken, which decide what its weights
-compute. What belongs to another use of the weights (labels, precision, attention kernels, label
-types, chunking, adapters, fusions) is left out; what would make another model is refused.
-"""
-
-import dataclasses
-import math
 import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from encoders.configuration import padding_of_positions
 from encoders.tokens import Encoded
-from study import architecture
 from study.errors import StudyError
 from study.settings import MethodSettings
 
@@ -23,84 +16,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 SPECIAL_TOKENS = ("cls_token", "sep_token", "pad_token", "unk_token")
-#: Families that number positions from ``pad_token_id + 1``.
-_OFFSET = ("roberta", "xlm-roberta")
-_DECODER = ("is_decoder", "is_encoder_decoder", "add_cross_attention")
 MOSTLY_UNKNOWN = 0.5  # share of unknown pieces from which a tokenizer does not read the text
 _FEW = 0.01  # share of a vocabulary below which pieces are no evidence of what it was made from
-
-
-def build_config(content: Any, num_labels: int, where: str) -> "PreTrainedConfig":
-    """The configuration of a classifier, from what ``config.json`` says of its encoder.
-
-    Args:
-        content: of ``config.json``.
-        num_labels: classes of the head.
-        where: the checkpoint, for messages.
-
-    Raises:
-        StudyError: it asks for code of its own, describes no encoder or a quantised one, or its
-            model type is not supported.
-    """
-    from transformers import PreTrainedConfig
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-
-    if not isinstance(content, dict):
-        raise StudyError("config.json holds no table", where=where)
-    refuse_own_code(content, "config.json", where)
-    architecture.check_supported(str(content.get("model_type")))
-    _refuse_other_models(content, where)
-    kind: Any = CONFIG_MAPPING[content["model_type"]]
-    common = {field.name for field in dataclasses.fields(PreTrainedConfig)}
-    own = {field.name for field in dataclasses.fields(kind)} - common | set(kind.attribute_map)
-    taken = {name: value for name, value in content.items() if name in own}
-    for name, value in taken.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise StudyError(
-                f"config.json says {name} = {value}, expected a finite number", where=where
-            )
-    return kind(
-        **taken
-        # the head is ours: its dropout is the encoder's, its loss the one of classes
-        | ({"classifier_dropout": None} if "classifier_dropout" in own else {}),
-        num_labels=num_labels,
-        problem_type="single_label_classification",
-        attn_implementation="sdpa",
-    )
-
-
-def refuse_own_code(content: Mapping[str, Any], file: str, where: str) -> None:
-    """Refuses a checkpoint that asks for Python code beside its weights."""
-    if content.get("auto_map"):
-        raise StudyError(
-            f"{file} asks for code of the checkpoint's own (auto_map: {content['auto_map']}), and "
-            "code that comes with a checkpoint is never run",
-            where=where,
-            remedy="choose a checkpoint of a model type that transformers itself has: "
-            f"{', '.join(architecture.SUPPORTED)}",
-        )
-
-
-def _refuse_other_models(content: Mapping[str, Any], where: str) -> None:
-    if said := [name for name in _DECODER if content.get(name)]:
-        raise StudyError(
-            f"config.json says {said[0]}: the weights are a decoder's, and this study trains "
-            "encoders",
-            where=where,
-            remedy="choose a checkpoint of an encoder",
-        )
-    if content.get("quantization_config"):
-        raise StudyError(
-            "config.json holds a quantization_config: quantised weights cannot be trained in full",
-            where=where,
-            remedy="take the checkpoint that was quantised",
-        )
-    if (positions := content.get("position_embedding_type") or "absolute") != "absolute":
-        raise StudyError(
-            f"config.json says position_embedding_type = {positions!r}, got no model for it",
-            where=where,
-            remedy="choose a checkpoint with absolute positions",
-        )
 
 
 def check_window(config: "PreTrainedConfig", method: MethodSettings, where: str) -> None:
@@ -109,9 +26,11 @@ def check_window(config: "PreTrainedConfig", method: MethodSettings, where: str)
     Raises:
         StudyError: with the longest ``max_length`` that the model can read.
     """
+    if getattr(config, "max_position_embeddings", None) is None:
+        return
     positions = int(config.max_position_embeddings)
-    if config.model_type in _OFFSET:
-        positions -= int(config.pad_token_id) + 1
+    if (padding := padding_of_positions(config)) is not None:
+        positions -= padding + 1
     options = method.adapter.options if method.adapter else {}
     before = int(options.get("num_virtual_tokens", 0))
     longest = positions - before
@@ -167,10 +86,10 @@ def check_tokenizer(
             where=where,
             remedy=remedy,
         )
-    if config.model_type in _OFFSET and tokenizer.pad_token_id != config.pad_token_id:
+    if (padding := padding_of_positions(config)) not in (None, tokenizer.pad_token_id):
         raise StudyError(
-            f"the tokenizer pads with the token {tokenizer.pad_token_id}, but config.json says "
-            f"pad_token_id = {config.pad_token_id}, from which this model numbers its positions",
+            f"the tokenizer pads with the token {tokenizer.pad_token_id}, but this model numbers "
+            f"its positions from pad_token_id = {padding}, as config.json has it",
             where=where,
             remedy=remedy,
         )

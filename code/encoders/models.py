@@ -2,7 +2,7 @@
 
 Full fine-tuning is the absence of an adapter; the control trains the head alone. The head (and
 whatever else the checkpoint lacks) is initialised from the run's seed by a generator of its own, so
-every method of a seed starts from the same head. Parameter names are ``architecture``'s business.
+every method of a seed starts from the same head. Where a parameter stands is said by ``structure``.
 """
 
 import os
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from encoders.adapters import add_adapter
-from encoders.checking import build_config, check_tokenizer, check_weights, refuse_own_code
+from encoders.adapters import add_adapter, is_adapter
+from encoders.checking import check_tokenizer, check_weights
 from encoders.checkpoints import (
     Checkpoint,
     find_file,
@@ -24,9 +24,15 @@ from encoders.checkpoints import (
     read_weights,
 )
 from encoders.checkpoints import find_checkpoint as find_checkpoint
-from study import architecture
-from study.architecture import HEAD, POOLER
+from encoders.configuration import (
+    MODELS,
+    build_config,
+    build_skeleton,
+    refuse_own_code,
+)
+from encoders.structure import find_places, find_structure, head_modules
 from study.errors import StudyError, refuse_other_revision
+from study.layers import HEAD, NORM, POOLER, layer_number
 from study.settings import MethodSettings
 
 if TYPE_CHECKING:
@@ -34,17 +40,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 # transformers and peft take ten seconds to import: a render of stored results needs neither.
-MODELS = {  # of a configuration's class
-    "sequence": "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING",
-    "token": "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING",
-}
 _DRAWN = (HEAD, POOLER)  # layers that a checkpoint may lack
 #: How many runs a worker's machine trains at a time; set in workers alone.
 NEIGHBOURS_VARIABLE = "RUNS_AT_A_TIME"
 
 
 def load_config(checkpoint: Checkpoint, num_labels: int = 2) -> "PreTrainedConfig":
-    """The configuration of a classifier on this encoder (``checking.build_config``).
+    """The configuration of a classifier on this encoder (``configuration.build_config``).
 
     Raises:
         StudyError: it cannot be read, or must not be used.
@@ -137,21 +139,16 @@ def build_model(
     """
     model, fresh = load_base(checkpoint, kind, num_labels, seed)
     model.config.pooler_role = pooler_role(model, fresh, method)  # type: ignore[union-attr]
-    beside = {POOLER} if model.config.pooler_role == "head" else set()  # type: ignore[union-attr]
     if method.adapter is not None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            head = architecture.head_modules(str(model.config.model_type), kind)  # type: ignore[union-attr]
-            wrapped = add_adapter(model, method.adapter, kind, [*head, *sorted(beside)])
-            if not method.adapter.mergeable:
-                for name, parameter in wrapped.named_parameters():
-                    if architecture.locate(name).layer in beside:
-                        parameter.requires_grad_(True)
-            return wrapped
+            return add_adapter(model, method.adapter, kind, head_and_pooler(model))
     if method.trainable != "all":
+        beside = {HEAD, POOLER} if model.config.pooler_role == "head" else {HEAD}  # type: ignore[union-attr]
+        places = find_places(model)
         for name, parameter in model.named_parameters():
             chosen = method.trainable == "bias" and name.rpartition(".")[2] == "bias"
-            parameter.requires_grad_(chosen or architecture.locate(name).layer in {HEAD, *beside})
+            parameter.requires_grad_(chosen or places[name].layer in beside)
     return model
 
 
@@ -166,7 +163,7 @@ def pooler_role(model: nn.Module, fresh: set[str], method: MethodSettings) -> st
         fresh: names of its parameters that the checkpoint does not hold (``load_base``).
         method: its settings.
     """
-    poolers = [n for n, _ in model.named_parameters() if architecture.locate(n).layer == POOLER]
+    poolers = [name for name, place in find_places(model).items() if place.layer == POOLER]
     if not poolers:
         return "none"
     return "head" if method.pooler == "head" or fresh & set(poolers) else "encoder"
@@ -192,9 +189,12 @@ def load_base(
             ignore_mismatched_sizes=True,
             trust_remote_code=False,
         )
-    names = {name for name, _ in model.named_parameters()}
-    _check_fit(checkpoint, names, info)
-    fresh = set(info["missing_keys"]) & names | set(filter(architecture.is_head, names))
+    places = find_places(model)
+    _check_fit(checkpoint, model, info)
+    head = {name for name, place in places.items() if place.layer == HEAD}
+    # What a checkpoint has from another classification is drawn anew, what it has from its
+    # pretraining (ModernBERT's head.dense) is kept.
+    fresh = (set(info["missing_keys"]) & set(places)) | (head - _pretrained_head(config))
     _initialise(model, fresh, seed)
     return model, fresh
 
@@ -213,8 +213,26 @@ def _check_files(checkpoint: Checkpoint, names: Mapping[str, str], whole: Path |
         )
 
 
-def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any]) -> None:
+def _pretrained_head(config: "PreTrainedConfig") -> set[str]:
+    """Names of what stands beside the encoder where its type was pretrained (masked words)."""
+    pretrained = build_skeleton(config, "pretraining")
+    return {name for name, place in find_places(pretrained).items() if place.layer == HEAD}
+
+
+def head_and_pooler(model: nn.Module) -> list[str]:
+    """Modules that every adapter is trained with: the head, and a pooler that counts as head."""
+    prefix = find_structure(model).encoder
+    beside = model.config.pooler_role == "head"  # type: ignore[union-attr]
+    return [*head_modules(model), *([f"{prefix}.pooler"] if beside else [])]
+
+
+def _check_fit(checkpoint: Checkpoint, model: nn.Module, info: Mapping[str, Any]) -> None:
     """Refuses weights that are not this encoder's; a head, a pooler may be missing or differ."""
+    structure, names = find_structure(model), {name for name, _ in model.named_parameters()}
+
+    def layer(name: str) -> str:
+        return structure.place(name).layer
+
     misfits = {f"{name} is missing" for name in set(info["missing_keys"]) & names}
     misfits |= {
         f"{name} is of shape {tuple(found)} instead of {tuple(wanted)}"
@@ -223,10 +241,17 @@ def _check_fit(checkpoint: Checkpoint, names: set[str], info: Mapping[str, Any])
     misfits |= {
         f"{name} has no place in the model"
         for name in info["unexpected_keys"]
-        if architecture.layer_number(architecture.locate(name).layer) is not None
-        or architecture.is_adapter(name)
+        if is_adapter(name)
+        or any(
+            layer_number(layer(known)) is not None
+            for known in (name, f"{structure.encoder}.{name}")
+        )
     }
-    strange = sorted(m for m in misfits if architecture.locate(m.split()[0]).layer not in _DRAWN)
+    strange = sorted(
+        misfit
+        for misfit in misfits
+        if layer(misfit.split()[0]) not in _DRAWN or "no place" in misfit
+    )
     if strange:
         raise StudyError(
             f"the weights do not fit config.json: {len(strange)} of the encoder's tensors differ; "
@@ -266,19 +291,17 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
 def head_parameters(model: nn.Module) -> set[str]:
     """Names of the trainable parameters of the head, a pooler that is trained with it included."""
     head = {HEAD, POOLER} if getattr(model.config, "pooler_role", "") == "head" else {HEAD}
-    return {
-        name
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad and architecture.locate(name).layer in head
-    }
+    places = find_places(model)
+    return {n for n, p in model.named_parameters() if p.requires_grad and places[n].layer in head}
 
 
 def head_state(model: nn.Module) -> dict[str, Tensor]:
     """Copies of the trainable head by canonical name (adapter wrappers and copies left out)."""
+    places = find_places(model)
     return {
-        architecture.canonical_name(name): parameter.detach().to("cpu", copy=True)
+        places[name].name: parameter.detach().to("cpu", copy=True)
         for name, parameter in model.named_parameters()
-        if architecture.is_head(name) and not architecture.is_frozen_copy(name)
+        if places[name].layer == HEAD and not places[name].copy
     }
 
 
@@ -287,7 +310,8 @@ def count_parameters(model: nn.Module) -> dict[str, int]:
 
     peft keeps an untrained copy of the head beside the trained one; it is not counted.
     """
-    counted = [p for name, p in model.named_parameters() if not architecture.is_frozen_copy(name)]
+    places = find_places(model)
+    counted = [p for name, p in model.named_parameters() if not places[name].copy]
     return {
         "trainable_parameters": sum(p.numel() for p in counted if p.requires_grad),
         "total_parameters": sum(p.numel() for p in counted),
@@ -328,12 +352,12 @@ def _initialise(model: nn.Module, names: set[str], seed: int) -> None:
     """BERT's initialisation (normal weights, zero biases) in the order of the names."""
     generator = torch.Generator().manual_seed(seed)
     deviation = getattr(model.config, "initializer_range", 0.02)
-    parameters = dict(model.named_parameters())
+    parameters, places = dict(model.named_parameters()), find_places(model)
     with torch.no_grad():
         for name in sorted(names):
             parameter = parameters[name]
             if parameter.dim() > 1:
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * deviation)
             else:
-                norm = architecture.locate(name).kind == "layer_norm" and name.endswith("weight")
+                norm = places[name].kind == NORM and name.endswith("weight")
                 parameter.fill_(1.0 if norm else 0.0)

@@ -17,7 +17,7 @@ from evidence.arrays import Floats
 from evidence.intervals import LEVEL
 from facts.fact import Covers, Fact
 from facts.table import Facts
-from study.architecture import HEAD
+from study.layers import HEAD
 
 MEASURES = ("relative", "l2")  # of distance, by which depth is judged
 SPECTRA = ("effective_rank", "top8_share")  # of an update, averaged over its matrices

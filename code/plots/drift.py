@@ -20,9 +20,11 @@ from plots import drawing, lettering
 from plots.context import Context, known, ranges, unit
 from plots.style import INK, PAPER, SEQUENTIAL, UNCHANGED
 from store.results import Results
-from study.architecture import (
+from study.layers import (
+    BIAS,
     HEAD,
-    MATRIX_KINDS,
+    NORM,
+    OTHER,
     POOLER,
     components,
     layer_number,
@@ -32,8 +34,7 @@ from study.architecture import (
 from words.wording import Wording
 
 Tuned = tuple[str, str]  # task, method
-HEATMAP_KINDS = (*MATRIX_KINDS, "layer_norm", "bias")
-APART = (POOLER, HEAD)  # new or retrained parts, whose relative change has a scale of its own
+APART = (OTHER, POOLER, HEAD)  # no part of the depth, or with a scale of their own
 ALL_NAMED = 12  # layers that can all be named under a panel
 ABSOLUTE, RELATIVE = "l2", "relative"
 
@@ -261,12 +262,14 @@ def plot_drift_heatmap(results: Results, words: Wording) -> Figure:
 def select_cells(context: Context, model: Tuned) -> pd.DataFrame:
     """Mean over seeds: one row an encoder layer (its number), one column a kind of matrix."""
     where: Any = {"task": model[0], "method": model[1], "metric": RELATIVE, "seed": None}
-    facts = known(context.facts.where(quantity="distance", kind=HEATMAP_KINDS, **where))
-    rows = [(layer_number(f.layer), f.kind, f.value) for f in facts]
+    facts = known(context.facts.where(quantity="distance", **where))
+    inner = [f for f in facts if layer_number(f.layer) is not None and f.kind != "all"]
+    rows = [(layer_number(f.layer), f.kind, f.value) for f in inner]
     frame = pd.DataFrame(rows, columns=["layer", "kind", "value"]).dropna()
     table = frame.pivot(index="layer", columns="kind", values="value").astype(float)
     table.index = table.index.astype(int)
-    return table.reindex(columns=[kind for kind in HEATMAP_KINDS if kind in table])
+    kinds = dict.fromkeys(f.kind for f in inner)  # in the order of the model
+    return table.reindex(columns=sorted(kinds, key=(NORM, BIAS).__contains__))
 
 
 def draw_heatmap(ax: Axes, context: Context, table: pd.DataFrame, norm: LogNorm) -> None:

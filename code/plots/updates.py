@@ -17,7 +17,7 @@ from plots.context import Context, by_seed, known, ranges, unit
 from plots.drift import Tuned, group_by_task, left_out, model_label, tuned_models
 from plots.style import FAINT, PAPER
 from store.results import Results
-from study.architecture import layer_number
+from study.layers import layer_number
 from words.wording import Wording
 
 STRUCTURE = ("effective_rank", "top8_share", "intruders")

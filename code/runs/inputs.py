@@ -19,6 +19,7 @@ from encoders.models import (
     load_tokenizer,
     load_trained,
 )
+from encoders.skeleton import check_method
 from encoders.tokens import Encoded, encode_sentences, encode_tagged
 from runs.data import Data
 from runs.grid import Run
@@ -56,7 +57,7 @@ class Inputs(Data):
             StudyError: the checkpoint cannot be used with these settings and data (``checking``).
         """
         checkpoint, length = self.checkpoint(task, method), method.training.max_length
-        self._check_window(task, method)
+        self._check_fit(task, method)
         return self._encoded(task, checkpoint, length, address)
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
@@ -73,9 +74,10 @@ class Inputs(Data):
         return encoded
 
     @functools.cache  # noqa: B019
-    def _check_window(self, task: TaskSettings, method: MethodSettings) -> None:
+    def _check_fit(self, task: TaskSettings, method: MethodSettings) -> None:
         checkpoint = self.checkpoint(task, method)
         check_window(load_config(checkpoint), method, checkpoint.location)
+        check_method(checkpoint, task.kind, method)
 
     def removed_by_tokenizer(self, task: TaskSettings, method: MethodSettings) -> tuple[str, ...]:
         """What the method's tokenizer takes away from every text (``checking.find_removed``)."""

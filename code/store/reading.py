@@ -23,8 +23,8 @@ from store import provenance, run_facts
 from store.entries import Entry, Store
 from store.ledger import Ledger
 from store.results import Missing, Results, RunRecord
-from study.architecture import HEAD
 from study.errors import StudyError
+from study.layers import HEAD
 from study.paths import cache_folder
 from study.profiles import load_profile
 from study.settings import Profile, TaskSettings, find_roles, name_run

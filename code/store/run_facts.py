@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from facts.fact import Fact
-from study.architecture import layer_number
+from study.layers import layer_number
 
 MEASURES = ("l2", "relative", "rms", "angle")
 SPECTRA = ("rank", "effective_rank", "top8_share", "intruders")

@@ -6,7 +6,7 @@ from typing import Any
 from evidence.transfer import REMAINING
 from facts.fact import Fact
 from study.addresses import language_of
-from study.architecture import HEAD, components, number_of_layers
+from study.layers import HEAD, components, number_of_layers
 from tables.specification import Context, Form, Row, Table, estimate, plain
 from tables.weights import COMPONENTS, MEASURES
 from words.escaping import Markup

@@ -7,7 +7,7 @@ from facts.quantities import Unit
 from store.results import Results
 from study.adapters import AdapterSettings
 from study.addresses import language_of
-from study.architecture import HEAD, number_of_layers
+from study.layers import HEAD, number_of_layers
 from study.settings import MethodSettings, TaskSettings
 from tables.specification import Context, Row, Table
 from words.escaping import escape_markdown as escape
@@ -56,10 +56,13 @@ def _encoder(at: Context, task: TaskSettings, method: MethodSettings) -> str:
     total = at.facts.one("cost", **key, metric="total_parameters")
     if not total.known:
         return name
-    layers = at.facts.where(quantity="distance", **key).distinct("layer")
-    counted = at.count(number_of_layers(layers) or None)
-    parameters = at.numbers.value(total)
+    layers = number_of_layers(at.facts.where(quantity="distance", **key).distinct("layer"))
+    states = at.facts.where(quantity="similarity", **key).distinct("layer")
+    passes = max(map(int, states), default=0)
+    counted, parameters = at.count(layers or None), at.numbers.value(total)
     said = at.say("setup_encoder", name=name, layers=counted, parameters=parameters)
+    if passes > layers > 0:  # ALBERT: states of many layers, weights of one
+        said = at.say("setup_shared", encoder=said, passes=at.count(passes))
     # A cased vocabulary that is lowered is another input than the encoder was pretrained with.
     runs = at.results.of_task(task.name)
     notes = [r.machine.get("tokenizer_removes", "") for r in runs if r.method == method.name]

@@ -6,7 +6,7 @@ of leaving it out silently.
 
 from evidence.forgetting import METRIC
 from facts.fact import BASE, Fact
-from study.architecture import HEAD, components, number_of_layers
+from study.layers import HEAD, components, number_of_layers
 from tables.specification import Column, Context, Key, Row, Table, estimate, plain, spread
 from words.escaping import Markup
 from words.numbers import Numbers

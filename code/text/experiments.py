@@ -5,7 +5,7 @@ from typing import Any
 
 from evidence.experiments import BEST
 from facts.fact import Fact
-from study.architecture import HEAD
+from study.layers import HEAD
 from study.settings import Variant
 from text.rules import Verdict, judge, judge_all, scope
 from text.sentence import NOTHING, Said, clauses

@@ -1,6 +1,6 @@
 """Sentences of Task 3 on the head: whether it changes most, at which rate, and what it is worth."""
 
-from study.architecture import HEAD
+from study.layers import HEAD
 from text.models import ModelSentences, extent
 from text.rules import judge, judge_all
 from text.sentence import NOTHING, Said, clauses

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from facts.fact import Fact
-from study.architecture import restorable_parts
+from study.layers import restorable_parts
 from text.models import ModelSentences
 from text.rules import Verdict, judge, judge_all, scope
 from text.sentence import NOTHING, Said

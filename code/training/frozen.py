@@ -132,15 +132,21 @@ def collate_states(features: Sequence[Feature]) -> dict[str, Tensor]:
 class _GivenOutputs(nn.Module):
     """In the encoder's place: returns what it is given, pooled by a trained pooler if any."""
 
-    def __init__(self, pooler: nn.Module | None):
+    def __init__(self, encoder: nn.Module):
         super().__init__()
-        self.pooler = pooler
+        self.pooler = _trained_pooler(encoder)
+        # ALBERT's pooler is a linear map of the first token's state; the rest stands beside it.
+        self.pooler_activation = getattr(encoder, "pooler_activation", None)
 
     def forward(self, *_: Any, inputs_embeds: Tensor, **__: Any) -> "BaseModelOutputWithPooling":
         """Takes the states (B, W, H) as the last hidden states."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-        pooled = self.pooler(inputs_embeds) if self.pooler is not None else inputs_embeds[:, 0]
+        pooled = inputs_embeds[:, 0]
+        if self.pooler is not None and self.pooler_activation is not None:
+            pooled = self.pooler_activation(self.pooler(pooled))
+        elif self.pooler is not None:
+            pooled = self.pooler(inputs_embeds)
         return BaseModelOutputWithPooling(last_hidden_state=inputs_embeds, pooler_output=pooled)
 
 
@@ -168,7 +174,7 @@ def head_alone(
 def training_on_outputs(model: nn.Module) -> Iterator[None]:
     """Inside, the classifier takes batches of ``collate_states`` instead of token ids."""
     encoder, prefix = model.base_model, str(model.base_model_prefix)
-    setattr(model, prefix, _GivenOutputs(_trained_pooler(encoder)))  # type: ignore[arg-type]
+    setattr(model, prefix, _GivenOutputs(encoder))  # type: ignore[arg-type]
     try:
         yield
     finally:

@@ -17,9 +17,9 @@ from drift import moments as sums
 from drift import untrained, weights
 from drift.distances import measure_drift, weight_distance
 from drift.moments import CHUNK, Moments
-from study import architecture
-from study.architecture import canonical_name, locate
+from encoders.structure import Place, find_places, head_modules
 from study.errors import StudyError
+from study.layers import HEAD, layer_order
 
 FAMILY = st.sampled_from(tiny.FAMILIES)
 TASK = st.sampled_from(tiny.TASKS)
@@ -30,11 +30,11 @@ PROPERTY = settings(max_examples=12)
 def naive_distances(base: nn.Module, tuned: nn.Module) -> dict[str, float]:
     """Layer -> Euclidean distance, by plain Python sums over float64 values."""
     squares: dict[str, list[float]] = {}
-    before = dict(base.named_parameters())
+    before, places = dict(base.named_parameters()), find_places(base)
     for name, after in tuned.named_parameters():
         b = before[name].detach().double().flatten().tolist()
         t = after.detach().double().flatten().tolist()
-        squares.setdefault(locate(name).layer, []).extend(
+        squares.setdefault(places[name].layer, []).extend(
             (y - x) ** 2 for x, y in zip(b, t, strict=True)
         )
     return {layer: math.sqrt(math.fsum(values)) for layer, values in squares.items()}
@@ -53,8 +53,8 @@ def adapted(model: nn.Module, family: str, task: str = "sequence", **settings) -
     """A peft model with random (not zero) LoRA matrices and a changed head, around ``model``."""
     config = LoraConfig(
         r=2,
-        target_modules=architecture.lora_targets(family),
-        modules_to_save=architecture.head_modules(family, task),
+        target_modules=tiny.QUERY_AND_VALUE[family],
+        modules_to_save=head_modules(model),
         init_lora_weights=False,
         **settings,
     )
@@ -106,7 +106,7 @@ def test_a_planted_change_is_found_in_its_layer_kind_and_size(family, task, seed
         parameter.view(-1)[-1] += size
     planted = float((parameter.detach().double() - before).norm())
     assert planted == pytest.approx(size, rel=1e-5)
-    place = locate(name)
+    place = find_places(base)[name]
     rows = {(row["layer"], row["kind"]): row["l2"] for row in measure_drift(base, tuned)}
     assert len(rows) > 30
     moved = {key for key, l2 in rows.items() if l2 != 0}
@@ -125,7 +125,7 @@ def test_rows_add_up_and_follow_their_definitions(family, task, seed):
     assert sum(row["parameters"] for row in wholes.values()) == sum(
         parameter.numel() for parameter in base.parameters()
     )
-    order = [*architecture.layer_order(2)]
+    order = layer_order(2)
     assert list(wholes) == [layer for layer in order if layer in wholes]
     for layer, whole in wholes.items():
         parts = [row for row in rows if row["layer"] == layer and row["kind"] != "all"]
@@ -139,7 +139,8 @@ def test_rows_add_up_and_follow_their_definitions(family, task, seed):
 
 
 def _flat(model: nn.Module, layer: str) -> torch.Tensor:
-    chosen = [p for name, p in model.named_parameters() if locate(name).layer == layer]
+    places = find_places(model)
+    chosen = [p for name, p in model.named_parameters() if places[name].layer == layer]
     return torch.cat([parameter.detach().double().flatten() for parameter in chosen])
 
 
@@ -235,7 +236,9 @@ def test_a_transposed_tensor_is_read_in_its_own_order():
 def test_layers_groups_and_parameters_by_any_of_their_names(family):
     base = tiny.build_model(family, "sequence")
     tuned = perturbed(base, 0)
-    parameter = next(n for n, _ in base.named_parameters() if locate(n).kind == "query")
+    parameter = next(
+        n for n, place in find_places(base).items() if place.kind.endswith(("query", "q_lin"))
+    )
     names = ["encoder.layer.0", "embeddings", "head", "classifier", "encoder", parameter]
     found = weight_distance(base, tuned, names)
     assert list(found) == names
@@ -245,10 +248,8 @@ def test_layers_groups_and_parameters_by_any_of_their_names(family):
     assert found["head"] == pytest.approx(naive["classifier"])
     both = math.hypot(naive["encoder.layer.0"], naive["encoder.layer.1"])
     assert found["encoder"] == pytest.approx(both)
-    assert (
-        found[parameter]
-        == weight_distance(base, tuned, canonical_name(parameter))[canonical_name(parameter)]
-    )
+    shared = find_places(base)[parameter].name
+    assert found[parameter] == weight_distance(base, tuned, shared)[shared]
     assert 0 < found[parameter] < found["encoder.layer.0"]
 
 
@@ -367,7 +368,7 @@ def test_the_head_is_compared_with_its_own_initial_state():
     before = {
         name: tensor.detach().clone() + 0.5
         for name, tensor in tuned.named_parameters()
-        if architecture.is_head(name)
+        if find_places(tuned)[name].layer == HEAD
     }
     rows = measure_drift(base.roberta, tuned, before)
     l2 = {row["layer"]: row["l2"] for row in rows if row["kind"] == "all"}
@@ -406,7 +407,8 @@ def test_a_lora_model_is_measured_merged_and_left_alone(family, task):
     moved = {
         row["kind"] for row in measure_drift(base, tuned) if row["l2"] > 0 and row["kind"] != "all"
     }
-    assert moved == {"query", "value", "classifier", "bias"}
+    moved = {kind.rpartition(".")[2] for kind in moved}
+    assert moved == {*tiny.QUERY_AND_VALUE[family], "classifier", "bias"}
 
 
 def test_the_model_that_was_wrapped_in_place_is_read_as_it_was():
@@ -451,13 +453,16 @@ def test_prefix_tuning_has_no_drift():
 def test_lora_changes_nothing_outside_its_targets_and_head(family):
     base = tiny.build_model(family, "sequence")
     tuned = adapted(copy.deepcopy(base), family)
+    places = find_places(base)
+    own: dict[str, Place] = {place.name: place for place in places.values()}
 
     def allowed(name):
-        return architecture.is_head(name) or locate(name).kind in ("query", "value")
+        place = own[name]
+        return place.layer == HEAD or place.kind.endswith(tuple(tiny.QUERY_AND_VALUE[family]))
 
     check = untrained.untouched_outside(base, tuned, allowed)
     assert check.changed == ()
-    compared = [p for name, p in base.named_parameters() if not allowed(name)]
+    compared = [p for name, p in base.named_parameters() if not allowed(places[name].name)]
     assert (check.tensors, check.parameters) == (len(compared), sum(p.numel() for p in compared))
     assert check.tensors > 20
     everything = untrained.untouched_outside(base, tuned, lambda _: False).changed
@@ -470,7 +475,7 @@ def test_one_flipped_bit_outside_is_noticed():
     tuned = copy.deepcopy(base)
     weight = tuned.bert.encoder.layer[0].output.dense.weight.data
     weight[0, 0] = torch.nextafter(weight[0, 0], torch.tensor(1.0))
-    check = untrained.untouched_outside(base, tuned, architecture.is_head)
+    check = untrained.untouched_outside(base, tuned, lambda name: name.startswith("classifier"))
     assert check.changed == ("encoder.layer.0.output.dense.weight",)
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 import tiny
 from drift.mixture import Mixture
-from study.architecture import EMBEDDINGS, HEAD, locate, restorable_parts
+from encoders.structure import find_places
+from study.layers import EMBEDDINGS, HEAD, restorable_parts
 
 LAYERS = 3
 
@@ -38,7 +39,7 @@ def test_both_ends_are_the_models_themselves(family: str, task: str) -> None:
     start, end = logits(base), logits(tuned)
     mixture = Mixture(base, tuned)
     assert torch.equal(logits(mixture.restore([])), end)
-    every = {locate(name).layer for name, _ in base.named_parameters()}
+    every = {place.layer for place in find_places(base).values()}
     assert torch.equal(logits(mixture.restore(every)), start)
     assert not torch.allclose(start, end, atol=1e-2)
 
@@ -53,7 +54,7 @@ def test_each_part_is_set_back_and_nothing_else() -> None:
     assert list(parts) == [EMBEDDINGS, "lower", "middle", "upper", HEAD]
     for layers in parts.values():
         for name, parameter in mixture.restore(layers).named_parameters():
-            expected = before if locate(name).layer in layers else after
+            expected = before if find_places(base)[name].layer in layers else after
             assert torch.equal(parameter, expected[name]), name
 
 

@@ -12,10 +12,10 @@ from peft.tuners.lora.intruders import reduce_intruder_dimension
 
 import tiny
 from drift import spectra
-from study import architecture
+from encoders.structure import find_places, find_structure
 
 SEEDS = st.integers(0, 10_000)
-PLACE = ("encoder.layer.0", "query")
+PLACE = ("encoder.layer.0", "attention.self.query")
 SHAPES = st.sampled_from([(12, 12), (9, 20), (20, 9), (1, 5)])
 
 
@@ -120,7 +120,7 @@ def test_a_planted_intruder_is_counted_and_a_scaled_matrix_has_none(shape):
 def lora_model(family="bert", seed=0, rank=3, width=32):
     base = tiny.build_model(family, "sequence", width=width, seed=seed)
     config = LoraConfig(
-        r=rank, target_modules=architecture.lora_targets(family), init_lora_weights=False
+        r=rank, target_modules=tiny.QUERY_AND_VALUE[family], init_lora_weights=False
     )
     torch.manual_seed(seed)
     return base, get_peft_model(copy.deepcopy(base), config).eval()
@@ -139,7 +139,7 @@ def test_intruders_of_an_adapter_are_those_that_peft_reports():
     for line in lines:
         module, _, found = line.partition(": ")
         if found.startswith(("Intruders", "No intruders")):
-            place = architecture.locate(f"{module}.weight")
+            place = find_structure(tuned).place(f"{module}.base_layer.weight")
             reported[place.layer, place.kind] = int(
                 found.rpartition(" ")[2].replace("intruders", "0")
             )
@@ -154,10 +154,13 @@ def test_rows_of_the_four_families(family):
     base, tuned = lora_model(family)
     rows = spectra.measure_update(base, tuned)
     assert [(row["layer"], row["kind"]) for row in rows] == [
-        (f"encoder.layer.{layer}", kind) for layer in (0, 1) for kind in architecture.MATRIX_KINDS
+        (place.layer, place.kind)
+        for place in find_places(base).values()
+        if place.layer.startswith("encoder") and place.kind not in ("bias", "layer_norm")
     ]
+    assert len(rows) == 2 * 6
     for row in rows:
-        if row["kind"] in ("query", "value"):
+        if row["kind"].endswith(tuple(tiny.QUERY_AND_VALUE[family])):
             assert row["rank"] == 3
             assert 1 <= row["effective_rank"] <= 3
             assert row["top8_share"] == pytest.approx(1, abs=1e-6)
@@ -174,7 +177,7 @@ def test_a_change_of_all_weights_has_full_rank():
     query = [m.bert.encoder.layer[0].attention.self.query.weight.detach() for m in (base, tuned)]
     dense = np.linalg.svd((query[1] - query[0]).double().numpy(), compute_uv=False)
     assert first["top8_share"] == pytest.approx((dense[:8] ** 2).sum() / (dense**2).sum())
-    assert (first["layer"], first["kind"], first["rank"]) == ("encoder.layer.0", "query", 16)
+    assert (first["layer"], first["kind"], first["rank"]) == (*PLACE, 16)
 
 
 def test_factors_give_what_the_merged_matrices_give(monkeypatch):
@@ -218,8 +221,8 @@ def test_what_factors_do_not_say_is_measured_densely(variant):
     merged = copy.deepcopy(tuned).merge_and_unload(
         adapter_names=["default", "second"] if "two" in variant else None
     )
-    assert [row for row in rows if row["kind"] == "query"] == [
-        row for row in spectra.measure_update(base, merged) if row["kind"] == "query"
+    assert [row for row in rows if row["kind"] == PLACE[1]] == [
+        row for row in spectra.measure_update(base, merged) if row["kind"] == PLACE[1]
     ]
     assert max(row["rank"] for row in rows) > 2
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
+from transformers import AutoModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from encoders import models
 from encoders.models import (
@@ -21,9 +23,10 @@ from encoders.models import (
     load_trained,
     trained_state,
 )
-from study import architecture
+from encoders.structure import find_places
 from study.adapters import AdapterSettings
 from study.errors import StudyError
+from study.layers import HEAD
 from study.profiles import load_profile
 from study.settings import MethodSettings
 from tiny import FAMILIES, build_batch, save_checkpoint
@@ -94,13 +97,12 @@ def test_what_a_method_trains(checkpoint, kind: str) -> None:
         trainable[name] = {n for n, p in model.named_parameters() if p.requires_grad}
     full = build_model(checkpoint, kind, 2, method("full"), 1)
     assert trainable["full"] == {n for n, _ in full.named_parameters()}
+    places = find_places(full)
+    assert {places[n].layer for n in trainable["frozen"]} <= {HEAD, "pooler"}
+    places = find_places(build_model(checkpoint, kind, 2, METHODS["lora"], 1))
+    assert HEAD in {places[n].layer for n in trainable["lora"]}
     assert all(
-        architecture.is_head(n) or architecture.locate(n).layer == "pooler"
-        for n in trainable["frozen"]
-    )
-    assert any(architecture.is_head(n) for n in trainable["lora"])
-    assert all(
-        "lora_" in n or architecture.is_head(n) for n in trainable["lora"] if "pooler" not in n
+        "lora_" in n or places[n].layer == HEAD for n in trainable["lora"] if "pooler" not in n
     )
     assert sum("lora_A" in n for n in trainable["lora"]) == 2 * 2  # query and value of two layers
 
@@ -231,19 +233,10 @@ def test_damaged_weights_are_a_sentence(tmp_path: Path) -> None:
         load_base(find_checkpoint(str(folder), ""), "sequence", 2, 1)
 
 
-def test_an_unsupported_family_is_named(tmp_path: Path) -> None:
-    from transformers import AlbertConfig, AlbertModel
-
-    config = AlbertConfig(
-        vocab_size=50,
-        embedding_size=8,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-    )
-    AlbertModel(config).save_pretrained(tmp_path)
-    with pytest.raises(StudyError, match=r"albert.*not supported"):
+def test_what_is_no_encoder_is_named(tmp_path: Path) -> None:
+    config = CONFIG_MAPPING["gpt2"](vocab_size=50, n_embd=16, n_layer=1, n_head=2)
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    with pytest.raises(StudyError, match=r"'gpt2' is not supported.*no encoder"):
         load_base(find_checkpoint(str(tmp_path), ""), "sequence", 2, 1)
 
 
@@ -253,7 +246,8 @@ def test_targets_that_a_family_has_not_are_refused_with_those_that_it_has(tmp_pa
     checkpoint = find_checkpoint(str(save_checkpoint(tmp_path, family="distilbert")), "")
     with pytest.raises(StudyError, match="type distilbert") as refused:
         build_model(checkpoint, "sequence", 2, lora, 1)
-    assert "k_lin, lin1, lin2, out_lin, q_lin, v_lin" in str(refused.value)
+    names = [*(f"attention.{name}_lin" for name in ("q", "k", "v", "out")), "ffn.lin1", "ffn.lin2"]
+    assert f"some of {', '.join(names)}, as a regular" in str(refused.value)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "token"])
@@ -275,14 +269,14 @@ def test_prefix_tuning_stands_behind_the_same_interface(checkpoint, kind: str) -
     load_trained(again, trained_state(model))
     assert torch.equal(logits(again), logits(model))
     assert not torch.allclose(before, logits(model))
-    assert any(architecture.is_head(name) for name in trained_state(model))
+    assert HEAD in {find_places(model)[name].layer for name in trained_state(model)}
 
 
 def poolers(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {
         name: parameter
         for name, parameter in model.named_parameters()
-        if architecture.locate(name).layer == "pooler" and not architecture.is_frozen_copy(name)
+        if find_places(model)[name].layer == "pooler" and not find_places(model)[name].copy
     }
 
 

@@ -27,7 +27,7 @@ from plots.acceptability import LEAST_RANGE
 from plots.context import Context
 from plots.style import UNCHANGED, method_styles, report_style
 from store.results import Results
-from study.architecture import components
+from study.layers import components
 from synthetic_experiments import study_with_experiments
 from synthetic_study import Traits, build_study
 from words.wording import LANGUAGES, Wording, load_wording
@@ -522,7 +522,9 @@ def test_the_heatmap_shows_the_change_of_each_matrix_and_grey_where_there_is_non
     meshes = [ax.collections[0] for ax in panels]
     assert len({(mesh.norm.vmin, mesh.norm.vmax) for mesh in meshes}) == 1
     where: Any = {"task": "cola", "method": "lora", "metric": "relative"}
-    cell = three.facts.one("distance", layer="encoder.layer.2", kind="value", **where).value
+    cell = three.facts.one(
+        "distance", layer="encoder.layer.2", kind="attention.self.value", **where
+    ).value
     shown: Any = meshes[1].get_array()
     assert shown.reshape(4, -1)[1, 2] == cell  # the last layer is on top
     assert shown.reshape(4, -1).mask[:, 1].all()  # LoRA leaves the keys alone

@@ -140,7 +140,7 @@ def test_a_change_in_any_code_behind_a_figure_draws_it_anew(
 def test_the_code_behind_a_figure_is_read_from_its_imports() -> None:
     behind = code_behind(plots.plot_drift_heatmap)
     expected = {"plots.drift", "plots.drawing", "plots.style", "plots.saving", "facts.quantities"}
-    expected |= {"words.numbers", "words.wording", "study.architecture", "store.results"}
+    expected |= {"words.numbers", "words.wording", "study.layers", "store.results"}
     assert expected <= set(behind) and "plots.learning" not in behind
 
 

@@ -16,7 +16,7 @@ from runs.stages import train
 from store.entries import Store
 from store.reading import read_results
 from store.results import Results
-from study.architecture import HEAD
+from study.layers import HEAD
 from tiny_study import load_tiny_profile
 from verification import checking
 

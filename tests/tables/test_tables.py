@@ -17,7 +17,7 @@ import tables
 from every_table import every_table
 from facts.fact import Fact
 from store.results import Results
-from study.architecture import components, number_of_layers
+from study.layers import components, number_of_layers
 from study.settings import TrainingSettings
 from synthetic_study import TRAITS, Traits, build_study
 from tables.markdown import pipe_table, with_notes

@@ -5,7 +5,6 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 import tiny
-from study.architecture import lora_targets
 
 LAYERS = 3
 
@@ -14,7 +13,7 @@ def adapted(layers_to_transform: list[int] | None = None):
     """A tiny BERT with LoRA on query and value of these layers (None: of all)."""
     config = LoraConfig(
         r=2,
-        target_modules=lora_targets("bert"),
+        target_modules=["query", "value"],
         modules_to_save=["classifier"],
         layers_to_transform=layers_to_transform,
     )

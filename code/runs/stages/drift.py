@@ -9,13 +9,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from encoders.models import describe_device
+from encoders.structure import find_places, unwrap
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
-from study.architecture import HEAD, POOLER, locate
+from study.layers import HEAD, POOLER
 from study.settings import MethodSettings
 
-STAGE = Stage("drift", 3, __name__)
+STAGE = Stage("drift", 4, __name__)
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
@@ -65,9 +66,10 @@ def _untouched(
 
     head = {HEAD, POOLER} if pooler_in_head else {HEAD}
     changed = adapted_parameters(tuned)
+    layers = {place.name: place.layer for place in find_places(base).values()}
 
     def is_trained(parameter: str) -> bool:
-        if locate(parameter).layer in head:
+        if layers[parameter] in head:
             return True
         if method.adapter is not None:
             return parameter in changed
@@ -79,8 +81,5 @@ def _untouched(
 
 
 def _word_embeddings(model: nn.Module) -> Tensor:
-    return next(
-        parameter.detach().cpu()  # the trained one may be where it predicted
-        for name, parameter in model.named_parameters()
-        if locate(name).kind == "word_embeddings"
-    )
+    table = unwrap(model).get_input_embeddings().weight  # type: ignore[operator]
+    return table.detach().cpu()  # the trained one may be where it predicted

@@ -11,7 +11,7 @@ from encoders.tokens import Encoded, take_features
 from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store, save_arrays
-from study.architecture import HEAD, POOLER, number_of_layers, restorable_parts
+from study.layers import HEAD, POOLER, number_of_layers, restorable_parts
 from study.settings import TaskSettings
 from training.prediction import predict
 
@@ -30,7 +30,7 @@ def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
 
         mixture = Mixture(*inputs.pair(run, trained))
         mixture.model.to(choose_device())
-        parts = restorable_parts(number_of_layers(mixture.before))
+        parts = restorable_parts(number_of_layers(place.layer for place in mixture.places.values()))
         if trained.result()["costs"]["pooler"] == "head":
             parts[HEAD].append(POOLER)
         sets = {address: _chosen(inputs, run, address) for address in run.task.evaluations}

@@ -8,7 +8,7 @@ from runs.grid import Run, Stage
 from runs.inputs import Inputs
 from store.entries import Entry, Store
 
-STAGE = Stage("structure", 2, __name__)
+STAGE = Stage("structure", 3, __name__)
 
 
 def make(store: Store, inputs: Inputs, run: Run, trained: Entry) -> Entry:
