@@ -89,10 +89,10 @@ class SetupSentences:
     def data(self) -> Said:
         """What the corpora are, public ones or miniatures, and how much of them is trained on."""
         said = self.speak.say("data", "miniature" if self.kind == "miniature" else "assigned")
-        parts = [
-            self.speak.say("data-part", task=self.speak.name(task.name), part=task.train)
-            for task in self._cut
-        ]
+        parts = list[Said]()
+        for task in self._cut:
+            names = {"task": self.speak.name(task.name), "part": Markup(f"`{task.train}`")}
+            parts.append(self.speak.say("data-part", **names))
         return self.speak.join([said, *(parts or [self.speak.say("data-whole")])])
 
     @property
@@ -100,9 +100,8 @@ class SetupSentences:
         """The sentences of Task 1, and how many are evaluated."""
         view = TaskView(self.results, "cola")
         size = view.facts.one("size", task="cola", evaluation=view.validation, metric="items")
-        return self.speak.say(
-            "cola", "miniature" if self.kind == "miniature" else "glue", size=size
-        )
+        kind = "miniature" if self.kind == "miniature" else "glue"
+        return self.speak.say("cola", kind, size=size)
 
     @property
     def adapters(self) -> Said:

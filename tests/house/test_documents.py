@@ -68,6 +68,9 @@ def check_quarto(words: list[str]) -> None:
 
 
 def check_python(words: list[str]) -> None:
+    if words[0].startswith("bench/"):
+        assert (ROOT / words[0]).is_file() and not words[1:]
+        return
     assert words[0] == "code/run.py"
     options = run._parse(words[1:])
     runs = {planned.name for planned in plan_runs(load_profile(options.profile))}
