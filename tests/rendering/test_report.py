@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from rendered import Rendered
 from verification.pages import read_page
 
@@ -33,7 +35,7 @@ def test_every_number_of_a_fact_says_which(rendered: Rendered) -> None:
     page = read_page(rendered.page)
     assert len(page.marks) > 100 and {mark.fact for mark in page.marks} <= page.facts.keys()
     assert all(mark.column and mark.text.strip() for mark in page.marks)
-    assert rendered.page.stat().st_size < 5e6
+    assert rendered.page.stat().st_size < 6e6  # of which Quarto's own libraries are half
 
 
 def labels(source: str, experiments: bool = False) -> list[str]:
@@ -50,6 +52,9 @@ def test_every_figure_and_table_of_the_source_is_shown(rendered: Rendered) -> No
 
 
 def test_what_a_study_has_no_experiments_for_leaves_no_trace(rendered: Rendered) -> None:
+    numbers = json.loads((rendered.folder / "results.json").read_text(encoding="utf-8"))
+    if any(fact.get("variant") for fact in numbers["facts"]):
+        pytest.skip("REPORT_DIR holds a study with experiments")
     absent = set(labels(rendered.source, experiments=True)) - set(labels(rendered.source))
     assert len(absent) == 8  # three figures and a table a task
     for label in absent:
