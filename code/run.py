@@ -196,13 +196,15 @@ def _list(profile: Profile) -> None:
     from runs.progress import format_duration
 
     store = Store(cache_folder())
-    print(f"{'run':<34} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
-    for run, key, entry in _grid(profile).states():
+    states = [*_grid(profile).states()]
+    width = max((len(run.name) for run, _, _ in states), default=3)
+    print(f"{'run':<{width}} {'state':<9} {'key':<12} {'training':>12} {'size':>10}")
+    for run, key, entry in states:
         seconds = entry.result()["costs"]["training_seconds"] if entry else None
         shown = format_duration(seconds) if seconds is not None else "-"
         size = f"{entry.size / 1e6:.1f} MB" if entry else "-"
         state = "finished" if entry else store.state(key)
-        print(f"{run.name:<34} {state:<9} {key.digest[:12]:<12} {shown:>12} {size:>10}")
+        print(f"{run.name:<{width}} {state:<9} {key.digest[:12]:<12} {shown:>12} {size:>10}")
 
 
 def _render(profile: Profile, language: str) -> None:

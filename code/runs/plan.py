@@ -85,7 +85,8 @@ class Plan:
         yield self._answer()
 
     def _table(self) -> Iterator[str]:
-        row = "{:<34} {:>7} {:>6} {:>9} {:>9} {:>9} {:>9}  {}"
+        width = max((len(group.name) for group in self.groups), default=4)
+        row = f"{{:<{width}}} " + "{:>7} {:>6} {:>9} {:>9} {:>9} {:>9}  {}"
         yield row.format(
             *("runs", "to make", "steps", "precision", "computed", "at peak", "disk", "time each")
         )
