@@ -437,7 +437,7 @@ FOLDERS = ["50%20off", "a:b", "a b", "a#b?c", "x'y", 'x"y', "ü-я", "-x", "$(to
 def test_a_project_in_a_folder_of_any_name_is_rendered(tmp_path: Path, name: str) -> None:
     """By pandoc and Typst themselves: a stand-in for run.py could not see what they refuse."""
     project = tmp_path / name
-    ignored = shutil.ignore_patterns("__pycache__", "miniature", "texts")
+    ignored = shutil.ignore_patterns("__pycache__", "miniature")
     shutil.copytree(ROOT / "code", project / "code", ignore=ignored)
     (project / "_quarto.yml").write_text(PROJECT, encoding="utf-8")
     (project / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
