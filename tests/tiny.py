@@ -106,16 +106,8 @@ def build_tokenizer(words: Iterable[str] = WORDS) -> PreTrainedTokenizerFast:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
     )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_input_names=["input_ids", "attention_mask"],  # DistilBERT takes no token types
-        model_max_length=128,
-    )
+    names = ["input_ids", "attention_mask"]  # DistilBERT takes no token types
+    return _fast(tokenizer, model_input_names=names, model_max_length=128)
 
 
 def build_family_tokenizer(family: str, words: Iterable[str] = WORDS) -> PreTrainedTokenizerFast:
@@ -166,6 +158,11 @@ def build_family_tokenizer(family: str, words: Iterable[str] = WORDS) -> PreTrai
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=list(ids.items())
     )
+    return _fast(tokenizer)
+
+
+def _fast(tokenizer: Tokenizer, **options: Any) -> PreTrainedTokenizerFast:
+    """What transformers makes of a tokenizer whose vocabulary has ``SPECIAL_TOKENS``."""
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="[PAD]",
@@ -173,6 +170,7 @@ def build_family_tokenizer(family: str, words: Iterable[str] = WORDS) -> PreTrai
         cls_token="[CLS]",
         sep_token="[SEP]",
         mask_token="[MASK]",
+        **options,
     )
 
 

@@ -187,6 +187,11 @@ def is_adapter(parameter: str) -> bool:
     return "base_layer" in parts or any(part.startswith(tuple(starts)) for part in parts)
 
 
+def name_without_adapter(name: str) -> str:
+    """What a parameter of a model with an adapter is called in the model without it."""
+    return name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+
+
 def _near(value: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(value, list(known), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
@@ -203,5 +208,5 @@ def _wrapped_weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _same(before: dict[str, Tensor], name: str, parameter: Tensor) -> bool:
-    own = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+    own = name_without_adapter(name)
     return own not in before or parameter.is_meta or torch.equal(before[own], parameter)

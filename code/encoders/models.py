@@ -144,8 +144,7 @@ def build_model(
             torch.manual_seed(seed)
             return add_adapter(model, method.adapter, kind, head_and_pooler(model))
     if method.trainable != "all":
-        beside = {HEAD, POOLER} if model.config.pooler_role == "head" else {HEAD}  # type: ignore[union-attr]
-        places = find_places(model)
+        beside, places = _head_layers(model), find_places(model)
         for name, parameter in model.named_parameters():
             chosen = method.trainable == "bias" and name.rpartition(".")[2] == "bias"
             parameter.requires_grad_(chosen or places[name].layer in beside)
@@ -222,8 +221,12 @@ def _pretrained_head(config: "PreTrainedConfig") -> set[str]:
 def head_and_pooler(model: nn.Module) -> list[str]:
     """Modules that every adapter is trained with: the head, and a pooler that counts as head."""
     prefix = find_structure(model).encoder
-    beside = model.config.pooler_role == "head"  # type: ignore[union-attr]
-    return [*head_modules(model), *([f"{prefix}.pooler"] if beside else [])]
+    return [*head_modules(model), *([f"{prefix}.pooler"] if POOLER in _head_layers(model) else [])]
+
+
+def _head_layers(model: nn.Module) -> set[str]:
+    """Layers that are trained as the head: its own, and a pooler that counts as head."""
+    return {HEAD, POOLER} if getattr(model.config, "pooler_role", "") == "head" else {HEAD}
 
 
 def _check_fit(checkpoint: Checkpoint, model: nn.Module, info: Mapping[str, Any]) -> None:
@@ -290,8 +293,7 @@ def load_trained(model: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 def head_parameters(model: nn.Module) -> set[str]:
     """Names of the trainable parameters of the head, a pooler that is trained with it included."""
-    head = {HEAD, POOLER} if getattr(model.config, "pooler_role", "") == "head" else {HEAD}
-    places = find_places(model)
+    head, places = _head_layers(model), find_places(model)
     return {n for n, p in model.named_parameters() if p.requires_grad and places[n].layer in head}
 
 

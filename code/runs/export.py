@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from encoders.adapters import name_without_adapter
 from encoders.checkpoints import read_json
 from encoders.models import load_base
 from encoders.tokens import take_features
@@ -133,9 +134,8 @@ def _write(inputs: Inputs, run: Run, trained: Entry, folder: Path) -> None:
         model.config.save_pretrained(folder)
         if beside:
             base: Any = load_base(checkpoint, run.task.kind, len(labels), run.seed)[0]
-            names = (name.removeprefix("base_model.model.") for name in altered)
-            names = (name.replace(".base_layer.", ".") for name in names)
-            base.load_state_dict(dict(zip(names, altered.values(), strict=True)), strict=False)
+            changed = {name_without_adapter(n): p for n, p in altered.items()}
+            base.load_state_dict(changed, strict=False)
             _name_labels(base.config, labels)
             base.save_pretrained(folder / BASE)
     inputs.tokenizer(checkpoint).save_pretrained(folder)

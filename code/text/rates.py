@@ -47,8 +47,8 @@ class RateSentences(TaskSentences):
             "range": self._range(best),
         }
         if (best.low, best.high) == (rates[0], rates[-1]):  # any of them may be the best
-            ends = {"low": self._rate_of(rates[0]), "high": self._rate_of(rates[-1])}
-            return self.speak.say("rate-open", "own" if same else "other", **values, **ends)
+            values["low"], values["high"] = map(self._rate_of, (rates[0], rates[-1]))
+            return self.speak.say("rate-open", "own" if same else "other", **values)
         said = self.speak.say(
             "rate", "own" if same else str(judge(gain, self.view.margin)), **values
         )

@@ -20,16 +20,9 @@ from encoders.structure import (
 )
 from study.errors import StudyError
 from study.layers import number_of_layers
+from synthetic_study import MATRIX_KINDS
 
 CASES = [(family, task) for family in (*tiny.FAMILIES, *tiny.OTHERS) for task in tiny.TASKS]
-BERT_KINDS = [
-    "attention.self.query",
-    "attention.self.key",
-    "attention.self.value",
-    "attention.output.dense",
-    "intermediate.dense",
-    "output.dense",
-]
 KINDS = {  # of the matrices of a layer
     "distilbert": [
         *(f"attention.{name}_lin" for name in ("q", "k", "v", "out")),
@@ -38,10 +31,10 @@ KINDS = {  # of the matrices of a layer
     ],
     "deberta-v2": [
         *(f"attention.self.{name}_proj" for name in ("query", "key", "value")),
-        *BERT_KINDS[3:],
+        *MATRIX_KINDS[3:],
     ],
     "modernbert": ["attn.Wqkv", "attn.Wo", "mlp.Wi", "mlp.Wo"],
-    "mpnet": [*(f"attention.attn.{name}" for name in "qkvo"), *BERT_KINDS[4:]],
+    "mpnet": [*(f"attention.attn.{name}" for name in "qkvo"), *MATRIX_KINDS[4:]],
     "albert": [
         *(f"albert_layers.0.attention.{name}" for name in ("query", "key", "value", "dense")),
         "albert_layers.0.ffn",
@@ -77,7 +70,7 @@ def test_every_parameter_of_a_family_has_one_place(family: str, task: str) -> No
     for number in range(layers):
         own = [p for p in places.values() if p.layer == f"encoder.layer.{number}"]
         matrices = [p.kind for p in own if p.kind not in ("bias", "layer_norm")]
-        assert sorted(matrices) == sorted(KINDS.get(family, BERT_KINDS))
+        assert sorted(matrices) == sorted(KINDS.get(family, MATRIX_KINDS))
         assert "layer_norm" in {p.kind for p in own}
     assert {p.name for p in places.values() if p.layer == "other"} == OTHER.get(family, set())
     embeddings = {p.kind for p in places.values() if p.layer == "embeddings"}
