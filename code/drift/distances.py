@@ -63,9 +63,12 @@ def weight_distance(
         names = [layer_names] if isinstance(layer_names, str) else layer_names
         of_models = [find_structure(model) for model in (base_model, tuned_model)]
         layers = {name: _choose(name, pairs, base, tuned, of_models) for name in names}
-    # change_square: the sum of (tuned - base)**2 over all weights of the layer, in float64
-    distances = {name: math.sqrt(measure_pairs(of).change_square) for name, of in layers.items()}
-    return sum(distances.values()) / len(distances) if layer_names is None else distances
+    moved = {name: measure_pairs(own) for name, own in layers.items()}
+    # change_square: the sum of (tuned - base)**2 over all its weights, in float64
+    distances = {name: math.sqrt(of.change_square) for name, of in moved.items()}
+    if layer_names is not None:
+        return distances
+    return sum(distances.values()) / len(distances)
 
 
 def group_by_layer(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
